@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VMBus Kernel Mode Client Library for Linux: what other modules call.
+ *
+ * Named after the header that Windows drivers include. Every function's
+ * documentation stands with its definition in vmbkmcl/.
+ */
+#ifndef _VMBUSKERNELMODECLIENTLIBAPI_H
+#define _VMBUSKERNELMODECLIENTLIBAPI_H
+
+#include <linux/string.h>
+
+#include <vmbkmcl/mdl.h>
+#include <vmbkmcl/ntstatus.h>
+#include <vmbkmcl/types.h>
+
+/* A channel, as VmbChannelAllocate() hands it out. */
+typedef struct kmcl_channel *VMBCHANNEL;
+
+/* VmbChannelSendSynchronousRequest(): Flags */
+#define VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION	0x00000001
+#define VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH	0x00000002
+#define VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER		0x00000004
+#define VMBUS_CHANNEL_FORMAT_FLAGS			0x00000007
+
+/* VmbChannelCreateGpadlFromBuffer(): Flags */
+#define VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY		0x00000001
+#define VMBUS_CHANNEL_GPADL_READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
+#define VMBUS_CHANNEL_GPADL_FLAGS			0x00000001
+
+typedef NTSTATUS EVT_VMB_CHANNEL_OPENED(VMBCHANNEL Channel);
+typedef VOID EVT_VMB_CHANNEL_CLOSED(VMBCHANNEL Channel);
+typedef VOID EVT_VMB_CHANNEL_SUSPEND(VMBCHANNEL Channel);
+typedef VOID EVT_VMB_CHANNEL_STARTED(VMBCHANNEL Channel);
+typedef VOID EVT_VMB_CHANNEL_POST_STARTED(VMBCHANNEL Channel);
+typedef VOID EVT_VMB_CHANNEL_PNP_FAILURE(VMBCHANNEL Channel,
+					 NTSTATUS FailureStatus);
+
+typedef EVT_VMB_CHANNEL_OPENED *PFN_VMB_CHANNEL_OPENED;
+typedef EVT_VMB_CHANNEL_CLOSED *PFN_VMB_CHANNEL_CLOSED;
+typedef EVT_VMB_CHANNEL_SUSPEND *PFN_VMB_CHANNEL_SUSPEND;
+typedef EVT_VMB_CHANNEL_STARTED *PFN_VMB_CHANNEL_STARTED;
+typedef EVT_VMB_CHANNEL_POST_STARTED *PFN_VMB_CHANNEL_POST_STARTED;
+typedef EVT_VMB_CHANNEL_PNP_FAILURE *PFN_VMB_CHANNEL_PNP_FAILURE;
+
+/**
+ * struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS - what a client hears of its
+ *	channel's life
+ * @Version: 1
+ * @Size: bytes of this structure
+ * @EvtChannelOpened: the ring is open, nothing flows yet. GPADLs may be made
+ *	from here on. A failing status closes the channel again.
+ * @EvtChannelClosed: the ring is closed; delete the channel's GPADLs here
+ * @EvtChannelSuspend: no more packets will be delivered
+ * @EvtChannelStarted: sends may be queued, but must not be waited for
+ * @EvtChannelPostStarted: packets flow both ways; synchronous requests work
+ *
+ * Every one is optional, is called in a context that may sleep, and never while
+ * another one of the same channel runs. None may call VmbChannelEnable(),
+ * VmbChannelDisable() or VmbChannelCleanup() for its channel.
+ */
+typedef struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS {
+	ULONG Version;
+	ULONG Size;
+	PFN_VMB_CHANNEL_OPENED EvtChannelOpened;
+	PFN_VMB_CHANNEL_CLOSED EvtChannelClosed;
+	PFN_VMB_CHANNEL_SUSPEND EvtChannelSuspend;
+	PFN_VMB_CHANNEL_STARTED EvtChannelStarted;
+	PFN_VMB_CHANNEL_POST_STARTED EvtChannelPostStarted;
+} VMB_CHANNEL_STATE_CHANGE_CALLBACKS, *PVMB_CHANNEL_STATE_CHANGE_CALLBACKS;
+
+/**
+ * VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT() - make a set without any callback
+ * @Callbacks: the caller's structure, filled in
+ */
+static inline VOID
+VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
+{
+	memset(Callbacks, 0, sizeof(*Callbacks));
+	Callbacks->Version = 1;
+	Callbacks->Size = sizeof(*Callbacks);
+}
+
+/* Life of a channel (vmbkmcl/channel.c) */
+NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject,
+			    BOOLEAN IsServer, VMBCHANNEL *Channel);
+VOID VmbChannelCleanup(VMBCHANNEL Channel);
+NTSTATUS VmbChannelEnable(VMBCHANNEL Channel);
+VOID VmbChannelDisable(VMBCHANNEL Channel);
+
+/* What a channel is to be, while it is disabled (vmbkmcl/init.c) */
+NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
+				       PCUNICODE_STRING Name);
+NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel,
+					    UINT32 PacketSize);
+NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
+					       PVMB_CHANNEL_STATE_CHANGE_CALLBACKS
+					       StateChangeCallbacks);
+NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel,
+						    UINT32 IncomingPageCount,
+						    UINT32 OutgoingPageCount);
+NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel,
+					  LPCGUID InterfaceType,
+					  LPCGUID InterfaceInstance,
+					  PFN_VMB_CHANNEL_PNP_FAILURE
+					  PnpFailureCallback);
+
+/* What a client asks of or keeps with its channel (vmbkmcl/init.c) */
+VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel,
+				    LPGUID InterfaceInstance);
+PVOID VmbChannelGetPointer(VMBCHANNEL Channel);
+VOID VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer);
+
+/* Memory shared with the server (vmbkmcl/gpadl.c) */
+NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags,
+					 PVOID Buffer, UINT32 ByteCount,
+					 PUINT32 GpadlHandle);
+VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle);
+
+/* Packets (vmbkmcl/request.c) */
+NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
+					  UINT32 BufferSize,
+					  PMDL ExternalDataMdl, UINT32 Flags,
+					  PVOID CompletionBuffer,
+					  PUINT32 CompletionBufferSize,
+					  PLARGE_INTEGER Timeout);
+
+#endif /* _VMBUSKERNELMODECLIENTLIBAPI_H */

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory held for the host.
+ *
+ * What the host may write must stay what it is until the host lets go, whatever
+ * its owner does meanwhile. User memory is pinned, charged to its address space
+ * and mapped here; vmalloc and page-allocator pages are referenced, so that an
+ * early free can not hand them to somebody else. Slab memory has no reference to
+ * take: there the caller's promise is all, as the documentation says.
+ */
+
+#include <linux/hyperv.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "buffer.h"
+#include "compat.h"
+
+const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
+{
+	static const char * const kinds[] = {
+		[KMCL_MEMORY_USER]	= "user",
+		[KMCL_MEMORY_VMALLOC]	= "vmalloc",
+		[KMCL_MEMORY_LINEAR]	= "linear",
+	};
+
+	return kinds[buf->kind];
+}
+
+/* User memory */
+
+/* gup says -EFAULT to everything; the caller deserves to know what it was. */
+static int kmcl_user_explain(unsigned long start, unsigned long end,
+			     bool write)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int err = -EFAULT;
+
+	mmap_read_lock(mm);
+	while (start < end) {
+		vma = find_vma(mm, start);
+		if (!vma || vma->vm_start > start)
+			goto unlock;
+		if (write && !(vma->vm_flags & VM_WRITE)) {
+			err = -EACCES;
+			goto unlock;
+		}
+		/* Long-term pins of writable shared files are refused. */
+		if (write && vma->vm_file && vma->vm_flags & VM_SHARED)
+			err = -EOPNOTSUPP;
+		start = vma->vm_end;
+	}
+unlock:
+	mmap_read_unlock(mm);
+	return err;
+}
+
+/* As many pages as one call takes; never 0. */
+static int kmcl_user_pin_some(unsigned long start, unsigned int nr,
+			      bool write, struct page **pages)
+{
+	int n;
+
+	if (!write && kmcl_pin_must_break_cow()) {
+		n = pin_user_pages_fast(start, nr, FOLL_LONGTERM | FOLL_FORCE |
+					FOLL_WRITE, pages);
+		if (n > 0)
+			return n;
+		/* Shared memory has no copy to break; a page at a time. */
+		nr = 1;
+	}
+	n = pin_user_pages_fast(start, nr, write ? FOLL_LONGTERM | FOLL_WRITE :
+						   FOLL_LONGTERM, pages);
+	return n ?: -EFAULT;
+}
+
+static int kmcl_user_pin(unsigned long start, unsigned int nr, bool write,
+			 struct page **pages)
+{
+	unsigned int done = 0;
+	int n;
+
+	while (done < nr) {
+		n = kmcl_user_pin_some(start + ((unsigned long)done << PAGE_SHIFT),
+				       nr - done, write, pages + done);
+		if (n < 0)
+			goto unpin;
+		done += n;
+	}
+	return 0;
+
+unpin:
+	unpin_user_pages(pages, done);
+	if (n == -EFAULT)
+		n = kmcl_user_explain(start, start +
+				      ((unsigned long)nr << PAGE_SHIFT), write);
+	return n;
+}
+
+static int kmcl_user_hold(struct kmcl_buffer *buf, unsigned long start)
+{
+	struct mm_struct *mm = current->mm;
+	int err;
+
+	if (!mm)
+		return -EFAULT;
+	/* Against RLIMIT_MEMLOCK, whose own word would be -ENOMEM. */
+	if (account_locked_vm(mm, buf->nr_pages, true))
+		return -EDQUOT;
+
+	err = kmcl_user_pin(start, buf->nr_pages, !buf->read_only, buf->pages);
+	if (err)
+		goto unaccount;
+
+	buf->va = vmap(buf->pages, buf->nr_pages, VM_MAP,
+		       buf->read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
+	if (!buf->va) {
+		err = -ENOMEM;
+		goto unpin;
+	}
+	/* The owner may die before the GPADL does; its account must not. */
+	mmgrab(mm);
+	buf->mm = mm;
+	return 0;
+
+unpin:
+	unpin_user_pages(buf->pages, buf->nr_pages);
+unaccount:
+	account_locked_vm(mm, buf->nr_pages, false);
+	return err;
+}
+
+static void kmcl_user_release(struct kmcl_buffer *buf)
+{
+	vunmap(buf->va);
+	unpin_user_pages_dirty_lock(buf->pages, buf->nr_pages, !buf->read_only);
+	account_locked_vm(buf->mm, buf->nr_pages, false);
+	mmdrop(buf->mm);
+}
+
+/* Kernel memory */
+
+/*
+ * A page with a count of zero belongs to somebody who frees it without looking
+ * at the count (slab, tails of non-compound blocks): there is no reference to
+ * take, and a slab page's would confuse its owner.
+ */
+static struct page *kmcl_page_reference(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	if (folio_test_slab(folio) || !folio_try_get(folio))
+		return NULL;
+	return page;
+}
+
+/* Pages that never were the page allocator's to give: kernel image, MMIO. */
+static bool kmcl_page_usable(struct page *page)
+{
+	return pfn_valid(page_to_pfn(page)) && !PageReserved(page);
+}
+
+static struct page *kmcl_kernel_page(const struct kmcl_buffer *buf,
+				     unsigned int i)
+{
+	void *va = buf->va + ((unsigned long)i << PAGE_SHIFT);
+
+	return buf->kind == KMCL_MEMORY_VMALLOC ? vmalloc_to_page(va) :
+						  virt_to_page(va);
+}
+
+/* Every page is judged before the first is touched. */
+static int kmcl_kernel_check(const struct kmcl_buffer *buf, u32 bytes)
+{
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < buf->nr_pages; i++) {
+		page = kmcl_kernel_page(buf, i);
+		if (!page)
+			return -EFAULT;
+		if (!kmcl_page_usable(page))
+			return -EPERM;
+		/* The rest of the last page may be another object. */
+		if (!IS_ALIGNED(bytes, HV_HYP_PAGE_SIZE) &&
+		    buf->kind == KMCL_MEMORY_LINEAR &&
+		    folio_test_slab(page_folio(page)))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int kmcl_kernel_hold(struct kmcl_buffer *buf, u32 bytes)
+{
+	unsigned int i;
+	int err;
+
+	err = kmcl_kernel_check(buf, bytes);
+	if (err)
+		return err;
+	for (i = 0; i < buf->nr_pages; i++)
+		buf->pages[i] = kmcl_page_reference(kmcl_kernel_page(buf, i));
+	return 0;
+}
+
+static void kmcl_kernel_release(struct kmcl_buffer *buf)
+{
+	unsigned int i;
+
+	for (i = 0; i < buf->nr_pages; i++)
+		if (buf->pages[i])
+			put_page(buf->pages[i]);
+}
+
+/* All kinds */
+
+static bool kmcl_on_stack(unsigned long start, unsigned long end)
+{
+	unsigned long stack = (unsigned long)task_stack_page(current);
+
+	return start < stack + THREAD_SIZE && end > stack;
+}
+
+/* hv_vmbus takes anything but vmalloc for linear, also a module's memory. */
+static bool kmcl_in_module(unsigned long start, unsigned long end)
+{
+#ifdef MODULES_VADDR
+	return start < MODULES_END && end > MODULES_VADDR;
+#else
+	return false;
+#endif
+}
+
+static int kmcl_classify(void *addr, unsigned long end, enum kmcl_memory *kind)
+{
+	unsigned long start = (unsigned long)addr;
+	void *last = (void *)(end - 1);
+
+	if (start < TASK_SIZE) {
+		*kind = KMCL_MEMORY_USER;
+		return end <= TASK_SIZE ? 0 : -EFAULT;
+	}
+	if (kmcl_on_stack(start, end))
+		return -EINVAL;
+	if (kmcl_in_module(start, end))
+		return -EPERM;
+	if (is_vmalloc_addr(addr)) {
+		*kind = KMCL_MEMORY_VMALLOC;
+		return is_vmalloc_addr(last) ? 0 : -EFAULT;
+	}
+	if (virt_addr_valid(addr)) {
+		*kind = KMCL_MEMORY_LINEAR;
+		return virt_addr_valid(last) ? 0 : -EFAULT;
+	}
+	return -EFAULT;
+}
+
+/**
+ * kmcl_buffer_hold - keep memory in place for the host
+ * @buf: filled in; kmcl_buffer_release() undoes it
+ * @addr: user address of the calling process, or kernel address; page-aligned
+ * @bytes: above 0, not wrapping around; rounded up to whole Hyper-V pages where
+ *	the rest of the last page is the owner's too
+ * @read_only: the host will only read: enough that the memory is readable
+ * @confidential: user memory can not be shared with the host
+ *
+ * Context: may sleep.
+ * Return: 0. -EINVAL for stack memory, -EPERM for the kernel's or a module's
+ * image and for MMIO, -EFAULT where nothing is mapped, -EACCES for memory that
+ * may not be written, -EDQUOT over RLIMIT_MEMLOCK, -EMSGSIZE for part of a slab
+ * page, -EOPNOTSUPP for memory that can not be pinned, -ENOMEM.
+ */
+int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
+		     bool read_only, bool confidential)
+{
+	unsigned long end = (unsigned long)addr + bytes;
+	int err;
+
+	memset(buf, 0, sizeof(*buf));
+	err = kmcl_classify(addr, end, &buf->kind);
+	if (err)
+		return err;
+	/*
+	 * Decrypting the alias made here would leave the process's own mapping
+	 * reading cipher text.
+	 */
+	if (buf->kind == KMCL_MEMORY_USER && confidential)
+		return -EOPNOTSUPP;
+
+	buf->va = addr;
+	buf->size = ALIGN(bytes, HV_HYP_PAGE_SIZE);
+	buf->read_only = read_only;
+	buf->nr_pages = DIV_ROUND_UP(buf->size, PAGE_SIZE);
+	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages), GFP_KERNEL);
+	if (!buf->pages)
+		return -ENOMEM;
+
+	if (buf->kind == KMCL_MEMORY_USER)
+		err = kmcl_user_hold(buf, (unsigned long)addr);
+	else
+		err = kmcl_kernel_hold(buf, bytes);
+	if (err)
+		kvfree(buf->pages);
+	return err;
+}
+
+/**
+ * kmcl_buffer_release - let the memory go: the host has
+ * @buf: from kmcl_buffer_hold()
+ *
+ * Context: may sleep; any process.
+ */
+void kmcl_buffer_release(struct kmcl_buffer *buf)
+{
+	if (buf->kind == KMCL_MEMORY_USER)
+		kmcl_user_release(buf);
+	else
+		kmcl_kernel_release(buf);
+	kvfree(buf->pages);
+}

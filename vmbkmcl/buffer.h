@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory held for the host: see buffer.c. */
+#ifndef _KMCL_BUFFER_H
+#define _KMCL_BUFFER_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+struct page;
+
+enum kmcl_memory {
+	KMCL_MEMORY_USER,
+	KMCL_MEMORY_VMALLOC,
+	KMCL_MEMORY_LINEAR,
+};
+
+/**
+ * struct kmcl_buffer - memory that stays where it is while the host may use it
+ * @va: kernel address of all of it, contiguous
+ * @size: bytes, whole Hyper-V pages
+ * @kind: where it came from, which decides how it is let go
+ * @read_only: the host promised not to write; the pages are not dirtied
+ * @nr_pages: of PAGE_SIZE
+ * @pages: those this buffer holds a pin or a reference of, else NULL
+ * @mm: the address space charged for it; only for user memory
+ */
+struct kmcl_buffer {
+	void *va;
+	u32 size;
+	enum kmcl_memory kind;
+	bool read_only;
+	unsigned int nr_pages;
+	struct page **pages;
+	struct mm_struct *mm;
+};
+
+int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
+		     bool read_only, bool confidential);
+void kmcl_buffer_release(struct kmcl_buffer *buf);
+const char *kmcl_buffer_kind(const struct kmcl_buffer *buf);
+
+#endif /* _KMCL_BUFFER_H */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The seam between a channel and the bus beneath it.
+ *
+ * hv_vmbus stands behind it (bus_hv.c); the KUnit module puts a bus of its own
+ * there that refuses, withholds and corrupts on command. An operation gets the
+ * channel and finds what it needs of the device in channel->endpoint, which it
+ * has set itself through kmcl_channel_attach().
+ *
+ * Offers travel upwards: a bus calls kmcl_channel_attach() when it has a device
+ * for a channel that listens, kmcl_channel_detach() when the device goes, and
+ * kmcl_poll_schedule() when the ring has news.
+ */
+#ifndef _KMCL_BUS_H
+#define _KMCL_BUS_H
+
+#include <linux/hyperv.h>
+#include <linux/types.h>
+
+struct kmcl_channel;
+
+/* Behind each packet in a ring: the indices at its time. */
+#define KMCL_PACKET_TRAILER	sizeof(u64)
+
+/**
+ * struct kmcl_bus_ops - what a channel needs of its bus
+ * @name: of the bus, for debugfs
+ * @listen: from now on offer the channel its target device, as soon as there is
+ *	one; may call kmcl_channel_attach() before it returns
+ * @unlisten: the opposite; no attach after it has returned
+ * @release: the channel is done with its endpoint, another one may have it
+ * @open: make the rings and open the channel. Serialised with @close and the
+ *	GPADL operations by the caller, as a rescind wakes only one waiter.
+ * @close: close it and give the rings back
+ * @rescinded: the host has taken the offer back: it holds nothing any more
+ * @confidential: the host can not read guest memory unless it is decrypted
+ * @gpadls_before_close: the protocol wants GPADLs torn down before the close
+ * @establish_gpadl: tell the host of a GPADL; blocks until it has answered
+ * @teardown_gpadl: take it back; blocks until the host has let go.
+ *	&vmbus_gpadl.gpadl_handle still set afterwards, on a channel that is not
+ *	rescinded, means that the host was never told.
+ * @send: put one in-band packet in the ring; -EAGAIN when that is full
+ * @want_room: ask the host for a wake-up once that many bytes are free in the
+ *	outgoing ring; 0 takes the wish back
+ * @rx_first: the oldest packet in the incoming ring, copied out; NULL when the
+ *	ring is empty, -EIO when the ring is corrupt
+ * @rx_next: drop the packet got last and go on as @rx_first does
+ * @rx_done: tell the host how far was read
+ * @rx_mask: no more wake-ups, the ring is being read
+ * @rx_unmask: wake-ups again; true when packets arrived meanwhile
+ */
+struct kmcl_bus_ops {
+	const char *name;
+
+	int (*listen)(struct kmcl_channel *ch);
+	void (*unlisten)(struct kmcl_channel *ch);
+	void (*release)(struct kmcl_channel *ch);
+
+	int (*open)(struct kmcl_channel *ch);
+	void (*close)(struct kmcl_channel *ch);
+	bool (*rescinded)(struct kmcl_channel *ch);
+	bool (*confidential)(struct kmcl_channel *ch);
+	bool (*gpadls_before_close)(struct kmcl_channel *ch);
+
+	int (*establish_gpadl)(struct kmcl_channel *ch, void *va, u32 size,
+			       struct vmbus_gpadl *gpadl);
+	int (*teardown_gpadl)(struct kmcl_channel *ch,
+			      struct vmbus_gpadl *gpadl);
+
+	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		    bool completion);
+	void (*want_room)(struct kmcl_channel *ch, u32 bytes);
+
+	struct vmpacket_descriptor *(*rx_first)(struct kmcl_channel *ch);
+	struct vmpacket_descriptor *(*rx_next)(struct kmcl_channel *ch,
+					       struct vmpacket_descriptor *desc);
+	void (*rx_done)(struct kmcl_channel *ch);
+	void (*rx_mask)(struct kmcl_channel *ch);
+	bool (*rx_unmask)(struct kmcl_channel *ch);
+};
+
+extern const struct kmcl_bus_ops kmcl_hv_bus;
+
+#endif /* _KMCL_BUS_H */

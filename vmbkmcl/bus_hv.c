@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The seam's hv_vmbus side. Only what hv_vmbus exports is used. */
+
+#include <linux/hyperv.h>
+#include <asm/mshyperv.h>
+
+#include "channel.h"
+#include "compat.h"
+#include "target.h"
+
+/* Room for a completion's headers beyond those of a plain packet. */
+#define KMCL_HV_HEADER_SLACK	64
+
+static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
+{
+	return kmcl_target_device(ch)->channel;
+}
+
+/* Called in hard interrupt context, the ring's memory is there. */
+static void kmcl_hv_event(void *context)
+{
+	kmcl_poll_schedule(context);
+}
+
+static int kmcl_hv_open(struct kmcl_channel *ch)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	u32 wire = kmcl_channel_wire_size(ch);
+	u32 tx = kmcl_channel_ring_bytes(ch->set.tx_pages, wire);
+	u32 rx = kmcl_channel_ring_bytes(ch->set.rx_pages, wire);
+
+	/*
+	 * Transaction ids are this module's. A driver that had the device
+	 * before may have left hv_vmbus's requestor behind, freed, and with a
+	 * size of 0 the next close would free it again.
+	 */
+	chan->rqstor_size = 0;
+	memset(&chan->requestor, 0, sizeof(chan->requestor));
+	chan->next_request_id_callback = NULL;
+	chan->request_addr_callback = NULL;
+
+	chan->max_pkt_size = min_t(u32, wire + KMCL_HV_HEADER_SLACK,
+				   rx - sizeof(struct hv_ring_buffer));
+	set_channel_read_mode(chan, HV_CALL_ISR);
+	return vmbus_open(chan, tx, rx, NULL, 0, kmcl_hv_event, ch);
+}
+
+static void kmcl_hv_close(struct kmcl_channel *ch)
+{
+	vmbus_close(kmcl_hv_channel(ch));
+}
+
+static bool kmcl_hv_rescinded(struct kmcl_channel *ch)
+{
+	return READ_ONCE(kmcl_hv_channel(ch)->rescind);
+}
+
+static bool kmcl_hv_confidential(struct kmcl_channel *ch)
+{
+	return hv_is_isolation_supported() &&
+	       !kmcl_channel_uses_plain_memory(kmcl_hv_channel(ch));
+}
+
+/* netvsc's rule: older hosts drop the ring's GPADL with the channel. */
+static bool kmcl_hv_gpadls_before_close(struct kmcl_channel *ch)
+{
+	return vmbus_proto_version < VERSION_WIN10;
+}
+
+static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch, void *va, u32 size,
+				   struct vmbus_gpadl *gpadl)
+{
+	return vmbus_establish_gpadl(kmcl_hv_channel(ch), va, size, gpadl);
+}
+
+static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
+				  struct vmbus_gpadl *gpadl)
+{
+	return vmbus_teardown_gpadl(kmcl_hv_channel(ch), gpadl);
+}
+
+static int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+			bool completion)
+{
+	u32 flags = completion ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0;
+
+	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id,
+				VM_PKT_DATA_INBAND, flags);
+}
+
+static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
+{
+	set_channel_pending_send_size(kmcl_hv_channel(ch), bytes);
+}
+
+/*
+ * hv_pkt_iter_first() clamps what the host wrote to something harmless and then
+ * walks on by the clamped length, out of step with the host. So the packet at
+ * @index is judged before: its length in *@len, 0 when there is none, or -EIO.
+ */
+static int kmcl_hv_judge(const struct hv_ring_buffer_info *ring, u32 index,
+			 u32 *len)
+{
+	const struct vmpacket_descriptor *desc;
+	u32 avail, offset, write;
+
+	*len = 0;
+	write = virt_load_acquire(&ring->ring_buffer->write_index);
+	if (write >= ring->ring_datasize)
+		return -EIO;
+	avail = write >= index ? write - index :
+				 ring->ring_datasize - index + write;
+	if (!avail)
+		return 0;
+	if (avail < sizeof(*desc) + KMCL_PACKET_TRAILER)
+		return -EIO;
+
+	/* The ring is mapped twice in a row: a packet never wraps here. */
+	desc = (void *)(ring->ring_buffer->buffer + index);
+	*len = READ_ONCE(desc->len8) << 3;
+	offset = READ_ONCE(desc->offset8) << 3;
+	if (*len > avail - KMCL_PACKET_TRAILER || *len > ring->pkt_buffer_size ||
+	    offset < sizeof(*desc) || offset > *len)
+		return -EIO;
+	return 0;
+}
+
+/* @desc is hv_vmbus's copy; the host may have changed its mind after @len. */
+static struct vmpacket_descriptor *
+kmcl_hv_judged(struct vmpacket_descriptor *desc, u32 len)
+{
+	if (!len)
+		return NULL;
+	return desc && desc->len8 << 3 == len ? desc : ERR_PTR(-EIO);
+}
+
+static struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	u32 len;
+
+	if (kmcl_hv_judge(&chan->inbound, chan->inbound.priv_read_index, &len))
+		return ERR_PTR(-EIO);
+	return len ? kmcl_hv_judged(hv_pkt_iter_first(chan), len) : NULL;
+}
+
+static struct vmpacket_descriptor *
+kmcl_hv_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	struct hv_ring_buffer_info *ring = &chan->inbound;
+	u32 index, len;
+
+	index = ring->priv_read_index + (desc->len8 << 3) + KMCL_PACKET_TRAILER;
+	if (index >= ring->ring_datasize)
+		index -= ring->ring_datasize;
+	if (kmcl_hv_judge(ring, index, &len))
+		return ERR_PTR(-EIO);
+	return kmcl_hv_judged(__hv_pkt_iter_next(chan, desc), len);
+}
+
+static void kmcl_hv_rx_done(struct kmcl_channel *ch)
+{
+	hv_pkt_iter_close(kmcl_hv_channel(ch));
+}
+
+static void kmcl_hv_rx_mask(struct kmcl_channel *ch)
+{
+	hv_begin_read(&kmcl_hv_channel(ch)->inbound);
+}
+
+static bool kmcl_hv_rx_unmask(struct kmcl_channel *ch)
+{
+	return hv_end_read(&kmcl_hv_channel(ch)->inbound);
+}
+
+const struct kmcl_bus_ops kmcl_hv_bus = {
+	.name = "hv_vmbus",
+	.listen = kmcl_target_listen,
+	.unlisten = kmcl_target_unlisten,
+	.release = kmcl_target_release,
+	.open = kmcl_hv_open,
+	.close = kmcl_hv_close,
+	.rescinded = kmcl_hv_rescinded,
+	.confidential = kmcl_hv_confidential,
+	.gpadls_before_close = kmcl_hv_gpadls_before_close,
+	.establish_gpadl = kmcl_hv_establish_gpadl,
+	.teardown_gpadl = kmcl_hv_teardown_gpadl,
+	.send = kmcl_hv_send,
+	.want_room = kmcl_hv_want_room,
+	.rx_first = kmcl_hv_rx_first,
+	.rx_next = kmcl_hv_rx_next,
+	.rx_done = kmcl_hv_rx_done,
+	.rx_mask = kmcl_hv_rx_mask,
+	.rx_unmask = kmcl_hv_rx_unmask,
+};

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The channel's life.
+ *
+ * What the client wants (wanted) and what the bus has (endpoint, lost) is noted
+ * under the channel's lock by whoever learns of it; one work item per channel
+ * then brings the channel up or down until the state agrees. Every state-change
+ * callback runs in that item, which is why no two of them ever overlap, and why
+ * nothing opens a channel from inside a driver's probe.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "compat.h"
+#include "debugfs.h"
+#include "gpadl.h"
+#include "status.h"
+#include "trace.h"
+#include "watch.h"
+
+#define KMCL_DEFAULT_PACKET_SIZE	4096
+#define KMCL_DEFAULT_RING_PAGES		16
+
+static struct workqueue_struct *kmcl_wq;
+static atomic_t kmcl_next_id = ATOMIC_INIT(1);
+
+const char *kmcl_state_name(enum kmcl_state state)
+{
+	static const char * const names[] = {
+		[KMCL_DISABLED]	= "disabled",
+		[KMCL_ENABLED]	= "enabled",
+		[KMCL_OPENED]	= "opened",
+		[KMCL_STARTED]	= "started",
+		[KMCL_ACTIVE]	= "active",
+		[KMCL_CLOSED]	= "closed",
+	};
+
+	return names[state];
+}
+
+static void kmcl_channel_set_state(struct kmcl_channel *ch,
+				   enum kmcl_state state)
+{
+	lockdep_assert_held(&ch->lock);
+	trace_vmbkmcl_channel_state(ch, ch->state, state);
+	ch->state = state;
+	wake_up_all(&ch->changed);
+}
+
+/* The ring is open, or gone again: true whatever the client or the bus wants. */
+static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
+{
+	mutex_lock(&ch->lock);
+	kmcl_channel_set_state(ch, state);
+	/* In the lock: whoever ends the wish stops the sends after this. */
+	if (state == KMCL_OPENED && ch->wanted && !ch->lost)
+		kmcl_tx_open(ch);
+	mutex_unlock(&ch->lock);
+}
+
+/* False when the device is going or the client changed its mind meanwhile. */
+static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
+{
+	bool go_on;
+
+	mutex_lock(&ch->lock);
+	go_on = ch->wanted && !ch->lost;
+	if (go_on)
+		kmcl_channel_set_state(ch, state);
+	mutex_unlock(&ch->lock);
+	return go_on;
+}
+
+static int kmcl_channel_open(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+	int err;
+
+	mutex_lock(&ch->control);
+	kmcl_watch_start(&watch, ch, "open", 0);
+	err = ch->bus->open(ch);
+	kmcl_watch_stop(&watch);
+	ch->connected = !err;
+	mutex_unlock(&ch->control);
+	return err;
+}
+
+static void kmcl_channel_close(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+
+	mutex_lock(&ch->control);
+	if (ch->bus->gpadls_before_close(ch))
+		kmcl_gpadl_disconnect_all(ch);
+	kmcl_watch_start(&watch, ch, "close", 0);
+	ch->bus->close(ch);
+	kmcl_watch_stop(&watch);
+	/* From here on no GPADL is made, so what is left below is all. */
+	ch->connected = false;
+	mutex_unlock(&ch->control);
+}
+
+/* The channel is done with its device, and disabled. */
+static void kmcl_channel_finish(struct kmcl_channel *ch)
+{
+	ch->bus->release(ch);
+
+	mutex_lock(&ch->lock);
+	ch->endpoint = NULL;
+	ch->wanted = false;
+	kmcl_channel_set_state(ch, KMCL_DISABLED);
+	mutex_unlock(&ch->lock);
+}
+
+/*
+ * Nothing new is sent, then nothing new is received; only then is the ring
+ * closed, and only when the host has let go of it is memory given back.
+ */
+static void kmcl_channel_down(struct kmcl_channel *ch, bool opened)
+{
+	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &ch->set.evt;
+
+	kmcl_tx_stop(ch, -ENODEV);
+	if (ch->state >= KMCL_STARTED && evt->EvtChannelSuspend)
+		evt->EvtChannelSuspend(ch);
+	kmcl_rx_stop(ch);
+	kmcl_channel_close(ch);
+
+	kmcl_channel_enter(ch, KMCL_CLOSED);
+	if (opened && evt->EvtChannelClosed)
+		evt->EvtChannelClosed(ch);
+	kmcl_gpadl_delete_leftovers(ch);
+	kmcl_channel_finish(ch);
+}
+
+static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
+				int err)
+{
+	kmcl_warn(ch, "%s failed: %d\n", step, err);
+	if (ch->set.pnp_failure)
+		ch->set.pnp_failure(ch, kmcl_status(err));
+}
+
+static void kmcl_channel_up(struct kmcl_channel *ch)
+{
+	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &ch->set.evt;
+	NTSTATUS status = STATUS_SUCCESS;
+	int err;
+
+	err = kmcl_channel_open(ch);
+	if (err) {
+		kmcl_channel_failed(ch, "open", err);
+		kmcl_channel_finish(ch);
+		return;
+	}
+
+	kmcl_channel_enter(ch, KMCL_OPENED);
+	if (evt->EvtChannelOpened)
+		status = evt->EvtChannelOpened(ch);
+	if (!NT_SUCCESS(status)) {
+		kmcl_channel_down(ch, false);
+		kmcl_channel_failed(ch, "EvtChannelOpened",
+				    kmcl_errno(status));
+		return;
+	}
+
+	if (!kmcl_channel_advance(ch, KMCL_STARTED))
+		return;
+	if (evt->EvtChannelStarted)
+		evt->EvtChannelStarted(ch);
+	kmcl_rx_start(ch);
+	if (evt->EvtChannelPostStarted)
+		evt->EvtChannelPostStarted(ch);
+	kmcl_channel_advance(ch, KMCL_ACTIVE);
+}
+
+enum kmcl_step { KMCL_STEP_NONE, KMCL_STEP_UP, KMCL_STEP_DOWN };
+
+static enum kmcl_step kmcl_channel_next_step(struct kmcl_channel *ch)
+{
+	enum kmcl_step step = KMCL_STEP_NONE;
+	bool stay;
+
+	mutex_lock(&ch->lock);
+	stay = ch->wanted && !ch->lost;
+	if (ch->endpoint && !stay)
+		step = KMCL_STEP_DOWN;
+	else if (ch->endpoint && ch->state == KMCL_ENABLED)
+		step = KMCL_STEP_UP;
+	else if (!ch->endpoint && !stay && ch->state == KMCL_ENABLED)
+		kmcl_channel_set_state(ch, KMCL_DISABLED);
+	mutex_unlock(&ch->lock);
+	return step;
+}
+
+static void kmcl_channel_work(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(work, struct kmcl_channel, work);
+	enum kmcl_step step;
+
+	WRITE_ONCE(ch->worker, current);
+	while ((step = kmcl_channel_next_step(ch)) != KMCL_STEP_NONE) {
+		if (step == KMCL_STEP_UP)
+			kmcl_channel_up(ch);
+		else if (ch->state == KMCL_ENABLED)
+			kmcl_channel_finish(ch);
+		else
+			kmcl_channel_down(ch, true);
+	}
+	WRITE_ONCE(ch->worker, NULL);
+}
+
+/**
+ * kmcl_channel_wants - would the channel take a device of this instance?
+ * @ch: the channel
+ * @instance: the device's instance GUID
+ *
+ * Context: may sleep.
+ * Return: true when it waits for one like it.
+ */
+bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance)
+{
+	bool wants;
+
+	mutex_lock(&ch->lock);
+	wants = ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED &&
+		(!ch->set.has_instance ||
+		 guid_equal(&ch->set.instance, instance));
+	mutex_unlock(&ch->lock);
+	return wants;
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_wants);
+
+/**
+ * kmcl_channel_attach - offer a device to a channel
+ * @ch: a channel that listens
+ * @endpoint: what the bus wants to find in channel->endpoint; its own, and to
+ *	stay until the bus's release() has run
+ * @instance: the device's instance GUID
+ *
+ * The channel opens it later, in a context of its own.
+ *
+ * Context: may sleep.
+ * Return: false when the channel does not want it.
+ */
+bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
+			 const guid_t *instance)
+{
+	bool attached = false;
+
+	mutex_lock(&ch->lock);
+	if (ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED) {
+		ch->endpoint = endpoint;
+		ch->instance = *instance;
+		ch->lost = false;
+		queue_work(kmcl_wq, &ch->work);
+		attached = true;
+	}
+	mutex_unlock(&ch->lock);
+	return attached;
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
+
+/**
+ * kmcl_channel_detach - take a device away from a channel
+ * @ch: the channel; the caller holds a reference
+ * @endpoint: as given to kmcl_channel_attach()
+ *
+ * When it returns the channel is closed, disabled, and has forgotten @endpoint.
+ *
+ * Context: may sleep; waits for the client's callbacks. Not from one of them.
+ */
+void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
+{
+	struct kmcl_watch watch;
+	bool attached;
+
+	mutex_lock(&ch->lock);
+	attached = ch->endpoint == endpoint;
+	if (attached) {
+		ch->lost = true;
+		queue_work(kmcl_wq, &ch->work);
+	}
+	mutex_unlock(&ch->lock);
+	if (!attached)
+		return;
+
+	/* A callback may wait for the host in a synchronous request. */
+	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_watch_start(&watch, ch, "device removal", 0);
+	wait_event(ch->changed, READ_ONCE(ch->endpoint) != endpoint);
+	kmcl_watch_stop(&watch);
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
+
+/**
+ * VmbChannelEnable() - connect a channel to its device
+ * @channel: a disabled channel with a target
+ *
+ * Returns at once, whether the device is there or comes later; the callbacks of
+ * VmbChannelInitSetStateChangeCallbacks() tell how it goes on.
+ *
+ * Context: may sleep. Not from a state-change callback of @channel.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
+ * %STATUS_INVALID_DEVICE_STATE when it is enabled already, has no target or is
+ * called from a callback; %STATUS_INSUFFICIENT_RESOURCES;
+ * %STATUS_UNSUCCESSFUL when this machine has no VMBus.
+ * Source: Microsoft's VmbChannelEnable documentation; the statuses are ours.
+ */
+NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
+{
+	struct kmcl_channel *ch = channel;
+	int err = -ENOTCONN;
+
+	might_sleep();
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (READ_ONCE(ch->worker) == current)
+		return STATUS_INVALID_DEVICE_STATE;
+
+	mutex_lock(&ch->api);
+	mutex_lock(&ch->lock);
+	if (ch->state == KMCL_DISABLED && ch->set.has_type) {
+		ch->wanted = true;
+		kmcl_channel_set_state(ch, KMCL_ENABLED);
+		err = 0;
+	}
+	mutex_unlock(&ch->lock);
+	if (err)
+		goto unlock;
+
+	/* Left from before a rescind; asking anew finds what is there by now. */
+	if (ch->listening)
+		ch->bus->unlisten(ch);
+	err = ch->bus->listen(ch);
+	ch->listening = !err;
+	if (err) {
+		mutex_lock(&ch->lock);
+		ch->wanted = false;
+		kmcl_channel_set_state(ch, KMCL_DISABLED);
+		mutex_unlock(&ch->lock);
+	}
+unlock:
+	mutex_unlock(&ch->api);
+	return kmcl_status(err);
+}
+EXPORT_SYMBOL_GPL(VmbChannelEnable);
+
+/* With ch->api held. */
+static void kmcl_channel_disable(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+
+	mutex_lock(&ch->lock);
+	ch->wanted = false;
+	queue_work(kmcl_wq, &ch->work);
+	mutex_unlock(&ch->lock);
+
+	/* A callback may wait for the host in a synchronous request. */
+	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_watch_start(&watch, ch, "disable", 0);
+	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
+	kmcl_watch_stop(&watch);
+
+	if (ch->listening)
+		ch->bus->unlisten(ch);
+	ch->listening = false;
+}
+
+/**
+ * VmbChannelDisable() - close a channel and let its device go
+ * @channel: any channel; nothing happens to a disabled one
+ *
+ * When it returns, every callback has ended and none comes again until the
+ * channel is enabled.
+ *
+ * Context: may sleep, as long as the client's callbacks and the host take; the
+ * log names a wait of more than a few seconds. Not from a state-change callback
+ * of @channel: refused with a log line.
+ * Source: Microsoft's VmbChannelDisable documentation.
+ */
+VOID VmbChannelDisable(VMBCHANNEL channel)
+{
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	if (!ch)
+		return;
+	if (READ_ONCE(ch->worker) == current) {
+		kmcl_warn(ch, "disable from a callback of its own refused\n");
+		return;
+	}
+
+	mutex_lock(&ch->api);
+	kmcl_channel_disable(ch);
+	mutex_unlock(&ch->api);
+}
+EXPORT_SYMBOL_GPL(VmbChannelDisable);
+
+static void kmcl_channel_free(struct kref *ref)
+{
+	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
+
+	kmcl_tx_destroy(&ch->tx);
+	xa_destroy(&ch->gpadls);
+	put_device(ch->parent);
+	kfree(ch);
+}
+
+void kmcl_channel_get(struct kmcl_channel *ch)
+{
+	kref_get(&ch->ref);
+}
+
+void kmcl_channel_put(struct kmcl_channel *ch)
+{
+	kref_put(&ch->ref, kmcl_channel_free);
+}
+
+/**
+ * kmcl_channel_allocate - make a channel on a given bus
+ * @bus: what is beneath it; stays until the channel is cleaned up
+ * @parent: device the client belongs to, or NULL; a reference is held
+ * @channel: the new channel, freed by VmbChannelCleanup()
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS or %STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
+			       struct device *parent, VMBCHANNEL *channel)
+{
+	struct kmcl_channel *ch;
+
+	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
+	if (!ch)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	if (kmcl_tx_init(&ch->tx)) {
+		kfree(ch);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+
+	kref_init(&ch->ref);
+	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
+	snprintf(ch->name, sizeof(ch->name), "channel-%u", ch->id);
+	ch->parent = get_device(parent);
+	ch->bus = bus;
+	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
+	ch->set.rx_pages = KMCL_DEFAULT_RING_PAGES;
+	ch->set.tx_pages = KMCL_DEFAULT_RING_PAGES;
+	mutex_init(&ch->api);
+	mutex_init(&ch->lock);
+	mutex_init(&ch->control);
+	INIT_WORK(&ch->work, kmcl_channel_work);
+	init_waitqueue_head(&ch->changed);
+	xa_init(&ch->gpadls);
+	kmcl_rx_init(&ch->rx);
+	spin_lock_init(&ch->watch_lock);
+	INIT_LIST_HEAD(&ch->watches);
+
+	__module_get(THIS_MODULE);
+	kmcl_debugfs_add(ch);
+	*channel = ch;
+	return STATUS_SUCCESS;
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
+
+/**
+ * VmbChannelAllocate() - make a channel with default settings
+ * @parent_device_object: device the caller drives, or NULL; a reference is held
+ *	until VmbChannelCleanup()
+ * @is_server: must be 0: there is no server endpoint in a guest
+ * @channel: where the new channel goes; untouched on failure
+ *
+ * Defaults: packets of up to 4096 bytes, rings of 16 pages each, no callbacks,
+ * no target, named "channel-N".
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 without @channel;
+ * %STATUS_NOT_SUPPORTED for a server; %STATUS_INSUFFICIENT_RESOURCES.
+ * Source: Microsoft's VmbChannelAllocate documentation; the defaults are ours.
+ */
+NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
+			    BOOLEAN is_server, VMBCHANNEL *channel)
+{
+	might_sleep();
+	if (!channel)
+		return STATUS_INVALID_PARAMETER_3;
+	if (is_server)
+		return STATUS_NOT_SUPPORTED;
+	return kmcl_channel_allocate(&kmcl_hv_bus, parent_device_object,
+				     channel);
+}
+EXPORT_SYMBOL_GPL(VmbChannelAllocate);
+
+/**
+ * VmbChannelCleanup() - free a channel
+ * @channel: a disabled channel from VmbChannelAllocate(), or NULL
+ *
+ * A channel that is still enabled is disabled first, with a log line.
+ *
+ * Context: may sleep. Not from a state-change callback of @channel: refused with
+ * a log line, and the channel stays.
+ * Source: Microsoft's VmbChannelCleanup documentation; what happens to a channel
+ * that is not disabled is ours.
+ */
+VOID VmbChannelCleanup(VMBCHANNEL channel)
+{
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	if (!ch)
+		return;
+	if (READ_ONCE(ch->worker) == current) {
+		kmcl_warn(ch, "cleanup from a callback of its own refused\n");
+		return;
+	}
+
+	mutex_lock(&ch->api);
+	if (READ_ONCE(ch->state) != KMCL_DISABLED)
+		kmcl_warn(ch, "cleanup of a channel that is not disabled\n");
+	kmcl_channel_disable(ch);
+	mutex_unlock(&ch->api);
+
+	/* It may have reported the state and not returned yet. */
+	flush_work(&ch->work);
+	kmcl_debugfs_remove(ch);
+	kmcl_channel_put(ch);
+	module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCleanup);
+
+int kmcl_channels_init(void)
+{
+	kmcl_wq = alloc_workqueue("vmbkmcl", WQ_UNBOUND, 0);
+	return kmcl_wq ? 0 : -ENOMEM;
+}
+
+void kmcl_channels_exit(void)
+{
+	destroy_workqueue(kmcl_wq);
+}

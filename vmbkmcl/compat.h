@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every difference between the supported kernels, 6.1 to 7.3; no other file has one. */
+#ifndef _KMCL_COMPAT_H
+#define _KMCL_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/hyperv.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/version.h>
+
+/*
+ * What a bus needs to carry channels, in a namespace of its own: not for
+ * clients. 6.13 made the namespace a string.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define KMCL_EXPORT_TO_BUSES(sym)	EXPORT_SYMBOL_NS_GPL(sym, "VMBKMCL_BUS")
+#define KMCL_IMPORT_BUS_NS		MODULE_IMPORT_NS("VMBKMCL_BUS")
+#else
+#define KMCL_EXPORT_TO_BUSES(sym)	EXPORT_SYMBOL_NS_GPL(sym, VMBKMCL_BUS)
+#define KMCL_IMPORT_BUS_NS		MODULE_IMPORT_NS(VMBKMCL_BUS)
+#endif
+
+/* hv_driver.remove returned an int, which nobody looked at, until 6.3. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define KMCL_HV_REMOVE(name)						\
+	static void name(struct hv_device *hdev)			\
+	{								\
+		name ## _device(hdev);					\
+	}
+#else
+#define KMCL_HV_REMOVE(name)						\
+	static int name(struct hv_device *hdev)				\
+	{								\
+		name ## _device(hdev);					\
+		return 0;						\
+	}
+#endif
+
+/*
+ * Before 6.2 a read-only long-term pin of private memory ends at the next
+ * copy-on-write unless the copy is forced first.
+ */
+static inline bool kmcl_pin_must_break_cow(void)
+{
+	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0);
+}
+
+/* In 7.x a confidential VM may have channels that use plain memory. */
+static inline bool kmcl_channel_uses_plain_memory(struct vmbus_channel *chan)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+	return chan->co_external_memory;
+#else
+	return false;
+#endif
+}
+
+#endif /* _KMCL_COMPAT_H */

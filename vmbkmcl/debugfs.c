@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmbkmcl/ in debugfs: what each channel is doing, and what is in quarantine. */
+
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "channel.h"
+#include "debugfs.h"
+#include "gpadl.h"
+#include "watch.h"
+
+static struct dentry *kmcl_debugfs_root;
+
+static int state_show(struct seq_file *m, void *unused)
+{
+	struct kmcl_channel *ch = m->private;
+
+	seq_printf(m, "state: %s\n", kmcl_state_name(READ_ONCE(ch->state)));
+	seq_printf(m, "bus: %s\n", ch->bus->name);
+	if (ch->set.has_type)
+		seq_printf(m, "type: %pUl\n", &ch->set.type);
+	if (READ_ONCE(ch->endpoint))
+		seq_printf(m, "instance: %pUl\n", &ch->instance);
+	kmcl_watch_show(ch, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(state);
+
+static int gpadls_show(struct seq_file *m, void *unused)
+{
+	kmcl_gpadl_show(m->private, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(gpadls);
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	struct kmcl_channel *ch = m->private;
+	const struct kmcl_gpadl_stats *gpadl = &ch->gpadl_stats;
+	const struct kmcl_tx *tx = &ch->tx;
+	const struct kmcl_rx *rx = &ch->rx;
+
+	seq_printf(m, "gpadls_created %llu\n", gpadl->created);
+	seq_printf(m, "gpadls_deleted %llu\n", gpadl->deleted);
+	seq_printf(m, "gpadls_failed %llu\n", gpadl->failed);
+	seq_printf(m, "gpadls_leftover %llu\n", gpadl->leftovers);
+	seq_printf(m, "gpadls_quarantined %llu\n", gpadl->quarantined);
+	seq_printf(m, "gpadls_unknown_handle %llu\n", gpadl->unknown_handles);
+	seq_printf(m, "tx_sent %llu\n", tx->sent);
+	seq_printf(m, "tx_queued %llu\n", tx->queued);
+	seq_printf(m, "tx_ring_full %llu\n", tx->ring_full);
+	seq_printf(m, "tx_completed %llu\n", tx->completed);
+	seq_printf(m, "rx_polls %llu\n", rx->polls);
+	seq_printf(m, "rx_packets %llu\n", rx->received);
+	seq_printf(m, "rx_dropped %llu\n", rx->dropped);
+	seq_printf(m, "rx_bad_ids %llu\n", tx->bad_ids);
+	seq_printf(m, "rx_failed %u\n", rx->failed);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int quarantine_show(struct seq_file *m, void *unused)
+{
+	kmcl_quarantine_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(quarantine);
+
+void kmcl_debugfs_add(struct kmcl_channel *ch)
+{
+	struct dentry *dir = debugfs_create_dir(ch->name, kmcl_debugfs_root);
+
+	debugfs_create_file("state", 0400, dir, ch, &state_fops);
+	debugfs_create_file("gpadls", 0400, dir, ch, &gpadls_fops);
+	debugfs_create_file("stats", 0400, dir, ch, &stats_fops);
+	ch->debugfs = dir;
+}
+
+/* Waits for readers, so the channel may go afterwards. */
+void kmcl_debugfs_remove(struct kmcl_channel *ch)
+{
+	debugfs_remove(ch->debugfs);
+	ch->debugfs = NULL;
+}
+
+void kmcl_debugfs_init(void)
+{
+	kmcl_debugfs_root = debugfs_create_dir("vmbkmcl", NULL);
+	debugfs_create_file("quarantine", 0400, kmcl_debugfs_root, NULL,
+			    &quarantine_fops);
+}
+
+void kmcl_debugfs_exit(void)
+{
+	debugfs_remove(kmcl_debugfs_root);
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * GPADLs: memory of the guest that the server can map.
+ *
+ * The rule above all: memory goes back to its owner only when the host is known
+ * not to hold it. Where that is not known the memory is put in quarantine, for
+ * good, and the log says so.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/export.h>
+#include <linux/kmemleak.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+#include "channel.h"
+#include "gpadl.h"
+#include "status.h"
+#include "trace.h"
+#include "watch.h"
+
+/* PFNs that the header message has room for; more take further messages. */
+#define KMCL_GPADL_HEADER_PFNS	26
+
+/* 10 ms, 20 ms, ...: some 10 s in all for 32 bytes of memory to turn up. */
+#define KMCL_TEARDOWN_RETRIES	10
+#define KMCL_TEARDOWN_WAIT_MS	10
+
+struct kmcl_gpadl {
+	struct kmcl_buffer buffer;
+	struct vmbus_gpadl wire;	/* gpadl_handle 0: the host is done with it */
+	u32 handle;
+	struct list_head node;		/* in quarantine */
+	char owner[KMCL_NAME_MAX];
+	const char *reason;
+};
+
+static LIST_HEAD(kmcl_quarantine);
+static DEFINE_MUTEX(kmcl_quarantine_lock);
+
+static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
+				  struct kmcl_gpadl *gpadl, const char *reason,
+				  int err)
+{
+	gpadl->reason = reason;
+	strscpy(gpadl->owner, ch->name, sizeof(gpadl->owner));
+	mutex_lock(&kmcl_quarantine_lock);
+	list_add_tail(&gpadl->node, &kmcl_quarantine);
+	mutex_unlock(&kmcl_quarantine_lock);
+
+	ch->gpadl_stats.quarantined++;
+	trace_vmbkmcl_gpadl_quarantine(ch, gpadl->handle, gpadl->buffer.size,
+				       err);
+	pr_err("%s: GPADL %#x: %s (%d): %u bytes of %s memory are kept for good\n",
+	       ch->name, gpadl->handle, reason, err, gpadl->buffer.size,
+	       kmcl_buffer_kind(&gpadl->buffer));
+}
+
+static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
+{
+	kmcl_buffer_release(&gpadl->buffer);
+	kfree(gpadl);
+}
+
+/* Which of the outcomes of an establish that failed leave the host nothing. */
+static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
+				  const struct kmcl_gpadl *gpadl, int err)
+{
+	if (ch->bus->rescinded(ch))
+		return true;
+	switch (err) {
+	case -ENOMEM:	/* while the messages were made */
+	case -EDQUOT:	/* the host's answer */
+	case -ENODEV:	/* rescinded */
+		return true;
+	default:
+		/* A message was not posted; was it the first? */
+		return gpadl->buffer.size >> HV_HYP_PAGE_SHIFT <=
+		       KMCL_GPADL_HEADER_PFNS;
+	}
+}
+
+static int kmcl_gpadl_establish(struct kmcl_channel *ch,
+				struct kmcl_gpadl *gpadl)
+{
+	struct kmcl_watch watch;
+	int err;
+
+	kmcl_watch_start(&watch, ch, "GPADL create", 0);
+	err = ch->bus->establish_gpadl(ch, gpadl->buffer.va,
+				       gpadl->buffer.size, &gpadl->wire);
+	kmcl_watch_stop(&watch);
+	if (!err)
+		gpadl->handle = gpadl->wire.gpadl_handle;
+	return err;
+}
+
+/* 0 when the host does not hold the memory any more. */
+static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
+			       struct kmcl_gpadl *gpadl)
+{
+	struct kmcl_watch watch;
+	unsigned int i;
+	int err;
+
+	if (!gpadl->wire.gpadl_handle)
+		return 0;
+
+	kmcl_watch_start(&watch, ch, "GPADL delete", gpadl->handle);
+	for (i = 0; i < KMCL_TEARDOWN_RETRIES; i++) {
+		err = ch->bus->teardown_gpadl(ch, &gpadl->wire);
+		if (err != -ENOMEM || !gpadl->wire.gpadl_handle)
+			break;
+		msleep(KMCL_TEARDOWN_WAIT_MS << i);
+	}
+	kmcl_watch_stop(&watch);
+
+	/* hv_vmbus may say 0 although the message was never posted. */
+	if (gpadl->wire.gpadl_handle && !ch->bus->rescinded(ch))
+		return err ?: -EIO;
+	gpadl->wire.gpadl_handle = 0;
+	return 0;
+}
+
+/* With ch->control held; @gpadl is in no table any more. */
+static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
+			       struct kmcl_gpadl *gpadl)
+{
+	int err = kmcl_gpadl_teardown(ch, gpadl);
+
+	lockdep_assert_held(&ch->control);
+	trace_vmbkmcl_gpadl_delete(ch, gpadl->handle, gpadl->buffer.size, err);
+	if (err) {
+		kmcl_gpadl_quarantine(ch, gpadl, "not torn down", err);
+	} else if (gpadl->wire.decrypted) {
+		kmcl_gpadl_quarantine(ch, gpadl, "not encrypted again", -EIO);
+	} else {
+		ch->gpadl_stats.deleted++;
+		kmcl_gpadl_free(gpadl);
+	}
+}
+
+/* An establish that failed: give the memory back, or keep it. */
+static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
+			       struct kmcl_gpadl *gpadl, int err)
+{
+	if (!kmcl_gpadl_never_sent(ch, gpadl, err))
+		kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
+	else if (gpadl->wire.decrypted)
+		kmcl_gpadl_quarantine(ch, gpadl, "not encrypted again", err);
+	else
+		kmcl_gpadl_free(gpadl);
+}
+
+/* Takes over @gpadl, whatever comes of it. */
+static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
+			      u32 *handle)
+{
+	u32 size = gpadl->buffer.size;
+	int err;
+
+	mutex_lock(&ch->control);
+	if (!ch->connected) {
+		err = -ENOTCONN;
+		kmcl_gpadl_free(gpadl);
+		goto unlock;
+	}
+	err = kmcl_gpadl_establish(ch, gpadl);
+	if (err) {
+		kmcl_gpadl_abandon(ch, gpadl, err);
+		goto count;
+	}
+	err = xa_insert(&ch->gpadls, gpadl->handle, gpadl, GFP_KERNEL);
+	if (err) {
+		kmcl_gpadl_destroy(ch, gpadl);
+		goto count;
+	}
+	*handle = gpadl->handle;
+count:
+	if (err) {
+		ch->gpadl_stats.failed++;
+		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n", size, err);
+	} else {
+		ch->gpadl_stats.created++;
+	}
+	trace_vmbkmcl_gpadl_create(ch, err ? 0 : *handle, size, err);
+unlock:
+	mutex_unlock(&ch->control);
+	/* The host refused: not the caller's quota, but its own. */
+	return err == -EDQUOT ? -ENOMEM : err;
+}
+
+static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
+			     bool read_only, u32 *handle)
+{
+	struct kmcl_gpadl *gpadl;
+	bool confidential;
+	int err = -ENOTCONN;
+
+	/* Before anything is held; looked at again before anything is sent. */
+	mutex_lock(&ch->control);
+	if (ch->connected) {
+		confidential = ch->bus->confidential(ch);
+		err = 0;
+	}
+	mutex_unlock(&ch->control);
+	if (err)
+		return err;
+
+	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
+	if (!gpadl)
+		return -ENOMEM;
+	err = kmcl_buffer_hold(&gpadl->buffer, addr, bytes, read_only,
+			       confidential);
+	if (err) {
+		kfree(gpadl);
+		return err;
+	}
+	return kmcl_gpadl_connect(ch, gpadl, handle);
+}
+
+/**
+ * VmbChannelCreateGpadlFromBuffer() - let the server map a buffer
+ * @channel: an open channel: from EvtChannelOpened until EvtChannelClosed
+ * @flags: %VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY when the server will only read.
+ *	This is advice, not protection: VMBus has no read-only GPADL, so the host
+ *	is trusted to keep to it. Here it decides how the memory is pinned and
+ *	mapped, and that the pages are not marked dirty afterwards.
+ * @buffer: page-aligned start of the memory. Either an address of the calling
+ *	process, which is pinned, mapped and charged to its RLIMIT_MEMLOCK until
+ *	the GPADL is deleted, even when the process is gone; or vmalloc, page
+ *	allocator or slab memory. Kernel pages are referenced, so that freeing
+ *	them early does no harm. Slab memory and the pages of a non-compound
+ *	block after the first can not be: the caller keeps them until the delete.
+ * @byte_count: bytes, at most 8190 pages of 4 KiB; rounded up to whole pages,
+ *	where the rest of the last page is part of the same allocation
+ * @gpadl_handle: where the handle for the server goes; untouched on failure
+ *
+ * When it returns, the server can map the memory. Creates and deletes of one
+ * channel take turns.
+ *
+ * Context: may sleep, as long as the host takes to answer; the log names a wait
+ * of more than a few seconds. For user memory the owning process's context.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
+ * unknown flags, _3 for a buffer that is NULL, unaligned or on the stack, _4 for
+ * a length of 0 or one that wraps around, _5 without @gpadl_handle;
+ * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
+ * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a slab page;
+ * %STATUS_ACCESS_VIOLATION where nothing is mapped, or for a user address
+ * without a process; %STATUS_ACCESS_DENIED for a writable GPADL over memory the
+ * process may only read, and for the kernel's or a module's image;
+ * %STATUS_NOT_SUPPORTED for user memory that can not be pinned for long (shared
+ * mappings of files on disk), or in a confidential VM; %STATUS_QUOTA_EXCEEDED
+ * over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
+ * the host refuses; %STATUS_DEVICE_REMOVED when the device goes meanwhile;
+ * %STATUS_UNSUCCESSFUL when the host could not be told.
+ * Source: Microsoft's FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER documentation;
+ * limits and alignment are those of hv_vmbus, the statuses ours.
+ */
+NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL channel, UINT32 flags,
+					 PVOID buffer, UINT32 byte_count,
+					 PUINT32 gpadl_handle)
+{
+	unsigned long start = (unsigned long)buffer;
+	int err;
+
+	might_sleep();
+	if (!channel)
+		return STATUS_INVALID_PARAMETER_1;
+	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!buffer || !PAGE_ALIGNED(buffer))
+		return STATUS_INVALID_PARAMETER_3;
+	if (!byte_count || start + byte_count - 1 < start)
+		return STATUS_INVALID_PARAMETER_4;
+	if (!gpadl_handle)
+		return STATUS_INVALID_PARAMETER_5;
+	if (byte_count > KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE)
+		return STATUS_INVALID_BUFFER_SIZE;
+
+	err = kmcl_gpadl_create(channel, buffer, byte_count,
+				flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
+				gpadl_handle);
+	return err == -EINVAL ? STATUS_INVALID_PARAMETER_3 : kmcl_status(err);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
+
+/**
+ * VmbChannelDeleteGpadl() - take a buffer back from the server
+ * @channel: the channel it was created on, until EvtChannelClosed has returned
+ * @gpadl_handle: from VmbChannelCreateGpadlFromBuffer()
+ *
+ * When it returns the host has let go of the memory, or it has been put in
+ * quarantine: if the host could not be told, the memory is kept for good, and
+ * the log and debugfs name it. An unknown handle, or one deleted before, is
+ * named in the log and changes nothing.
+ *
+ * Context: may sleep, as long as the server has the GPADL mapped; the log names
+ * a wait of more than a few seconds. Any process.
+ * Source: Microsoft's FN_VMB_CHANNEL_DELETE_GPADL documentation; the quarantine
+ * is ours.
+ */
+VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
+{
+	struct kmcl_channel *ch = channel;
+	struct kmcl_gpadl *gpadl;
+
+	might_sleep();
+	if (!ch)
+		return;
+
+	mutex_lock(&ch->control);
+	gpadl = xa_erase(&ch->gpadls, gpadl_handle);
+	if (gpadl) {
+		kmcl_gpadl_destroy(ch, gpadl);
+	} else {
+		ch->gpadl_stats.unknown_handles++;
+		kmcl_warn(ch, "GPADL %#x is not one of this channel's\n",
+			  gpadl_handle);
+	}
+	mutex_unlock(&ch->control);
+}
+EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
+
+/*
+ * Before protocol 4.0 a host can not be told of GPADLs once the channel is
+ * closed. The objects stay for the client to delete. With ch->control held.
+ */
+void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
+{
+	struct kmcl_gpadl *gpadl;
+	unsigned long handle;
+
+	xa_for_each(&ch->gpadls, handle, gpadl)
+		kmcl_gpadl_teardown(ch, gpadl);
+}
+
+/* What the client should have deleted in EvtChannelClosed. */
+void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
+{
+	struct kmcl_gpadl *gpadl;
+	unsigned long handle;
+
+	mutex_lock(&ch->control);
+	xa_for_each(&ch->gpadls, handle, gpadl) {
+		pr_warn("%s: GPADL %#x (%u bytes) left by the client, deleted for it\n",
+			ch->name, gpadl->handle, gpadl->buffer.size);
+		ch->gpadl_stats.leftovers++;
+		xa_erase(&ch->gpadls, handle);
+		kmcl_gpadl_destroy(ch, gpadl);
+	}
+	mutex_unlock(&ch->control);
+}
+
+static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
+				struct seq_file *m)
+{
+	seq_printf(m, "%#x %u bytes %s %s", gpadl->handle, gpadl->buffer.size,
+		   kmcl_buffer_kind(&gpadl->buffer),
+		   gpadl->buffer.read_only ? "read-only" : "writable");
+}
+
+/* Without ch->control, which a blocked delete would hold; RCU frees no object. */
+void kmcl_gpadl_show(struct kmcl_channel *ch, struct seq_file *m)
+{
+	struct kmcl_gpadl *gpadl;
+	unsigned long handle;
+
+	xa_lock(&ch->gpadls);
+	xa_for_each(&ch->gpadls, handle, gpadl) {
+		kmcl_gpadl_show_one(gpadl, m);
+		seq_putc(m, '\n');
+	}
+	xa_unlock(&ch->gpadls);
+}
+
+void kmcl_quarantine_show(struct seq_file *m)
+{
+	struct kmcl_gpadl *gpadl;
+
+	mutex_lock(&kmcl_quarantine_lock);
+	list_for_each_entry(gpadl, &kmcl_quarantine, node) {
+		kmcl_gpadl_show_one(gpadl, m);
+		seq_printf(m, " of %s: %s\n", gpadl->owner, gpadl->reason);
+	}
+	mutex_unlock(&kmcl_quarantine_lock);
+}
+
+/*
+ * At module exit the list goes, its memory does not: pins, references and
+ * charges stay. kmemleak is told that this is meant.
+ */
+void kmcl_quarantine_abandon(void)
+{
+	struct kmcl_gpadl *gpadl, *next;
+
+	list_for_each_entry_safe(gpadl, next, &kmcl_quarantine, node) {
+		pr_err("GPADL %#x of %s: %u bytes stay lost until the next boot\n",
+		       gpadl->handle, gpadl->owner, gpadl->buffer.size);
+		list_del(&gpadl->node);
+		kmemleak_not_leak(gpadl);
+	}
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* GPADLs of a channel: see gpadl.c. */
+#ifndef _KMCL_GPADL_H
+#define _KMCL_GPADL_H
+
+#include <linux/types.h>
+
+/*
+ * Most pages in one GPADL: the header message counts 8 bytes for the range and
+ * 8 for each PFN in a u16. hv_vmbus does not check.
+ */
+#define KMCL_GPADL_MAX_PAGES	8190
+
+struct kmcl_channel;
+struct seq_file;
+
+void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch);
+void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch);
+void kmcl_gpadl_show(struct kmcl_channel *ch, struct seq_file *m);
+void kmcl_quarantine_show(struct seq_file *m);
+void kmcl_quarantine_abandon(void);
+
+#endif /* _KMCL_GPADL_H */

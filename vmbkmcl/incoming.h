@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Packets from the host: see incoming.c. */
+#ifndef _KMCL_INCOMING_H
+#define _KMCL_INCOMING_H
+
+#include <linux/interrupt.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct kmcl_channel;
+
+/**
+ * struct kmcl_rx - the receiving side of a channel
+ * @lock: guards @running, and that nothing is scheduled once it is false
+ * @running: the ring may be read
+ * @poll: reads it
+ * @polls: times @poll ran
+ * @received: packets read
+ * @dropped: packets nobody is there for
+ * @failed: the ring was found corrupt; nothing is read from it any more
+ */
+struct kmcl_rx {
+	spinlock_t lock;
+	bool running;
+	struct tasklet_struct poll;
+
+	u64 polls;
+	u64 received;
+	u64 dropped;
+	bool failed;
+};
+
+void kmcl_rx_init(struct kmcl_rx *rx);
+void kmcl_rx_start(struct kmcl_channel *ch);
+void kmcl_rx_stop(struct kmcl_channel *ch);
+void kmcl_poll_schedule(struct kmcl_channel *ch);
+
+#endif /* _KMCL_INCOMING_H */

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Load and unload. Unloading is impossible while a channel lives: each holds the module. */
+
+#include <linux/module.h>
+
+#include "channel.h"
+#include "debugfs.h"
+#include "gpadl.h"
+
+static int __init vmbkmcl_init(void)
+{
+	int err;
+
+	err = kmcl_channels_init();
+	if (err)
+		return err;
+	kmcl_debugfs_init();
+	return 0;
+}
+
+static void __exit vmbkmcl_exit(void)
+{
+	kmcl_debugfs_exit();
+	kmcl_quarantine_abandon();
+	kmcl_channels_exit();
+}
+
+module_init(vmbkmcl_init);
+module_exit(vmbkmcl_exit);
+
+MODULE_DESCRIPTION("VMBus Kernel Mode Client Library");
+MODULE_AUTHOR("The vmbkmcl maintainers");
+MODULE_VERSION("0.1.0");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets to the host.
+ *
+ * A send never waits and never needs memory: what does not fit in the ring is
+ * queued in order, the host is asked for a wake-up, and the poll it causes
+ * flushes the queue. A packet whose completion is awaited stands in a table;
+ * its transaction id is slot and generation, so that a stale, doubled, zero or
+ * invented id names nothing.
+ */
+
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "packet.h"
+
+#define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
+
+/*
+ * Linux wants strictly more room than a packet takes, and the packet has a
+ * descriptor and a trailer in the ring.
+ */
+#define KMCL_ROOM_EXTRA	(sizeof(struct vmpacket_descriptor) + \
+			 KMCL_PACKET_TRAILER + sizeof(u64))
+
+int kmcl_tx_init(struct kmcl_tx *tx)
+{
+	u32 i;
+
+	tx->slots = kcalloc(KMCL_TX_SLOTS, sizeof(*tx->slots), GFP_KERNEL);
+	if (!tx->slots)
+		return -ENOMEM;
+	for (i = 0; i < KMCL_TX_SLOTS; i++) {
+		tx->slots[i].generation = 1;
+		tx->slots[i].next_free = i + 1;
+	}
+	spin_lock_init(&tx->lock);
+	INIT_LIST_HEAD(&tx->queue);
+	return 0;
+}
+
+void kmcl_tx_destroy(struct kmcl_tx *tx)
+{
+	kfree(tx->slots);
+}
+
+static bool kmcl_tx_take_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
+{
+	struct kmcl_tx_slot *slot;
+	u32 i = tx->free;
+
+	if (i == KMCL_TX_SLOTS)
+		return false;
+	slot = &tx->slots[i];
+	tx->free = slot->next_free;
+	slot->packet = packet;
+	packet->id = KMCL_ID(slot->generation, i);
+	return true;
+}
+
+/* From here on the packet's id names nothing. */
+static void kmcl_tx_free_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
+{
+	u32 i = lower_32_bits(packet->id);
+	struct kmcl_tx_slot *slot = &tx->slots[i];
+
+	slot->packet = NULL;
+	if (!++slot->generation)
+		slot->generation = 1;
+	slot->next_free = tx->free;
+	tx->free = i;
+	packet->id = 0;
+}
+
+static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
+{
+	u32 i = lower_32_bits(id);
+
+	if (i >= KMCL_TX_SLOTS || tx->slots[i].generation != upper_32_bits(id))
+		return NULL;
+	return tx->slots[i].packet;
+}
+
+/* -EAGAIN: not now. Any other outcome ends the ring's part in the packet. */
+static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	int err;
+
+	if (packet->completion && !kmcl_tx_take_slot(tx, packet))
+		return -EAGAIN;
+	err = ch->bus->send(ch, packet->data, packet->len, packet->id,
+			    packet->completion);
+	if (!err)
+		tx->sent++;
+	else if (packet->completion)
+		kmcl_tx_free_slot(tx, packet);
+	return err;
+}
+
+/*
+ * The wish for room comes first and the ring is looked at again after it:
+ * the host may have made room in between and would then never say so.
+ */
+static int kmcl_tx_send_or_ask(struct kmcl_channel *ch,
+			       struct kmcl_packet *packet)
+{
+	int err = kmcl_tx_send(ch, packet);
+
+	if (err != -EAGAIN)
+		return err;
+	ch->tx.ring_full++;
+	ch->bus->want_room(ch, packet->len + KMCL_ROOM_EXTRA);
+	err = kmcl_tx_send(ch, packet);
+	if (err != -EAGAIN)
+		ch->bus->want_room(ch, 0);
+	return err;
+}
+
+/**
+ * kmcl_tx_submit - send a packet, or queue it
+ * @ch: the channel
+ * @packet: what to send; its owner's again on an error
+ * @may_queue: false: give up when it can not go now
+ *
+ * Context: softirq or process.
+ * Return: 0 when it is in the ring or queued, and @packet->done will be called;
+ * with no completion asked for and @packet not queued, it is not called: the
+ * packet is done. -ENOTCONN without a ring, -ENOBUFS when it may not be queued,
+ * or what the bus said. 1 when it is in the ring and done.
+ */
+int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
+		   bool may_queue)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	int err = -EAGAIN;
+
+	packet->id = 0;
+	INIT_LIST_HEAD(&packet->link);
+
+	spin_lock_bh(&tx->lock);
+	if (!tx->open) {
+		err = -ENOTCONN;
+		goto unlock;
+	}
+	/* Nothing overtakes what is queued. */
+	if (list_empty(&tx->queue))
+		err = may_queue ? kmcl_tx_send_or_ask(ch, packet) :
+				  kmcl_tx_send(ch, packet);
+	if (!err) {
+		err = packet->completion ? 0 : 1;
+	} else if (err == -EAGAIN && may_queue) {
+		list_add_tail(&packet->link, &tx->queue);
+		tx->queued++;
+		err = 0;
+	} else if (err == -EAGAIN) {
+		err = -ENOBUFS;
+	}
+unlock:
+	spin_unlock_bh(&tx->lock);
+	return err;
+}
+
+/* The oldest queued packet that left the queue with nothing more to wait for. */
+static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	struct kmcl_packet *packet;
+
+	while (!list_empty(&tx->queue)) {
+		packet = list_first_entry(&tx->queue, struct kmcl_packet, link);
+		*err = kmcl_tx_send_or_ask(ch, packet);
+		if (*err == -EAGAIN)
+			return NULL;
+		list_del_init(&packet->link);
+		if (*err || !packet->completion)
+			return packet;
+	}
+	return NULL;
+}
+
+/**
+ * kmcl_tx_flush - send what is queued, as far as the ring has room
+ * @ch: the channel
+ *
+ * Context: softirq or process; no locks held, as packets may be done.
+ */
+void kmcl_tx_flush(struct kmcl_channel *ch)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	struct kmcl_packet *packet;
+	int err;
+
+	do {
+		spin_lock_bh(&tx->lock);
+		packet = tx->open ? kmcl_tx_flush_some(ch, &err) : NULL;
+		spin_unlock_bh(&tx->lock);
+		if (packet)
+			packet->done(packet, err, NULL, 0);
+	} while (packet);
+}
+
+/**
+ * kmcl_tx_withdraw - take a packet back that nobody waits for any more
+ * @ch: the channel
+ * @packet: submitted before
+ *
+ * The host may have seen it, and its completion will then name nothing.
+ *
+ * Context: softirq or process.
+ * Return: true when the caller owns it again; false when its done() has been
+ * called or is about to be.
+ */
+bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	bool mine = true;
+
+	spin_lock_bh(&tx->lock);
+	if (!list_empty(&packet->link))
+		list_del_init(&packet->link);
+	else if (packet->id)
+		kmcl_tx_free_slot(tx, packet);
+	else
+		mine = false;
+	spin_unlock_bh(&tx->lock);
+	return mine;
+}
+
+/**
+ * kmcl_tx_complete - the host's completion of a packet
+ * @ch: the channel
+ * @id: the transaction it names; not to be trusted
+ * @data: what it carries, this module's copy
+ * @len: bytes of it
+ *
+ * Context: softirq.
+ */
+void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
+		      u32 len)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	struct kmcl_packet *packet;
+
+	spin_lock_bh(&tx->lock);
+	packet = kmcl_tx_find(tx, id);
+	if (packet) {
+		kmcl_tx_free_slot(tx, packet);
+		tx->completed++;
+	} else {
+		tx->bad_ids++;
+	}
+	spin_unlock_bh(&tx->lock);
+
+	if (packet)
+		packet->done(packet, 0, data, len);
+}
+
+void kmcl_tx_open(struct kmcl_channel *ch)
+{
+	spin_lock_bh(&ch->tx.lock);
+	ch->tx.open = true;
+	spin_unlock_bh(&ch->tx.lock);
+}
+
+static struct kmcl_packet *kmcl_tx_take_any(struct kmcl_tx *tx)
+{
+	struct kmcl_packet *packet;
+	u32 i;
+
+	packet = list_first_entry_or_null(&tx->queue, struct kmcl_packet, link);
+	if (packet) {
+		list_del_init(&packet->link);
+		return packet;
+	}
+	for (i = 0; i < KMCL_TX_SLOTS; i++) {
+		packet = tx->slots[i].packet;
+		if (packet) {
+			kmcl_tx_free_slot(tx, packet);
+			return packet;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * kmcl_tx_stop - refuse new packets and complete those there are
+ * @ch: the channel
+ * @err: what they are told
+ *
+ * All of a packet is in the ring or in memory of this module, so the host holds
+ * nothing of its owner's and none needs to wait for the close.
+ *
+ * Context: process; no spinlock held, as packets are done.
+ */
+void kmcl_tx_stop(struct kmcl_channel *ch, int err)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	struct kmcl_packet *packet;
+
+	do {
+		spin_lock_bh(&tx->lock);
+		tx->open = false;
+		packet = kmcl_tx_take_any(tx);
+		spin_unlock_bh(&tx->lock);
+		if (packet)
+			packet->done(packet, err, NULL, 0);
+	} while (packet);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Packets to the host: see packet.c. */
+#ifndef _KMCL_PACKET_H
+#define _KMCL_PACKET_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct kmcl_channel;
+struct kmcl_packet;
+
+/* Most packets that may wait for a completion at one time. */
+#define KMCL_TX_SLOTS	256
+
+typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
+				 const void *data, u32 len);
+
+/**
+ * struct kmcl_packet - one packet on its way to the host
+ * @link: in &kmcl_tx.queue while it waits for the ring
+ * @data: what to send; the owner's, unchanged until @done
+ * @len: bytes
+ * @completion: ask the host for a completion
+ * @id: transaction id while the host owes a completion, else 0
+ * @done: called exactly once, without locks, in softirq or process context.
+ *	@err is 0 with the completion's data, or says why there is none.
+ *
+ * A packet has one owner at a time: the queue, the transaction table, or
+ * whoever took it from there under &kmcl_tx.lock, who alone may call @done.
+ */
+struct kmcl_packet {
+	struct list_head link;
+	void *data;
+	u32 len;
+	bool completion;
+	u64 id;
+	kmcl_packet_done done;
+};
+
+struct kmcl_tx_slot {
+	struct kmcl_packet *packet;	/* NULL: free */
+	u32 generation;			/* never 0, so neither is an id */
+	u32 next_free;
+};
+
+/**
+ * struct kmcl_tx - the sending side of a channel
+ * @lock: guards all of it
+ * @open: the ring is there and sends are welcome
+ * @queue: packets waiting for the ring or for a slot, in order
+ * @slots: packets whose completion the host owes
+ * @free: first free slot, KMCL_TX_SLOTS when there is none
+ * @sent: packets put in the ring
+ * @queued: packets that had to wait first
+ * @ring_full: times the ring had no room
+ * @completed: completions matched with a packet
+ * @bad_ids: completions that named no packet
+ */
+struct kmcl_tx {
+	spinlock_t lock;
+	bool open;
+	struct list_head queue;
+	struct kmcl_tx_slot *slots;
+	u32 free;
+
+	u64 sent;
+	u64 queued;
+	u64 ring_full;
+	u64 completed;
+	u64 bad_ids;
+};
+
+int kmcl_tx_init(struct kmcl_tx *tx);
+void kmcl_tx_destroy(struct kmcl_tx *tx);
+
+void kmcl_tx_open(struct kmcl_channel *ch);
+void kmcl_tx_stop(struct kmcl_channel *ch, int err);
+
+int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
+		   bool may_queue);
+bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet);
+void kmcl_tx_flush(struct kmcl_channel *ch);
+void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
+		      u32 len);
+
+#endif /* _KMCL_PACKET_H */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Synchronous requests: one packet, and the wait for its completion. */
+
+#include <linux/completion.h>
+#include <linux/export.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+
+#include "channel.h"
+#include "packet.h"
+#include "status.h"
+
+/* From 1 January 1601 to 1 January 1970, in units of 100 ns. */
+#define KMCL_UNIX_EPOCH		116444736000000000LL
+
+struct kmcl_request {
+	struct kmcl_packet packet;
+	struct completion done;
+	int err;
+	void *buf;
+	u32 room;
+	u32 len;
+};
+
+static void kmcl_request_done(struct kmcl_packet *packet, int err,
+			      const void *data, u32 len)
+{
+	struct kmcl_request *req = container_of(packet, struct kmcl_request,
+						packet);
+
+	if (len > req->room) {
+		len = req->room;
+		if (req->buf)
+			err = -ENOBUFS;
+	}
+	if (len)
+		memcpy(req->buf, data, len);
+	req->len = len;
+	req->err = err;
+	/* The last touch: the request is on the stack of who is woken here. */
+	complete(&req->done);
+}
+
+static s64 kmcl_now_100ns(void)
+{
+	return div_s64(ktime_get_real_ns(), 100) + KMCL_UNIX_EPOCH;
+}
+
+/* Timeouts are rounded up, so that none ends before its time. */
+static unsigned long kmcl_timeout_jiffies(const LARGE_INTEGER *timeout)
+{
+	s64 ticks;
+
+	if (!timeout)
+		return MAX_SCHEDULE_TIMEOUT;
+	ticks = timeout->QuadPart;
+	if (ticks > 0)
+		ticks = max_t(s64, ticks - kmcl_now_100ns(), 0);
+	else
+		ticks = ticks == S64_MIN ? S64_MAX : -ticks;
+	return min_t(u64, DIV_ROUND_UP_ULL(ticks, 10000000 / HZ),
+		     MAX_SCHEDULE_TIMEOUT);
+}
+
+static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
+			     const LARGE_INTEGER *timeout)
+{
+	if (wait_for_completion_timeout(&req->done,
+					kmcl_timeout_jiffies(timeout)))
+		return req->err;
+	if (kmcl_tx_withdraw(ch, &req->packet))
+		return -ECANCELED;
+	/* Somebody else is completing it right now, and will not be long. */
+	wait_for_completion(&req->done);
+	return req->err;
+}
+
+/**
+ * VmbChannelSendSynchronousRequest() - send a packet and wait for its completion
+ * @channel: a channel from EvtChannelOpened on; the completion arrives from
+ *	EvtChannelPostStarted on
+ * @buffer: the payload, the caller's; NULL only with @buffer_size 0
+ * @buffer_size: bytes of it, at most the channel's maximum packet size
+ * @external_data_mdl: must be NULL for now
+ * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as soon
+ *	as the packet is in the ring
+ * @completion_buffer: the caller's room for the completion's payload; may be
+ *	NULL together with @completion_buffer_size
+ * @completion_buffer_size: in: bytes of room, a multiple of 8. Out: bytes
+ *	written, on success and when more came than there was room for. VMBus
+ *	counts payloads in units of 8 bytes.
+ * @timeout: NULL waits for ever, 0 does not wait for room in the ring, below 0
+ *	from now and above 0 until then, in units of 100 ns
+ *
+ * Context: may sleep, except with a @timeout of 0 and without
+ * %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION: then also softirq.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1, _2, _3, _4, _5, _6 or
+ * %STATUS_INVALID_PARAMETER for that argument, the last for
+ * @completion_buffer_size; %STATUS_NOT_SUPPORTED for external data;
+ * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
+ * %STATUS_BUFFER_OVERFLOW when the ring is full and @timeout is 0, or when the
+ * completion was cut to the room there was; %STATUS_CANCELLED when time was over
+ * first; %STATUS_DEVICE_REMOVED when the channel closed first.
+ * Source: Microsoft's VmbChannelSendSynchronousRequest documentation.
+ */
+NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
+					  UINT32 buffer_size,
+					  PMDL external_data_mdl, UINT32 flags,
+					  PVOID completion_buffer,
+					  PUINT32 completion_buffer_size,
+					  PLARGE_INTEGER timeout)
+{
+	bool wait = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+	bool may_queue = !timeout || timeout->QuadPart;
+	struct kmcl_channel *ch = channel;
+	struct kmcl_request req = {
+		.packet = {
+			.data = buffer,
+			.len = buffer_size,
+			.completion = wait,
+			.done = kmcl_request_done,
+		},
+		.buf = completion_buffer,
+	};
+	int err;
+
+	if (wait || may_queue)
+		might_sleep();
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!buffer && buffer_size)
+		return STATUS_INVALID_PARAMETER_2;
+	if (buffer_size > ch->set.max_packet_size)
+		return STATUS_INVALID_PARAMETER_3;
+	if (external_data_mdl)
+		return STATUS_NOT_SUPPORTED;
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
+		return STATUS_INVALID_PARAMETER_5;
+	if (completion_buffer_size) {
+		req.room = *completion_buffer_size;
+		if (!completion_buffer && req.room)
+			return STATUS_INVALID_PARAMETER_6;
+		if (req.room % sizeof(u64))
+			return STATUS_INVALID_PARAMETER;
+	}
+
+	init_completion(&req.done);
+	err = kmcl_tx_submit(ch, &req.packet, may_queue);
+	if (err < 0)
+		return kmcl_status(err);
+	if (!err)
+		err = kmcl_request_wait(ch, &req, timeout);
+	else
+		err = 0;
+	if (completion_buffer_size && (!err || err == -ENOBUFS))
+		*completion_buffer_size = req.len;
+	return kmcl_status(err);
+}
+EXPORT_SYMBOL_GPL(VmbChannelSendSynchronousRequest);

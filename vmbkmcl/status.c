@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Between errno, which the module speaks inside, and NTSTATUS, its clients' word. */
+
+#include <linux/kernel.h>
+#include <linux/errno.h>
+
+#include "status.h"
+
+/* The first line of an errno or of a status is the one that translates it. */
+static const struct {
+	int err;
+	NTSTATUS status;
+} kmcl_statuses[] = {
+	{ 0,		STATUS_SUCCESS },
+	{ -ENOMEM,	STATUS_INSUFFICIENT_RESOURCES },
+	{ -EINVAL,	STATUS_INVALID_PARAMETER },
+	{ -EFAULT,	STATUS_ACCESS_VIOLATION },
+	{ -EACCES,	STATUS_ACCESS_DENIED },
+	{ -EPERM,	STATUS_ACCESS_DENIED },
+	{ -EDQUOT,	STATUS_QUOTA_EXCEEDED },
+	{ -EMSGSIZE,	STATUS_INVALID_BUFFER_SIZE },
+	{ -ENOBUFS,	STATUS_BUFFER_OVERFLOW },
+	{ -EOPNOTSUPP,	STATUS_NOT_SUPPORTED },
+	{ -ENODEV,	STATUS_DEVICE_REMOVED },
+	{ -ENOTCONN,	STATUS_INVALID_DEVICE_STATE },
+	{ -ENXIO,	STATUS_DEVICE_NOT_CONNECTED },
+	{ -EBUSY,	STATUS_DEVICE_BUSY },
+	{ -EAGAIN,	STATUS_DEVICE_BUSY },
+	{ -ECANCELED,	STATUS_CANCELLED },
+	{ -ETIMEDOUT,	STATUS_IO_TIMEOUT },
+};
+
+/* An errno without a line is the host's or the kernel's, and has no better name. */
+NTSTATUS kmcl_status(int err)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kmcl_statuses); i++)
+		if (kmcl_statuses[i].err == err)
+			return kmcl_statuses[i].status;
+	return STATUS_UNSUCCESSFUL;
+}
+
+int kmcl_errno(NTSTATUS status)
+{
+	unsigned int i;
+
+	if (NT_SUCCESS(status))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(kmcl_statuses); i++)
+		if (kmcl_statuses[i].status == status)
+			return kmcl_statuses[i].err;
+	return -EIO;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which VMBus device a channel binds to.
+ *
+ * hv_vmbus binds drivers to types, KMCL channels want instances. So there is one
+ * driver for each type that any channel listens for, under a name that
+ * driver_override can use, and behind it devices and channels are paired by
+ * instance. A device nobody asked for stays bound and idle: declining it in
+ * probe would be logged as an error.
+ */
+
+#include <linux/hyperv.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "compat.h"
+#include "target.h"
+
+/**
+ * struct kmcl_target - a device type somebody listens for
+ * @node: in the list of all, under kmcl_targets_lock
+ * @listeners: channels that listen, under kmcl_targets_lock
+ * @driver: registered with hv_vmbus
+ * @ids: @driver's: the type, and the end of the table
+ * @name: @driver's: "vmbkmcl-" and the type GUID
+ * @lock: guards the lists below and each device's channel
+ * @devices: of the type, bound to @driver
+ * @channels: that listen
+ */
+struct kmcl_target {
+	struct list_head node;
+	unsigned int listeners;
+	struct hv_driver driver;
+	struct hv_vmbus_device_id ids[2];
+	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
+	struct mutex lock;
+	struct list_head devices;
+	struct list_head channels;
+};
+
+/* A channel that listens. */
+struct kmcl_listener {
+	struct list_head node;
+	struct kmcl_channel *ch;
+};
+
+/* A bound device; channel->endpoint points here. */
+struct kmcl_device {
+	struct list_head node;
+	struct kmcl_target *target;
+	struct hv_device *hdev;
+	struct kmcl_channel *ch;	/* NULL: free */
+};
+
+static LIST_HEAD(kmcl_targets);
+/* Held while drivers come and go; probe and remove do not take it. */
+static DEFINE_MUTEX(kmcl_targets_lock);
+
+struct hv_device *kmcl_target_device(struct kmcl_channel *ch)
+{
+	struct kmcl_device *dev = ch->endpoint;
+
+	return dev->hdev;
+}
+
+static void kmcl_target_offer(struct kmcl_target *target,
+			      struct kmcl_device *dev)
+{
+	struct kmcl_listener *listener;
+
+	list_for_each_entry(listener, &target->channels, node) {
+		if (!kmcl_channel_wants(listener->ch,
+					&dev->hdev->dev_instance))
+			continue;
+		dev->ch = listener->ch;
+		if (kmcl_channel_attach(listener->ch, dev,
+					&dev->hdev->dev_instance))
+			return;
+		dev->ch = NULL;
+	}
+}
+
+static void kmcl_target_match(struct kmcl_target *target)
+{
+	struct kmcl_device *dev;
+
+	lockdep_assert_held(&target->lock);
+	list_for_each_entry(dev, &target->devices, node)
+		if (!dev->ch)
+			kmcl_target_offer(target, dev);
+}
+
+static int kmcl_target_probe(struct hv_device *hdev,
+			     const struct hv_vmbus_device_id *id)
+{
+	struct hv_driver *driver = container_of(hdev->device.driver,
+						struct hv_driver, driver);
+	struct kmcl_target *target = container_of(driver, struct kmcl_target,
+						  driver);
+	struct kmcl_device *dev;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	dev->target = target;
+	dev->hdev = hdev;
+	hv_set_drvdata(hdev, dev);
+
+	mutex_lock(&target->lock);
+	list_add_tail(&dev->node, &target->devices);
+	kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+	return 0;
+}
+
+static void kmcl_target_remove_device(struct hv_device *hdev)
+{
+	struct kmcl_device *dev = hv_get_drvdata(hdev);
+	struct kmcl_target *target = dev->target;
+	struct kmcl_channel *ch;
+
+	mutex_lock(&target->lock);
+	list_del(&dev->node);
+	ch = dev->ch;
+	if (ch)
+		kmcl_channel_get(ch);
+	mutex_unlock(&target->lock);
+
+	if (ch) {
+		kmcl_channel_detach(ch, dev);
+		kmcl_channel_put(ch);
+	}
+	hv_set_drvdata(hdev, NULL);
+	kfree(dev);
+}
+KMCL_HV_REMOVE(kmcl_target_remove)
+
+static struct kmcl_target *kmcl_target_create(const guid_t *type)
+{
+	struct kmcl_target *target;
+	int err;
+
+	target = kzalloc(sizeof(*target), GFP_KERNEL);
+	if (!target)
+		return ERR_PTR(-ENOMEM);
+	snprintf(target->name, sizeof(target->name), "vmbkmcl-%pUl", type);
+	target->ids[0].guid = *type;
+	target->driver.name = target->name;
+	target->driver.id_table = target->ids;
+	target->driver.probe = kmcl_target_probe;
+	target->driver.remove = kmcl_target_remove;
+	mutex_init(&target->lock);
+	INIT_LIST_HEAD(&target->devices);
+	INIT_LIST_HEAD(&target->channels);
+
+	err = vmbus_driver_register(&target->driver);
+	if (err) {
+		kfree(target);
+		return ERR_PTR(err);
+	}
+	list_add(&target->node, &kmcl_targets);
+	return target;
+}
+
+static struct kmcl_target *kmcl_target_find(const guid_t *type)
+{
+	struct kmcl_target *target;
+
+	list_for_each_entry(target, &kmcl_targets, node)
+		if (guid_equal(&target->ids[0].guid, type))
+			return target;
+	return NULL;
+}
+
+static struct kmcl_target *kmcl_target_get(const guid_t *type)
+{
+	struct kmcl_target *target;
+
+	mutex_lock(&kmcl_targets_lock);
+	target = kmcl_target_find(type);
+	if (!target)
+		target = kmcl_target_create(type);
+	if (!IS_ERR(target))
+		target->listeners++;
+	mutex_unlock(&kmcl_targets_lock);
+	return target;
+}
+
+static void kmcl_target_put(struct kmcl_target *target)
+{
+	mutex_lock(&kmcl_targets_lock);
+	if (!--target->listeners) {
+		list_del(&target->node);
+		vmbus_driver_unregister(&target->driver);
+		kfree(target);
+	}
+	mutex_unlock(&kmcl_targets_lock);
+}
+
+/* The bus's listen(): @ch gets a device of its type when there is one. */
+int kmcl_target_listen(struct kmcl_channel *ch)
+{
+	struct kmcl_listener *listener;
+	struct kmcl_target *target;
+
+	listener = kmalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return -ENOMEM;
+	listener->ch = ch;
+
+	target = kmcl_target_get(&ch->set.type);
+	if (IS_ERR(target)) {
+		kfree(listener);
+		return PTR_ERR(target);
+	}
+
+	mutex_lock(&target->lock);
+	list_add_tail(&listener->node, &target->channels);
+	kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+	return 0;
+}
+
+static struct kmcl_target *kmcl_target_of(struct kmcl_channel *ch,
+					  struct kmcl_listener **found)
+{
+	struct kmcl_listener *listener;
+	struct kmcl_target *target;
+
+	list_for_each_entry(target, &kmcl_targets, node)
+		list_for_each_entry(listener, &target->channels, node)
+			if (listener->ch == ch) {
+				*found = listener;
+				return target;
+			}
+	return NULL;
+}
+
+/* The bus's unlisten(): @ch has no device any more, and gets none. */
+void kmcl_target_unlisten(struct kmcl_channel *ch)
+{
+	struct kmcl_listener *listener;
+	struct kmcl_target *target;
+
+	/* @ch listens, so its target stays while the lock is let go. */
+	mutex_lock(&kmcl_targets_lock);
+	target = kmcl_target_of(ch, &listener);
+	mutex_unlock(&kmcl_targets_lock);
+	if (WARN_ON_ONCE(!target))
+		return;
+
+	mutex_lock(&target->lock);
+	list_del(&listener->node);
+	mutex_unlock(&target->lock);
+	kfree(listener);
+	kmcl_target_put(target);
+}
+
+/* The bus's release(): the device may serve another channel. */
+void kmcl_target_release(struct kmcl_channel *ch)
+{
+	struct kmcl_device *dev = ch->endpoint;
+	struct kmcl_target *target = dev->target;
+
+	mutex_lock(&target->lock);
+	dev->ch = NULL;
+	kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+}

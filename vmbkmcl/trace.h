@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tracepoints: events/vmbkmcl/ in tracefs. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vmbkmcl
+
+#if !defined(_KMCL_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _KMCL_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "channel.h"
+
+/* A name is cut to this many bytes so that the record has a fixed size. */
+TRACE_EVENT(vmbkmcl_channel_state,
+	TP_PROTO(const struct kmcl_channel *ch, int from, int to),
+	TP_ARGS(ch, from, to),
+	TP_STRUCT__entry(
+		__array(char, name, KMCL_NAME_MAX)
+		__field(int, from)
+		__field(int, to)
+	),
+	TP_fast_assign(
+		memcpy(__entry->name, ch->name, KMCL_NAME_MAX);
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("%s %s -> %s", __entry->name,
+		  __print_symbolic(__entry->from,
+				   { KMCL_DISABLED, "disabled" },
+				   { KMCL_ENABLED, "enabled" },
+				   { KMCL_OPENED, "opened" },
+				   { KMCL_STARTED, "started" },
+				   { KMCL_ACTIVE, "active" },
+				   { KMCL_CLOSED, "closed" }),
+		  __print_symbolic(__entry->to,
+				   { KMCL_DISABLED, "disabled" },
+				   { KMCL_ENABLED, "enabled" },
+				   { KMCL_OPENED, "opened" },
+				   { KMCL_STARTED, "started" },
+				   { KMCL_ACTIVE, "active" },
+				   { KMCL_CLOSED, "closed" }))
+);
+
+DECLARE_EVENT_CLASS(vmbkmcl_gpadl,
+	TP_PROTO(const struct kmcl_channel *ch, u32 handle, u32 size, int err),
+	TP_ARGS(ch, handle, size, err),
+	TP_STRUCT__entry(
+		__array(char, name, KMCL_NAME_MAX)
+		__field(u32, handle)
+		__field(u32, size)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		memcpy(__entry->name, ch->name, KMCL_NAME_MAX);
+		__entry->handle = handle;
+		__entry->size = size;
+		__entry->err = err;
+	),
+	TP_printk("%s handle %#x size %u err %d", __entry->name,
+		  __entry->handle, __entry->size, __entry->err)
+);
+
+DEFINE_EVENT(vmbkmcl_gpadl, vmbkmcl_gpadl_create,
+	TP_PROTO(const struct kmcl_channel *ch, u32 handle, u32 size, int err),
+	TP_ARGS(ch, handle, size, err));
+
+DEFINE_EVENT(vmbkmcl_gpadl, vmbkmcl_gpadl_delete,
+	TP_PROTO(const struct kmcl_channel *ch, u32 handle, u32 size, int err),
+	TP_ARGS(ch, handle, size, err));
+
+DEFINE_EVENT(vmbkmcl_gpadl, vmbkmcl_gpadl_quarantine,
+	TP_PROTO(const struct kmcl_channel *ch, u32 handle, u32 size, int err),
+	TP_ARGS(ch, handle, size, err));
+
+#endif /* _KMCL_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
