@@ -105,6 +105,7 @@ static int kmcl_hv_judge(const struct hv_ring_buffer_info *ring, u32 index,
 	u32 avail, offset, write;
 
 	*len = 0;
+	/* Pairs with the host's release: the packet is there before its index. */
 	write = virt_load_acquire(&ring->ring_buffer->write_index);
 	if (write >= ring->ring_datasize)
 		return -EIO;

@@ -121,7 +121,7 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
  * Nothing new is sent, then nothing new is received; only then is the ring
  * closed, and only when the host has let go of it is memory given back.
  */
-static void kmcl_channel_down(struct kmcl_channel *ch, bool opened)
+static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 {
 	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &ch->set.evt;
 
@@ -135,15 +135,24 @@ static void kmcl_channel_down(struct kmcl_channel *ch, bool opened)
 	if (opened && evt->EvtChannelClosed)
 		evt->EvtChannelClosed(ch);
 	kmcl_gpadl_delete_leftovers(ch);
+}
+
+static void kmcl_channel_down(struct kmcl_channel *ch)
+{
+	/* It may never have been opened. */
+	if (ch->state != KMCL_ENABLED)
+		kmcl_channel_shut(ch, true);
 	kmcl_channel_finish(ch);
 }
 
+/* The last the client hears before the channel is disabled again. */
 static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 				int err)
 {
 	kmcl_warn(ch, "%s failed: %d\n", step, err);
 	if (ch->set.pnp_failure)
 		ch->set.pnp_failure(ch, kmcl_status(err));
+	kmcl_channel_finish(ch);
 }
 
 static void kmcl_channel_up(struct kmcl_channel *ch)
@@ -155,7 +164,6 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 	err = kmcl_channel_open(ch);
 	if (err) {
 		kmcl_channel_failed(ch, "open", err);
-		kmcl_channel_finish(ch);
 		return;
 	}
 
@@ -163,7 +171,7 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 	if (evt->EvtChannelOpened)
 		status = evt->EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {
-		kmcl_channel_down(ch, false);
+		kmcl_channel_shut(ch, false);
 		kmcl_channel_failed(ch, "EvtChannelOpened",
 				    kmcl_errno(status));
 		return;
@@ -207,10 +215,8 @@ static void kmcl_channel_work(struct work_struct *work)
 	while ((step = kmcl_channel_next_step(ch)) != KMCL_STEP_NONE) {
 		if (step == KMCL_STEP_UP)
 			kmcl_channel_up(ch);
-		else if (ch->state == KMCL_ENABLED)
-			kmcl_channel_finish(ch);
 		else
-			kmcl_channel_down(ch, true);
+			kmcl_channel_down(ch);
 	}
 	WRITE_ONCE(ch->worker, NULL);
 }

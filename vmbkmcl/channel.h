@@ -85,6 +85,7 @@ struct kmcl_gpadl_stats {
  * @rx: receiving side
  * @watch_lock: guards @watches
  * @watches: waits on the host in progress
+ * @long_waits: of them, how many the log has named so far
  * @debugfs: its directory
  */
 struct kmcl_channel {
@@ -120,6 +121,7 @@ struct kmcl_channel {
 
 	spinlock_t watch_lock;
 	struct list_head watches;
+	atomic_t long_waits;
 	struct dentry *debugfs;
 };
 

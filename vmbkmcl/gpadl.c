@@ -83,6 +83,22 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 	}
 }
 
+/* In this module's words, where hv_vmbus's mean something else to a caller. */
+static int kmcl_gpadl_error(struct kmcl_channel *ch, int err)
+{
+	if (ch->bus->rescinded(ch))
+		return -ENODEV;
+	switch (err) {
+	case -ENOMEM:
+	case -ENODEV:
+		return err;
+	case -EDQUOT:	/* the host's limits, not the caller's */
+		return -ENOMEM;
+	default:	/* a message could not be posted */
+		return -EIO;
+	}
+}
+
 static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 				struct kmcl_gpadl *gpadl)
 {
@@ -171,6 +187,7 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 	err = kmcl_gpadl_establish(ch, gpadl);
 	if (err) {
 		kmcl_gpadl_abandon(ch, gpadl, err);
+		err = kmcl_gpadl_error(ch, err);
 		goto count;
 	}
 	err = xa_insert(&ch->gpadls, gpadl->handle, gpadl, GFP_KERNEL);
@@ -189,8 +206,7 @@ count:
 	trace_vmbkmcl_gpadl_create(ch, err ? 0 : *handle, size, err);
 unlock:
 	mutex_unlock(&ch->control);
-	/* The host refused: not the caller's quota, but its own. */
-	return err == -EDQUOT ? -ENOMEM : err;
+	return err;
 }
 
 static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,

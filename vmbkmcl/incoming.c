@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "channel.h"
+#include "compat.h"
 #include "incoming.h"
 
 #define KMCL_POLL_BUDGET	64
@@ -94,6 +95,7 @@ void kmcl_poll_schedule(struct kmcl_channel *ch)
 	}
 	spin_unlock_irqrestore(&rx->lock, flags);
 }
+KMCL_EXPORT_TO_BUSES(kmcl_poll_schedule);
 
 void kmcl_rx_init(struct kmcl_rx *rx)
 {

@@ -34,6 +34,7 @@ static void kmcl_watch_warn(struct work_struct *work)
 	struct kmcl_watch *watch = container_of(to_delayed_work(work),
 						struct kmcl_watch, warn);
 
+	atomic_inc(&watch->ch->long_waits);
 	pr_warn("%s: %s (GPADL %#x) has waited for %lld ms\n", watch->ch->name,
 		watch->what, watch->handle, kmcl_watch_ms(watch));
 	schedule_delayed_work(&watch->warn,
