@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the test client in the guest and the server endpoint in QEMU say to
+ * each other. Included by both, so it uses nothing but <linux/types.h>.
+ *
+ * A request is one in-band VMBus packet that asks for a completion; the answer
+ * is that packet's completion. Integers are little-endian, as on the ring. The
+ * server trusts no field: a request it cannot carry out is answered with a
+ * status, whatever its contents.
+ */
+#ifndef _VMBKMCL_TEST_PROTOCOL_H
+#define _VMBKMCL_TEST_PROTOCOL_H
+
+#include <linux/types.h>
+
+/* The type of the server's devices, and the instance of the first of them. */
+#define TESTDEV_TYPE_GUID	"7c3d5e10-61a2-4f0b-9a7e-0d5f6b1c2a34"
+#define TESTDEV_INSTANCE_GUID	"a8f0c2d4-1e57-4b6c-8d29-3f4e5a6b7c80"
+
+#define TESTDEV_MAGIC		0x4b4d434cu	/* "LCMK" on the wire */
+#define TESTDEV_MAX_PAYLOAD	4096u		/* bytes after either header */
+
+enum testdev_op {
+	TESTDEV_ECHO		= 1,	/* the payload, unchanged */
+	TESTDEV_GPADL_LENGTH	= 2,	/* value = bytes the GPADL describes */
+	TESTDEV_GPADL_CRC32	= 3,	/* value = CRC-32 (IEEE) of all of it */
+	TESTDEV_GPADL_FILL	= 4,	/* write the pattern of seed over all of it */
+	TESTDEV_GPADL_WRITE	= 5,	/* the payload at offset */
+	TESTDEV_GPADL_READ	= 6,	/* length bytes from offset, as payload */
+	TESTDEV_GPADL_HOLD	= 7,	/* take a reference and keep it */
+	TESTDEV_GPADL_RELEASE	= 8,	/* drop the one taken by HOLD */
+	TESTDEV_REPORT		= 9,	/* payload = struct testdev_report */
+	TESTDEV_DELAY		= 10,	/* answer as ECHO after length ms */
+	TESTDEV_RESCIND		= 11,	/* rescind the offer after length ms */
+	TESTDEV_REOFFER		= 12,	/* offer it again length ms after the next rescind */
+
+	/* Faults, and traffic of the server's own. */
+	TESTDEV_FORGE		= 13,	/* length ms later, complete what is not pending (1) */
+	TESTDEV_STALL		= 14,	/* read no request for length ms */
+	TESTDEV_PUSH		= 15,	/* send length packets to the guest (2) */
+
+	/* The only two that come as a GPA-direct packet. */
+	TESTDEV_EXTERNAL_CRC32	= 16,	/* value = CRC-32 of the external data */
+	TESTDEV_EXTERNAL_FILL	= 17,	/* write the pattern of seed over it; value = bytes */
+};
+
+/*
+ * REOFFER is asked before the RESCIND it belongs to: afterwards there is no
+ * channel to ask on. The time runs from the guest's close of the channel, or
+ * from the rescind where the guest had it not open: give the guest time enough
+ * to release the channel id as well, QEMU cannot see that. RESCIND may be asked
+ * more than once; each sends a rescind. RELEASE gives back what HOLD took also
+ * when the guest has torn that GPADL down meanwhile; every other operation then
+ * calls the handle unknown. Closing the channel ends everything that was asked
+ * on it, except RESCIND and REOFFER.
+ *
+ * (1) The completion has no payload. Its transaction id is offset, or, with
+ *     TESTDEV_FORGE_RELATIVE as seed, the id of this request plus offset: so 0
+ *     with that seed completes this request twice.
+ * (2) In-band packets of offset bytes each, byte i of packet n (from 0) being
+ *     testdev_pattern(seed + n, i). With TESTDEV_PUSH_COMPLETE as handle each
+ *     asks for a completion. One PUSH at a time; it goes on after the answer.
+ */
+#define TESTDEV_FORGE_RELATIVE	1u
+#define TESTDEV_PUSH_COMPLETE	1u
+
+#define TESTDEV_MAX_DELAY_MS	600000u
+#define TESTDEV_MAX_DELAYED	256u	/* DELAY and FORGE waiting at once */
+#define TESTDEV_MAX_HELD	64u	/* GPADLs */
+#define TESTDEV_MAX_PUSH	65536u	/* packets */
+
+enum testdev_status {
+	TESTDEV_OK		= 0,
+	TESTDEV_EPROTO		= 1,	/* no such request, or it has a wrong shape */
+	TESTDEV_ENOGPADL	= 2,	/* the host does not know this handle */
+	TESTDEV_ERANGE		= 3,	/* outside the GPADL, or too much to answer */
+	TESTDEV_EFAULT		= 4,	/* guest memory could not be accessed */
+	TESTDEV_EBUSY		= 5,	/* already held, or no slot for one more */
+};
+
+struct testdev_request {
+	__u32 magic;		/* TESTDEV_MAGIC */
+	__u32 op;		/* enum testdev_op */
+	__u32 handle;		/* GPADL, where the operation needs one */
+	__u32 seed;		/* of the pattern */
+	__u64 offset;		/* bytes into the GPADL */
+	__u64 length;		/* bytes; DELAY, RESCIND, REOFFER: milliseconds */
+	__u32 payload_len;	/* bytes that follow this header */
+	__u32 reserved;		/* 0 */
+};
+
+struct testdev_response {
+	__u32 magic;		/* TESTDEV_MAGIC */
+	__u32 op;		/* as asked */
+	__u32 status;		/* enum testdev_status */
+	__u32 payload_len;	/* bytes that follow this header */
+	__u64 value;
+};
+
+/* What the server counted since QEMU started (REPORT). */
+struct testdev_report {
+	__u64 opens;
+	__u64 closes;
+	__u64 requests;		/* this one among them */
+	__u64 bad_requests;	/* answered with a status other than OK */
+	__u64 held;		/* GPADLs held by HOLD now */
+	__u64 rescinds;
+	__u64 reoffers;
+	__u64 consumed;		/* packets that asked for no completion: read, not carried out */
+	__u64 pushed;		/* packets sent by PUSH */
+	__u64 completed;	/* ... of which the guest completed */
+	__u64 bad_completions;	/* completions of nothing the server waits for */
+	__u64 completion_bytes;	/* payload of the good ones */
+};
+
+/* Word @w, that is bytes 8 * @w to 8 * @w + 7, of the pattern of @seed. */
+static inline __u64 testdev_pattern_word(__u32 seed, __u64 w)
+{
+	__u64 x = ((__u64)seed << 32 | 0x9e3779b9u) + w * 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+	return x ^ (x >> 31);
+}
+
+/*
+ * Byte @i of the pattern of @seed: splitmix64's finaliser over the eight-byte
+ * word the byte lies in, so that a shifted, swapped or stale page never matches.
+ */
+static inline __u8 testdev_pattern(__u32 seed, __u64 i)
+{
+	return (__u8)(testdev_pattern_word(seed, i >> 3) >> ((i & 7) * 8));
+}
+
+#endif /* _VMBKMCL_TEST_PROTOCOL_H */

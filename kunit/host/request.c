@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests: reading the ring, and each operation of protocol.h. Everything in a
+ * packet comes from the guest, so each field is checked before it is used.
+ */
+#include "testdev.h"
+
+/* After so many passes others of QEMU's main loop get their turn. */
+#define MAX_PASSES	64
+
+/* A packet's length is in words: up to seven bytes behind it are padding. */
+#define PACKET_ALIGN	8
+
+struct call {
+	struct testdev *dev;
+	VMBusChanReq *packet;
+	bool refused;			/* whatever it says */
+	struct testdev_request rq;
+	const uint8_t *payload;		/* rq.payload_len bytes */
+
+	/* the answer */
+	struct testdev_out *out;
+	uint64_t value;
+	uint32_t payload_len;
+	bool delayed;
+};
+
+static uint8_t *answer_payload(struct call *call)
+{
+	return call->out->data + sizeof(struct testdev_response);
+}
+
+static bool answer_fits(struct call *call, uint64_t payload_len)
+{
+	return payload_len <= TESTDEV_MAX_PAYLOAD &&
+	       out_fits(call->dev, sizeof(struct testdev_response) + payload_len);
+}
+
+static enum testdev_status op_echo(struct call *call)
+{
+	if (!answer_fits(call, call->rq.payload_len))
+		return TESTDEV_ERANGE;
+	call->payload_len = call->rq.payload_len;
+	memcpy(answer_payload(call), call->payload, call->payload_len);
+	return TESTDEV_OK;
+}
+
+static enum testdev_status op_delay(struct call *call)
+{
+	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+		return TESTDEV_ERANGE;
+	if (call->dev->nr_delayed == TESTDEV_MAX_DELAYED)
+		return TESTDEV_EBUSY;
+	call->delayed = true;
+	return op_echo(call);
+}
+
+static enum testdev_status op_gpadl_length(struct call *call)
+{
+	enum testdev_status status;
+	struct guest_memory *mem;
+
+	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	if (status)
+		return status;
+	call->value = mem->size;
+	testdev_log(call->dev, "gpadl 0x%x: %" PRIu64 " bytes", call->rq.handle, mem->size);
+	g_free(mem);
+	return TESTDEV_OK;
+}
+
+static enum testdev_status op_gpadl_crc32(struct call *call)
+{
+	enum testdev_status status;
+	struct guest_memory *mem;
+	uint32_t crc;
+
+	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	if (status)
+		return status;
+	status = memory_crc32(mem, &crc);
+	if (status)
+		goto free_memory;
+	call->value = crc;
+	testdev_log(call->dev, "gpadl 0x%x: %" PRIu64 " bytes, crc32 %08x",
+		    call->rq.handle, mem->size, crc);
+free_memory:
+	g_free(mem);
+	return status;
+}
+
+static enum testdev_status op_gpadl_fill(struct call *call)
+{
+	enum testdev_status status;
+	struct guest_memory *mem;
+
+	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	if (status)
+		return status;
+	status = memory_fill(mem, call->rq.seed);
+	if (status)
+		goto free_memory;
+	testdev_log(call->dev, "gpadl 0x%x: %" PRIu64 " bytes, filled from seed 0x%x",
+		    call->rq.handle, mem->size, call->rq.seed);
+free_memory:
+	g_free(mem);
+	return status;
+}
+
+static enum testdev_status op_gpadl_write(struct call *call)
+{
+	enum testdev_status status;
+	struct guest_memory *mem;
+
+	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	if (status)
+		return status;
+	status = memory_write(mem, call->rq.offset, call->payload, call->rq.payload_len);
+	if (status)
+		goto free_memory;
+	testdev_log(call->dev, "gpadl 0x%x: wrote %u bytes at %" PRIu64,
+		    call->rq.handle, call->rq.payload_len, (uint64_t)call->rq.offset);
+free_memory:
+	g_free(mem);
+	return status;
+}
+
+static enum testdev_status op_gpadl_read(struct call *call)
+{
+	enum testdev_status status;
+	struct guest_memory *mem;
+
+	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	if (status)
+		return status;
+	status = TESTDEV_ERANGE;
+	if (!answer_fits(call, call->rq.length))
+		goto free_memory;
+	status = memory_read(mem, call->rq.offset, answer_payload(call), call->rq.length);
+	if (status)
+		goto free_memory;
+	call->payload_len = call->rq.length;
+	testdev_log(call->dev, "gpadl 0x%x: read %u bytes at %" PRIu64,
+		    call->rq.handle, call->payload_len, (uint64_t)call->rq.offset);
+free_memory:
+	g_free(mem);
+	return status;
+}
+
+static enum testdev_status op_gpadl_hold(struct call *call)
+{
+	enum testdev_status status = gpadl_hold(call->dev, call->rq.handle);
+
+	if (!status)
+		testdev_log(call->dev, "gpadl 0x%x: held", call->rq.handle);
+	return status;
+}
+
+static enum testdev_status op_gpadl_release(struct call *call)
+{
+	enum testdev_status status = gpadl_release(call->dev, call->rq.handle);
+
+	if (!status)
+		testdev_log(call->dev, "gpadl 0x%x: released", call->rq.handle);
+	return status;
+}
+
+static enum testdev_status op_report(struct call *call)
+{
+	const struct testdev_report *count = &call->dev->count;
+
+	if (!answer_fits(call, sizeof(*count)))
+		return TESTDEV_ERANGE;
+	call->payload_len = sizeof(*count);
+	memcpy(answer_payload(call), count, sizeof(*count));
+	return TESTDEV_OK;
+}
+
+static enum testdev_status op_rescind(struct call *call)
+{
+	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+		return TESTDEV_ERANGE;
+	return offer_rescind(call->dev, call->rq.length);
+}
+
+static enum testdev_status op_reoffer(struct call *call)
+{
+	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+		return TESTDEV_ERANGE;
+	offer_arm_reoffer(call->dev, call->rq.length);
+	return TESTDEV_OK;
+}
+
+static enum testdev_status op_forge(struct call *call)
+{
+	struct testdev_out *out;
+
+	if (call->rq.seed && call->rq.seed != TESTDEV_FORGE_RELATIVE)
+		return TESTDEV_EPROTO;
+	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+		return TESTDEV_ERANGE;
+	out = g_new0(struct testdev_out, 1);
+	out->transaction_id = call->rq.offset;
+	if (call->rq.seed == TESTDEV_FORGE_RELATIVE)
+		out->transaction_id += call->packet->transaction_id;
+	/* Delayed also where length is 0: the answer goes first. */
+	if (out_delay(call->dev, out, call->rq.length))
+		return TESTDEV_OK;
+	g_free(out);
+	return TESTDEV_EBUSY;
+}
+
+static enum testdev_status op_stall(struct call *call)
+{
+	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+		return TESTDEV_ERANGE;
+	out_stall(call->dev, call->rq.length);
+	return TESTDEV_OK;
+}
+
+static enum testdev_status op_push(struct call *call)
+{
+	return out_push(call->dev, &call->rq);
+}
+
+static enum testdev_status op_external_crc32(struct call *call)
+{
+	struct guest_memory *mem = memory_of_sglist(&call->packet->sgl);
+	enum testdev_status status;
+	uint32_t crc;
+
+	status = memory_crc32(mem, &crc);
+	if (status)
+		goto free_memory;
+	call->value = crc;
+	testdev_log(call->dev, "external data: %" PRIu64 " bytes, crc32 %08x",
+		    mem->size, crc);
+free_memory:
+	g_free(mem);
+	return status;
+}
+
+static enum testdev_status op_external_fill(struct call *call)
+{
+	struct guest_memory *mem = memory_of_sglist(&call->packet->sgl);
+	enum testdev_status status;
+
+	status = memory_fill(mem, call->rq.seed);
+	if (status)
+		goto free_memory;
+	call->value = mem->size;
+	testdev_log(call->dev, "external data: %" PRIu64 " bytes, filled from seed 0x%x",
+		    mem->size, call->rq.seed);
+free_memory:
+	g_free(mem);
+	return status;
+}
+
+static const struct operation {
+	enum testdev_status (*run)(struct call *call);
+	uint16_t packet_type;
+} operations[] = {
+	[TESTDEV_ECHO]		= { op_echo, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_LENGTH]	= { op_gpadl_length, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_CRC32]	= { op_gpadl_crc32, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_FILL]	= { op_gpadl_fill, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_WRITE]	= { op_gpadl_write, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_READ]	= { op_gpadl_read, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_HOLD]	= { op_gpadl_hold, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_GPADL_RELEASE]	= { op_gpadl_release, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_REPORT]	= { op_report, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_DELAY]		= { op_delay, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_RESCIND]	= { op_rescind, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_REOFFER]	= { op_reoffer, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_FORGE]		= { op_forge, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_STALL]		= { op_stall, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_PUSH]		= { op_push, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_EXTERNAL_CRC32] = { op_external_crc32, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
+	[TESTDEV_EXTERNAL_FILL]	= { op_external_fill, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
+};
+
+/* The header is copied: what lies in the packet is not aligned for certain. */
+static bool parse(struct call *call)
+{
+	VMBusChanReq *packet = call->packet;
+	struct testdev_request *rq = &call->rq;
+	uint32_t room;
+
+	memcpy(rq, packet->msg, MIN(packet->msglen, sizeof(*rq)));
+	if (packet->msglen < sizeof(*rq))
+		return false;
+	if (rq->magic != TESTDEV_MAGIC || rq->reserved)
+		return false;
+	room = packet->msglen - sizeof(*rq);
+	if (rq->payload_len > TESTDEV_MAX_PAYLOAD || rq->payload_len > room ||
+	    room - rq->payload_len >= PACKET_ALIGN)
+		return false;
+	call->payload = (const uint8_t *)packet->msg + sizeof(*rq);
+	return true;
+}
+
+static enum testdev_status carry_out(struct call *call)
+{
+	const struct operation *op;
+
+	if (call->refused || !parse(call) || call->rq.op >= ARRAY_SIZE(operations))
+		return TESTDEV_EPROTO;
+	op = &operations[call->rq.op];
+	if (!op->run || op->packet_type != call->packet->pkt_type)
+		return TESTDEV_EPROTO;
+	return op->run(call);
+}
+
+static void answer(struct call *call, enum testdev_status status)
+{
+	struct testdev_out *out = call->out;
+	struct testdev_response rsp = {
+		.magic = TESTDEV_MAGIC,
+		.op = call->rq.op,
+		.status = status,
+		.payload_len = status ? 0 : call->payload_len,
+		.value = status ? 0 : call->value,
+	};
+
+	memcpy(out->data, &rsp, sizeof(rsp));
+	out->len = sizeof(rsp) + rsp.payload_len;
+	out->transaction_id = call->packet->transaction_id;
+	if (!status && call->delayed && out_delay(call->dev, out, call->rq.length))
+		return;
+	out_queue(call->dev, out);
+}
+
+static void serve(struct testdev *dev, VMBusChanReq *packet)
+{
+	struct call call = {
+		.dev = dev,
+		.packet = packet,
+	};
+	enum testdev_status status;
+
+	call.refused = dev->refuse_next;
+	dev->refuse_next = false;
+	if (packet->pkt_type == VMBUS_PACKET_COMP) {
+		out_completed(dev, packet->transaction_id, packet->msglen);
+		return;
+	}
+	if (!packet->need_comp) {
+		dev->count.consumed++;
+		return;
+	}
+	dev->count.requests++;
+	call.out = g_new0(struct testdev_out, 1);
+	status = carry_out(&call);
+	if (status) {
+		dev->count.bad_requests++;
+		testdev_log(dev, "request %u refused: status %u, handle 0x%x",
+			    call.rq.op, status, call.rq.handle);
+	}
+	answer(&call, status);
+}
+
+/* The head of the request ring, as the guest has it now. */
+static bool read_ring_head(struct testdev *dev, vmbus_ring_buffer *ring)
+{
+	if (dma_memory_read(dev->parent_obj.dma_as,
+			    dev->request_ring[0] << VMBUS_PAGE_SHIFT, ring,
+			    offsetof(vmbus_ring_buffer, _reserved1),
+			    MEMTXATTRS_UNSPECIFIED) != MEMTX_OK)
+		return false;
+	return ring->write_index < dev->request_ring_len &&
+	       ring->read_index < dev->request_ring_len;
+}
+
+static uint32_t ring_used(struct testdev *dev, const vmbus_ring_buffer *ring)
+{
+	return (ring->write_index + dev->request_ring_len - ring->read_index) %
+	       dev->request_ring_len;
+}
+
+/*
+ * The guest wants to hear when more than pending_send_sz bytes are free. QEMU
+ * tells it only sometimes (not when the ring has become empty, and at equality
+ * when it is too early for Linux), so it is told here.
+ */
+static void wake_guest(struct testdev *dev)
+{
+	HvSintRoute *route = bus_route(dev);
+	vmbus_ring_buffer ring;
+
+	if (!route || !read_ring_head(dev, &ring))
+		return;
+	if (!ring.pending_send_sz || ring.interrupt_mask)
+		return;
+	if (dev->request_ring_len - ring_used(dev, &ring) > ring.pending_send_sz)
+		hyperv_set_event_flag(route, chan_relid(dev->chan));
+}
+
+/*
+ * QEMU does not get past a packet of a type it does not know, or with a bad
+ * descriptor. Such a packet is turned, where it lies, into an in-band one, to
+ * be read and refused. Returns false where that is not what stops QEMU.
+ * Only for a packet QEMU has been offered and has not read.
+ */
+static bool make_readable(struct testdev *dev)
+{
+	AddressSpace *as = dev->parent_obj.dma_as;
+	struct {
+		uint16_t type;
+		uint16_t offset_qwords;
+		uint16_t len_qwords;
+		uint16_t flags;
+	} head;
+	const uint16_t head_qwords = sizeof(vmbus_packet_hdr) / 8;
+	vmbus_ring_buffer ring;
+	uint64_t addr;
+
+	if (dev->out_of_step || !read_ring_head(dev, &ring) || !ring_used(dev, &ring))
+		return false;
+	addr = (dev->request_ring[1 + (ring.read_index >> VMBUS_PAGE_SHIFT)]
+		<< VMBUS_PAGE_SHIFT) + ring.read_index % VMBUS_PAGE_SIZE;
+	if (addr % sizeof(head) ||
+	    dma_memory_read(as, addr, &head, sizeof(head), MEMTXATTRS_UNSPECIFIED))
+		goto lost;
+	if (head.len_qwords < head_qwords ||
+	    (head.len_qwords + 1u) * 8 > ring_used(dev, &ring))
+		goto lost;
+	if (head.type == VMBUS_PACKET_DATA_INBAND && head.offset_qwords == head_qwords)
+		return false;
+	testdev_log(dev, "packet of type %u, header %u and length %u words: refused",
+		    head.type, head.offset_qwords, head.len_qwords);
+	head.type = VMBUS_PACKET_DATA_INBAND;
+	head.offset_qwords = head_qwords;
+	if (dma_memory_write(as, addr, &head, sizeof(head), MEMTXATTRS_UNSPECIFIED))
+		goto lost;
+	dev->refuse_next = true;
+	return true;
+
+lost:
+	testdev_log(dev, "request ring out of step at %u: not read any more",
+		    ring.read_index);
+	dev->out_of_step = true;
+	return false;
+}
+
+static bool may_read(struct testdev *dev)
+{
+	return !out_is_full(dev) && !out_is_stalled(dev);
+}
+
+/* Reads what the ring holds; returns the number of packets. */
+static unsigned int read_pass(struct testdev *dev)
+{
+	VMBusChanReq *packet;
+	unsigned int n = 0;
+
+	if (!may_read(dev) || vmbus_channel_recv_start(dev->chan))
+		return 0;
+	while (may_read(dev)) {
+		packet = vmbus_channel_recv_peek(dev->chan, sizeof(*packet));
+		if (!packet)
+			break;
+		vmbus_channel_recv_pop(dev->chan);
+		serve(dev, packet);
+		vmbus_free_req(packet);
+		n++;
+	}
+	vmbus_channel_recv_done(dev->chan);
+	if (n)
+		wake_guest(dev);
+	return n;
+}
+
+/*
+ * Linux signals only a ring that was empty, and what it adds while a pass is
+ * under way comes without a signal: read until a pass finds nothing.
+ */
+void request_work(VMBusChannel *chan)
+{
+	struct testdev *dev = TESTDEV(vmbus_channel_device(chan));
+	vmbus_ring_buffer ring;
+	unsigned int i;
+	bool any;
+
+	for (i = 0; i < MAX_PASSES; i++) {
+		out_flush(dev);
+		any = read_ring_head(dev, &ring) && ring_used(dev, &ring);
+		if (read_pass(dev))
+			continue;
+		if (any && may_read(dev) && make_readable(dev))
+			continue;
+		out_flush(dev);
+		return;
+	}
+	vmbus_channel_notify_host(chan);
+}

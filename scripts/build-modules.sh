@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Build the modules against a kernel build directory, in a copy of the sources
+# (build/KEY of it), so that builds for several kernels do not collide. Prints
+# the copy's directory, which holds vmbkmcl.ko and, with VMBKMCL_KUNIT=y,
+# vmbkmcl_kunit.ko.
+# usage: build-modules.sh KDIR [VARIABLE=VALUE…]
+
+. "$(dirname "$0")/lib.sh"
+
+kdir=$(cd "$1" && pwd)
+shift
+dir=$tree/build/modules-$(hash_of <<<"$kdir")
+log=$logs/${dir##*/}.log
+
+copy_sources() {
+	rsync -a --delete --exclude-from=- "$tree/" "$dir/" <<-END
+		/.git
+		/build
+		*.o
+		*.ko
+		*.mod
+		*.mod.c
+		.*.cmd
+		/Module.symvers
+		/modules.order
+	END
+}
+
+mkdir -p "$dir"
+exec 9>"$dir.lock"
+flock 9
+log "building the modules (half a minute; a few seconds when little changed)"
+copy_sources
+# debug information, so that addresses in a report can be decoded
+logged "$log" make -C "$kdir" M="$dir" KCFLAGS=-g -j"$(nproc)" "$@" modules 9>&- >&2
+printf '%s\n' "$dir"

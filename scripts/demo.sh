@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Let a stock Debian guest share four buffers with a server outside of it, and
+# print what guest and host have to say of each. The exit status is the verdict,
+# as run-guest.sh's; the host's own log has a say in it.
+# usage: demo.sh     from the environment: KERNEL=VERSION of the guest's kernel
+#                    (default: this Debian's own), BREAK=N to flip one byte of
+#                    buffer N behind the server's back: the demo must fail then
+
+. "$(dirname "$0")/lib.sh"
+(($# == 0)) || { usage >&2; exit 2; }
+
+sample=Documentation/samples/share
+buffers=4
+
+# Everything that what is built depends on, apart from the kernel.
+sources() {
+	gcc --version | head -n 1
+	(
+		cd "$tree"
+		find Kbuild include vmbkmcl "$sample" kunit/host/protocol.h -type f \
+			\( -name Kbuild -o -name '*.[ch]' \) ! -name '*.mod.c' -print0 |
+			LC_ALL=C sort -z | xargs -0 sha256sum
+	)
+}
+
+# What the guest needs: the modules, and the program that uses them.
+build_demo() {
+	local dir=$1 kernel=$2 built hv_vmbus
+
+	built=$("$scripts/build-modules.sh" "$kernel/KDIR")
+	logged "$logs/demo-build.log" make -C "$kernel/KDIR" M="$built/$sample" modules
+	strip --strip-debug -o "$dir/vmbkmcl.ko" "$built/vmbkmcl.ko"
+	strip --strip-debug -o "$dir/share.ko" "$built/$sample/share.ko"
+	logged "$logs/demo-build.log" gcc -static -O2 -Wall -I"$built/kunit/host" \
+		-o "$dir/demo" "$built/$sample/demo.c"
+
+	hv_vmbus=$(find -L "$kernel/modules" -name 'hv_vmbus.ko*')
+	case $hv_vmbus in
+	'') ;; # built in
+	*.xz) xzcat "$hv_vmbus" >"$dir/hv_vmbus.ko" ;;
+	*) cp "$hv_vmbus" "$dir" ;;
+	esac
+}
+
+# As the guest's init runs it; descriptor 3 leads out of the guest.
+guest_command() {
+	cat <<-END
+		set -e
+		insmod /modules/vmbkmcl.ko
+		insmod /modules/share.ko
+		for _ in \$(seq 100); do
+			[ ! -c /dev/vmbkmcl-share ] || break
+			sleep 0.1
+		done
+		status=0
+		/bin/demo ${BREAK:-} >&3 || status=\$?
+		rmmod share
+		rmmod vmbkmcl
+		exit \$status
+	END
+}
+
+run_guest() {
+	local kernel=$1 build=$2 device=$3 file files=()
+
+	for file in "$build"/*.ko; do
+		files+=(--file "$file:/modules/${file##*/}")
+	done
+	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 300 \
+		--preload "$device" --device "" "${files[@]}" \
+		--file "$build/demo:/bin/demo" --command "$(guest_command)"
+}
+
+# What each side has to say of a GPADL
+
+handles() { sed -n 's/^gpadl \(0x[0-9a-f]*\): .* bytes$/\1/p' "$dir/verdict"; }
+
+guest_lines() { sed -n "s/^gpadl $1: //p" "$dir/verdict"; }
+
+# QEMU's own trace counts GPADLs in decimal; a line may repeat.
+host_trace() { grep -E "^vmbus_gpadl_($2) gpadl #$(($1))( |\$)" "$dir/host.log" | uniq; }
+
+host_lines() {
+	host_trace "$1" 'header|created' || true
+	cat "$dir/host.log" "$dir/qemu.log" | grep "^testdev: gpadl $1: " || true
+	host_trace "$1" torndown || true
+}
+
+# Does the host's log bear out what the guest says of the GPADL? Prints what is
+# wrong.
+check_buffer() {
+	local handle=$1 guest host bytes crc seed
+
+	guest=$(guest_lines "$handle")
+	host=$(host_lines "$handle")
+	bytes=$(sed -n 's/.* \([0-9]*\) bytes$/\1/p' <<<"$guest")
+	crc=$(sed -n 's/^crc32 \([0-9a-f]*\) here.*/\1/p' <<<"$guest")
+
+	grep -q "^vmbus_gpadl_header .* gfns $((bytes / 4096))\$" <<<"$host" ||
+		echo "the host was not told of $bytes bytes"
+	grep -q " $bytes bytes, crc32 ${crc:-none}\$" <<<"$host" ||
+		echo "the host's checksum is not the guest's ${crc:-(which has none)}"
+	if [[ $guest == *writable* ]]; then
+		seed=$(sed -n 's/.*the pattern of seed \([^:]*\): every byte found$/\1/p' <<<"$guest")
+		grep -q " $bytes bytes, filled from seed ${seed:-none}\$" <<<"$host" ||
+			echo "what the host wrote was not found"
+	fi
+	grep -q '^vmbus_gpadl_torndown ' <<<"$host" ||
+		echo "the host never let go of it"
+}
+
+prefix() { sed "s/^/$1/"; }
+
+show_buffer() {
+	local number=$1 handle=$2 lines wrong
+
+	lines=$(guest_lines "$handle")
+	printf '\n%d. %s\n' "$number" "${lines%%$'\n'*}"
+	printf '   the guest says\n'
+	tail -n +2 <<<"$lines" | prefix "      gpadl $handle: "
+	printf "   the host's log says (#%d is %s)\n" "$handle" "$handle"
+	host_lines "$handle" | prefix '      '
+	wrong=$(check_buffer "$handle")
+	if [[ $wrong ]]; then
+		prefix '   WRONG: ' <<<"$wrong"
+		return 1
+	fi
+	printf '   good: both sides agree\n'
+}
+
+account() {
+	local handle number=0 good=0
+
+	for handle in $(handles); do
+		number=$((number + 1))
+		! show_buffer "$number" "$handle" || good=$((good + 1))
+	done
+	printf '\n%d of %d buffers are as they should be on both sides (logs: %s)\n' \
+		"$good" "$buffers" "$dir"
+	((good == buffers))
+}
+
+"$scripts/setup.sh"
+kernel=$("$scripts/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
+build=$(keyed demo "$(sources)" "building the demo (half a minute, once)" build_demo "$kernel")
+device=$("$tree/kunit/host/build.sh")
+
+mkdir -p "$logs"
+dir=$(mktemp -d "$logs/demo-XXXXXX")
+log "booting $(basename "$(readlink "$kernel/modules")") as the guest of a Hyper-V host (half a minute)"
+status=0
+run_guest "$kernel" "$build" "$device" || status=$?
+((status != 3)) || exit 3 # nothing was demonstrated
+account || status=1
+((status == 0)) || die -s "$status" "the demo FAILED"

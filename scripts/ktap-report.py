@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Report what the KUnit suites said: one line a suite, failing cases in full.
+
+usage: ktap-report.py RESULTS.json KTAP
+
+RESULTS.json is what the kernel's `kunit.py parse --json` made of the file KTAP,
+which is only read for what failing cases printed. The last line counts cases;
+the exit status is 0 if at least one passed and none failed.
+"""
+
+import json
+import re
+import sys
+from collections import Counter
+
+KINDS = {"PASS": "passed", "SKIP": "skipped"}
+
+
+def cases(group):
+    """Every leaf: a parameterised test is a group of its parameters."""
+    for case in group.get("test_cases", []):
+        yield case["name"] or "(a case without a result)", KINDS.get(case["status"], "failed")
+    for sub in group.get("sub_groups", []):
+        yield from cases(sub)
+
+
+def said(ktap, suite, case):
+    """The lines between the result before the case's own, and that one."""
+    lines = []
+    inside = False
+    for line in ktap:
+        if re.match(rf"\s*# Subtest: {re.escape(suite)}$", line):
+            inside = True
+        result = re.match(r"\s*(?:not )?ok \d+ ([^#]*)", line)
+        if result and inside and result[1].strip() == case:
+            return [*lines, line]
+        lines = [] if result else [*lines, line]
+    return ["(it left no result: the kernel or the guest died in it)"]
+
+
+def summary(count):
+    return ", ".join(f"{count[kind]} {kind}" for kind in ("passed", "failed", "skipped")
+                     if count[kind] or kind != "skipped")
+
+
+def main(results, ktap_file):
+    with open(ktap_file, errors="replace") as file:
+        ktap = file.read().splitlines()
+    with open(results) as file:
+        suites = json.load(file).get("sub_groups", [])
+
+    total = Counter()
+    for suite in suites:
+        outcome = list(cases(suite))
+        count = Counter(kind for _, kind in outcome)
+        total += count
+        print(f"{suite['name']}: {summary(count)}")
+        for name, kind in outcome:
+            if kind == "failed":
+                print(f"  FAILED {name}:", *said(ktap, suite["name"], name), sep="\n    ")
+    print(summary(total))
+    return 0 if total["passed"] and not total["failed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154
+# Debian packages: which are installed, and how to unpack one without
+# installing it. apt is asked by package name, and knows its own mirrors.
+
+# as_root COMMAND…
+as_root() {
+	if ((EUID == 0)); then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		log "'$*' needs root, and there is no sudo: run it as root, then try again"
+		return 1
+	fi
+}
+
+refresh_apt() { logged "$logs/apt-update.log" as_root apt-get update; }
+
+# installed_version PACKAGE: fails if it is not installed
+installed_version() {
+	dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null |
+		sed -n 's/^installed //p' | grep . ||
+		die "package $1 is not installed: run scripts/setup.sh"
+}
+
+# candidate_version PACKAGE: what apt would install
+candidate_version() {
+	apt-cache policy "$1" | sed -n 's/^  Candidate: //p' | grep -v '(none)'
+}
+
+# kernel_package FLAVOUR [VERSION]: the image package of Debian's newest kernel
+# of that flavour ("amd64", "cloud-amd64"), or of its newest VERSION ("6.1").
+kernel_package() {
+	find_kernel_package "$@" && return
+	refresh_apt # a new machine has no package lists yet
+	find_kernel_package "$@" || die "apt knows no linux-image ${2:-} $1"
+}
+
+find_kernel_package() {
+	local flavour=$1 version=${2:-}
+
+	if [[ $version ]]; then
+		apt-cache pkgnames "linux-image-$version" |
+			grep -E "^linux-image-${version//./\\.}[.+][0-9a-z.+-]*[0-9]-$flavour\$" |
+			sort -V | tail -n 1 | grep .
+	else
+		apt-cache depends "linux-image-$flavour" |
+			sed -n 's/^ *Depends: \(linux-image-[0-9]\)/\1/p' | grep -m 1 .
+	fi
+}
+
+# unpack_package PACKAGE DIR [PATTERN…]: download it and unpack the files whose
+# paths ("./usr/…") match, or all.
+unpack_package() {
+	local package=$1 dir=$2 debs
+	shift 2
+
+	debs=$(mktemp -d)
+	download_package "$package" "$debs" || {
+		refresh_apt # an old list names files that are gone
+		download_package "$package" "$debs" || die "cannot download package $package"
+	}
+	dpkg-deb --fsys-tarfile "$debs"/*.deb | tar -x -C "$dir" --wildcards "$@"
+	rm -r "$debs"
+}
+
+download_package() {
+	(cd "$2" && logged "$logs/download-$1.log" \
+		apt-get -o APT::Sandbox::User=root download "$1")
+}

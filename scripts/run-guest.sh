@@ -1,0 +1,184 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Boot a Linux guest of a Hyper-V host (QEMU's), run a command in it, and give
+# its verdict.
+# usage: run-guest.sh --kernel BZIMAGE --command SHELL-TEXT [OPTION…]
+#   --file SRC:DST    a file to add to the guest (repeat)
+#   --preload FILE    a shared object for QEMU: the tests' VMBus device
+#   --device ARGS     one such device, with these properties (repeat):
+#                     "-device vmbkmcl-testdev,ARGS"; ARGS may be empty
+#   --init FILE       the guest's init        (default: kunit/guest/init)
+#   --memory MIB      (512)    --cpus N       (2)
+#   --timeout SECONDS (900)    --append TEXT  for the kernel's command line
+#   --logs DIR        (a new directory under build/logs)
+# In DIR afterwards: verdict (what the guest wrote to its second serial port),
+# console.log, host.log (what the Hyper-V host saw), qemu.log, hypervisor.log.
+# Exit status: 0 passed; 1 failed, or no verdict, or the guest's kernel reported
+# something; 3 the platform failed, which says nothing about what was tested.
+# On a machine without /dev/kvm (or with VMBKMCL_NESTED=1) the host runs in an
+# emulated machine; with it, the same host runs directly.
+
+. "$(dirname "$0")/lib.sh"
+
+kernel=
+command=
+init=$tree/kunit/guest/init
+preload=
+memory=512
+cpus=2
+timeout=900
+append=
+dir=
+files=()
+devices=()
+
+while (($#)); do
+	case $1 in
+	--kernel) kernel=$2 ;;
+	--command) command=$2 ;;
+	--init) init=$2 ;;
+	--preload) preload=$2 ;;
+	--memory) memory=$2 ;;
+	--cpus) cpus=$2 ;;
+	--timeout) timeout=$2 ;;
+	--append) append=$2 ;;
+	--logs) dir=$2 ;;
+	--file) files+=("$2") ;;
+	--device) devices+=("-device" "vmbkmcl-testdev${2:+,$2}") ;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift 2
+done
+[[ $kernel && $command ]] || { usage >&2; exit 2; }
+
+if [[ ! $dir ]]; then
+	mkdir -p "$logs"
+	dir=$(mktemp -d "$logs/guest-XXXXXX")
+fi
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+rm -f "$dir"/{verdict,console.log,host.log,qemu.log,hypervisor.log,status}
+work=$(mktemp -d)
+machine=
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+cleanup() {
+	[[ ! $machine ]] || kill "$machine" 2>/dev/null || true
+	rm -rf "$work"
+}
+
+# What the Hyper-V host's machine gets: the guest, and a script that runs QEMU.
+# kvm=off: else the guest finds KVM's signature before Hyper-V's.
+# hv-stimer-direct: else the timers' messages share a slot with those of VMBus,
+# and whoever posts to it next forgets that the other one waits.
+# noxsave: emulated KVM hosts hand out a confusing XSAVE state.
+prepare_host() {
+	local arguments
+
+	mkdir "$work/in"
+	cp "$kernel" "$work/in/kernel"
+	[[ ! $preload ]] || cp "$preload" "$work/in/preload.so"
+	printf '%s\n' "$command" >"$work/command"
+	"$scripts/guest-image.sh" "$work/in/initramfs" --init "$init" \
+		"$work/command:/command" "${files[@]}"
+
+	arguments=(
+		-accel kvm -machine "q35,hpet=off"
+		-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies"
+		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
+		-serial file:out/console.log -serial file:out/verdict
+		-device vmbus-bridge "${devices[@]}"
+		-trace "enable=vmbus_*" -D out/host.log
+		-kernel in/kernel -initrd in/initramfs
+		-append "console=ttyS0 panic=-1 nokaslr mitigations=off noxsave devices=$((${#devices[@]} / 2)) $append"
+	)
+	cat >"$work/in/host.sh" <<-END
+		echo started >out/status
+		${preload:+LD_PRELOAD=\$PWD/in/preload.so} qemu-system-x86_64 ${arguments[@]@Q} >out/qemu.log 2>&1
+		echo "exited \$?" >out/status
+	END
+}
+
+run_directly() {
+	ln -s "$dir" "$work/out"
+	cd "$work" || exit
+	exec timeout --kill-after=10 "$timeout" sh in/host.sh
+}
+
+# la57 and a second CPU both make the emulation unreliable.
+run_nested() {
+	local image=$1
+
+	exec timeout --kill-after=10 "$timeout" qemu-system-x86_64 \
+		-accel tcg -cpu "max,-la57" -smp 1 -m 3072 \
+		-nodefaults -display none -no-reboot -serial "file:$dir/hypervisor.log" \
+		-kernel "$image/vmlinuz" -initrd "$image/initramfs.cpio" \
+		-append "console=ttyS0 panic=-1 mitigations=off quiet" \
+		-virtfs "local,path=$work/in,mount_tag=in,security_model=none,readonly=on" \
+		-virtfs "local,path=$dir,mount_tag=out,security_model=none"
+}
+
+has_kvm() { [[ -w /dev/kvm && ! ${VMBKMCL_NESTED:-} ]]; }
+
+# In the background, so that a signal to this script is handled at once.
+run_machine() {
+	local image=
+
+	if has_kvm; then
+		(run_directly) &
+	else
+		image=$("$scripts/host-image.sh")
+		(run_nested "$image" 2>&1) >"$work/machine.log" &
+	fi
+	machine=$!
+	ended=0
+	wait "$machine" || ended=$?
+	machine=
+}
+
+platform_failure() {
+	[[ ! -s $1 ]] || tail -n 15 "$1" >&2
+	die -s 3 "PLATFORM FAILURE: $2 (logs: $dir)"
+}
+
+failure() {
+	tail -n "${2:-15}" "$dir/console.log" >&2 || true
+	die "FAIL: $1 (logs: $dir)"
+}
+
+# First what makes the run worthless, then what the guest says, then what its
+# kernel says.
+judge() {
+	local status verdict
+
+	status=$(cat "$dir/status" 2>/dev/null || echo none)
+	verdict=$(tail -n 1 "$dir/verdict" 2>/dev/null || true)
+
+	! grep -qE 'Oops|Kernel panic|BUG:|general protection fault|double fault' \
+		"$dir/hypervisor.log" 2>/dev/null ||
+		platform_failure "$dir/hypervisor.log" "the intermediate host crashed"
+	! grep -qE 'KVM internal error|KVM: entry failed|emulation failure' \
+		"$dir/qemu.log" 2>/dev/null ||
+		platform_failure "$dir/qemu.log" "the intermediate host's KVM failed"
+	case $ended:$status in
+	*:none) platform_failure "$dir/hypervisor.log" "the Hyper-V host was never started" ;;
+	124:started) failure "no verdict within $timeout seconds" ;;
+	*:started) platform_failure "$work/machine.log" "the emulated machine died with status $ended" ;;
+	0:"exited 0") ;;
+	*) platform_failure "$dir/qemu.log" "the Hyper-V host's QEMU $status" ;;
+	esac
+
+	case $verdict in
+	"verdict: PASS") ;;
+	"verdict: FAIL"*) failure "${verdict#verdict: FAIL }" ;;
+	*) failure "the guest ended without a verdict" 40 ;;
+	esac
+	"$scripts/kernel-reports.sh" "$dir/console.log" >&2 ||
+		die "FAIL: the guest's kernel reported the above (logs: $dir)"
+	log "PASS (logs: $dir)"
+}
+
+prepare_host
+run_machine
+judge

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Install the Debian packages that building, testing and the demo need, if any
+# is missing. Works on Debian 12 and 13; instant when all are there.
+# usage: setup.sh
+
+. "$(dirname "$0")/lib.sh"
+. "$scripts/packages.sh"
+
+needed=(
+	# modules and kernels
+	build-essential bc bison flex kmod cpio rsync xz-utils
+	libelf-dev libssl-dev dwarves linux-source-6.12
+	# guests
+	qemu-system-x86 seabios busybox-static
+	# the tests' VMBus device, which is compiled against QEMU's source
+	dpkg-dev libglib2.0-dev python3
+	# checks
+	shellcheck sparse
+)
+
+missing_packages() {
+	comm -23 <(printf '%s\n' "${needed[@]}" | sort) \
+		<(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${needed[@]}" 2>/dev/null |
+			sed -n 's/^installed //p' | sort)
+}
+
+mapfile -t missing < <(missing_packages)
+((${#missing[@]})) || exit 0
+
+log "installing ${missing[*]} (a minute or two, once)"
+refresh_apt
+logged "$logs/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends "${missing[@]}"

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Run the tests N times, JOBS at once, and count how often they passed, failed,
+# and how often the platform did. Logs of what did not pass are kept.
+# usage: soak.sh N [JOBS (2)] [SUITE…]
+
+. "$(dirname "$0")/lib.sh"
+
+runs=${1:?usage: soak.sh N [JOBS] [SUITE…]}
+jobs=${2:-2}
+shift $(($# > 2 ? 2 : $#))
+mkdir -p "$logs"
+dir=$(mktemp -d "$logs/soak-XXXXXX")
+
+# one RUN [SUITE…]: a line of "RUN OUTCOME SECONDS"
+one() {
+	local run=$1 status=0 outcome start=$SECONDS
+	shift
+
+	attended "$scripts/test.sh" --logs "$dir/$run" "$@" >"$dir/$run.log" 2>&1 || status=$?
+	case $status in
+	0) outcome=passed; rm -rf "${dir:?}/$run" "$dir/$run.log" ;;
+	3) outcome=platform ;;
+	*) outcome=failed ;;
+	esac
+	printf '%5d  %-9s %5d s\n' "$run" "$outcome" $((SECONDS - start)) | tee -a "$dir/table"
+}
+
+count() { grep -c " $1 " "$dir/table" || true; }
+
+# Build everything before, so that no run measures it.
+"$scripts/setup.sh"
+"$scripts/build-modules.sh" "$("$scripts/guest-kernel.sh")" >/dev/null
+"$tree/kunit/host/build.sh" >/dev/null
+
+trap 'kill $(jobs -p); exit 143' INT TERM
+: >"$dir/table"
+for ((run = 1; run <= runs; run++)); do
+	((run <= jobs)) || wait -n
+	one "$run" "$@" &
+done
+wait
+
+passed=$(count passed)
+echo "logs of what did not pass: $dir"
+echo "$passed passed, $(count failed) failed, $(count platform) platform failures"
+((passed == runs))

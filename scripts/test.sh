@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Run the KUnit suites in a Hyper-V guest whose host has the tests' own VMBus
+# device. Builds what is missing. With suite names (globs) it runs only those.
+# Ends with "N passed, N failed"; exit status as run-guest.sh's.
+# usage: test.sh [--logs DIR] [SUITE…]
+
+. "$(dirname "$0")/lib.sh"
+
+dir=$logs/test
+if [[ ${1:-} == --logs ]]; then
+	dir=$(realpath "$2") # the kernel's parser changes the directory
+	shift 2
+fi
+[[ ${1:-} != -* ]] || { usage >&2; exit 2; }
+
+# stripped: what the guest loads needs no debug information
+add_module() {
+	local found
+
+	found=$(find "$built" -name "$1.ko" -print -quit)
+	[[ $found ]] || die "the build made no $1.ko (log: $logs/${built##*/}.log)"
+	strip --strip-debug -o "$work/$1.ko" "$found"
+	files+=(--file "$work/$1.ko:/modules/$1.ko")
+}
+
+# What the guest wrote, judged by the kernel's own parser. Its verdict line is
+# no KTAP. A guest that died has written nothing: that is no case at all.
+report() {
+	grep -av '^verdict: ' "$dir/verdict" >"$dir/ktap" 2>/dev/null || true
+	python3 "$kdir/tools/testing/kunit/kunit.py" parse --json="$dir/results.json" \
+		"$dir/ktap" >"$dir/kunit.log" 2>&1 || true
+	if [[ -s $dir/ktap && -s $dir/results.json ]]; then
+		"$scripts/ktap-report.py" "$dir/results.json" "$dir/ktap"
+	else
+		echo "0 passed, 1 failed"
+		return 1
+	fi
+}
+
+"$scripts/setup.sh"
+kdir=$("$scripts/guest-kernel.sh")
+built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y)
+device=$("$tree/kunit/host/build.sh")
+
+mkdir -p "$dir"
+rm -f "$dir"/{ktap,results.json,kunit.log}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+files=(--file "$tree/kunit/guest/run-kunit:/run-kunit")
+add_module vmbkmcl
+add_module vmbkmcl_kunit
+
+log "running the tests in a guest (about a minute)"
+status=0
+attended "$scripts/run-guest.sh" --kernel "$kdir/bzImage" --logs "$dir" --preload "$device" \
+	--device "" "${files[@]}" --command "sh /run-kunit ${*@Q}" || status=$?
+report || ((status)) || status=1
+exit "$status"
