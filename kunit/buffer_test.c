@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every kind of memory, shared with the real server.
+ *
+ * Each case has the server checksum the memory, and where it may write, fill it;
+ * both sides must agree on every byte.
+ */
+
+#include <linux/crc32.h>
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "eventually.h"
+#include "host/protocol.h"
+#include "owner.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
+#define READ_WRITE	(PROT_READ | PROT_WRITE)
+#define ANONYMOUS	(MAP_ANONYMOUS | MAP_PRIVATE)
+#define SEED		7
+
+static u32 share(struct kunit *test, struct server *srv, void *addr, u32 bytes,
+		 u32 flags)
+{
+	u32 handle = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, flags, addr,
+							bytes, &handle),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_NE(test, handle, 0);
+	KUNIT_EXPECT_EQ(test, server_length(test, srv, handle),
+			ALIGN(bytes, HV_HYP_PAGE_SIZE));
+	return handle;
+}
+
+static void unshare(struct kunit *test, struct server *srv, u32 handle)
+{
+	VmbChannelDeleteGpadl(srv->ch, handle);
+	KUNIT_EXPECT_FALSE(test, server_knows(test, srv, handle));
+}
+
+static u32 refused(struct kunit *test, struct server *srv, unsigned long addr,
+		   u32 bytes, u32 flags)
+{
+	long pins = pins_held(test);
+	unsigned long locked = current->mm->locked_vm;
+	u32 handle = 0x5eed;
+	NTSTATUS status;
+
+	status = VmbChannelCreateGpadlFromBuffer(srv->ch, flags, (void *)addr,
+						 bytes, &handle);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, locked);
+	return status;
+}
+
+static void fill_kernel(void *va, size_t size, u32 seed)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		((u8 *)va)[i] = testdev_pattern(seed, i);
+}
+
+static bool kernel_has_pattern(const void *va, size_t size, u32 seed)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (((const u8 *)va)[i] != testdev_pattern(seed, i))
+			return false;
+	return true;
+}
+
+/* Both directions over kernel memory of @size bytes, whole pages. */
+static void exchange_kernel(struct kunit *test, void *va, u32 size)
+{
+	struct server *srv = server_open(test);
+	u32 handle;
+
+	fill_kernel(va, size, 1);
+	handle = share(test, srv, va, size, READ_ONLY);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			~crc32_le(~0, va, size));
+	unshare(test, srv, handle);
+
+	handle = share(test, srv, va, size, 0);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			~crc32_le(~0, va, size));
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_TRUE(test, kernel_has_pattern(va, size, SEED));
+	unshare(test, srv, handle);
+}
+
+/* The same over user memory that may be written. */
+static void exchange_user(struct kunit *test, unsigned long addr, size_t size)
+{
+	struct server *srv = server_open(test);
+	long pins = pins_held(test);
+	unsigned long locked = current->mm->locked_vm;
+	u32 handle;
+
+	user_memory_write_pattern(test, addr, size, 1);
+	handle = share(test, srv, (void *)addr, size, READ_ONLY);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, size));
+	unshare(test, srv, handle);
+
+	handle = share(test, srv, (void *)addr, size, 0);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm,
+			locked + (size >> PAGE_SHIFT));
+	KUNIT_EXPECT_GE(test, pins_held(test),
+			pins + (long)(size >> PAGE_SHIFT));
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, size));
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_TRUE(test, user_memory_has_pattern(addr, size, SEED));
+	unshare(test, srv, handle);
+
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, locked);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+}
+
+/* Kernel memory */
+
+static void free_vmalloc(void *va)
+{
+	vfree(va);
+}
+
+static void *get_vmalloc(struct kunit *test, size_t size)
+{
+	void *va = vmalloc(size);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
+			0);
+	return va;
+}
+
+static void vmalloc_memory(struct kunit *test)
+{
+	exchange_kernel(test, get_vmalloc(test, 64 * PAGE_SIZE),
+			64 * PAGE_SIZE);
+}
+
+static void vmalloc_part_of_the_last_page(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = get_vmalloc(test, 3 * PAGE_SIZE);
+	u32 handle = share(test, srv, va, 2 * PAGE_SIZE + 1, 0);
+
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_TRUE(test, kernel_has_pattern(va, 3 * PAGE_SIZE, SEED));
+	unshare(test, srv, handle);
+}
+
+static void vmalloc_in_the_middle(struct kunit *test)
+{
+	void *va = get_vmalloc(test, 8 * PAGE_SIZE);
+
+	exchange_kernel(test, va + 2 * PAGE_SIZE, 4 * PAGE_SIZE);
+}
+
+static void page_allocator_single(struct kunit *test)
+{
+	unsigned long va = __get_free_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NE(test, va, 0);
+	exchange_kernel(test, (void *)va, PAGE_SIZE);
+	free_page(va);
+}
+
+static void page_allocator_compound(struct kunit *test)
+{
+	unsigned long va = __get_free_pages(GFP_KERNEL | __GFP_COMP, 3);
+
+	KUNIT_ASSERT_NE(test, va, 0);
+	exchange_kernel(test, (void *)va, PAGE_SIZE << 3);
+	free_pages(va, 3);
+}
+
+static void page_allocator_non_compound(struct kunit *test)
+{
+	unsigned long va = __get_free_pages(GFP_KERNEL, 3);
+
+	KUNIT_ASSERT_NE(test, va, 0);
+	exchange_kernel(test, (void *)va, PAGE_SIZE << 3);
+	free_pages(va, 3);
+}
+
+static void slab_page(struct kunit *test)
+{
+	void *va = kmalloc(PAGE_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(va));
+	KUNIT_ASSERT_TRUE(test, folio_test_slab(virt_to_folio(va)));
+	exchange_kernel(test, va, PAGE_SIZE);
+	kfree(va);
+}
+
+static void kmalloc_beyond_slab(struct kunit *test)
+{
+	void *va = kmalloc(16 * PAGE_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	exchange_kernel(test, va, 16 * PAGE_SIZE);
+	kfree(va);
+}
+
+static void slab_part_of_a_page(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	u32 handle = 0x5eed;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
+							PAGE_SIZE - 8, &handle),
+			STATUS_INVALID_BUFFER_SIZE);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	kfree(va);
+}
+
+/* The host may still write after an early free: the pages must wait for it. */
+static void vmalloc_freed_early(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = vmalloc(4 * PAGE_SIZE);
+	struct page *page;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	page = vmalloc_to_page(va + PAGE_SIZE);
+	handle = share(test, srv, va, 4 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	vfree(va);
+	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_EQ(test, *(u8 *)page_address(page),
+			testdev_pattern(SEED, PAGE_SIZE));
+	unshare(test, srv, handle);
+}
+
+static void page_freed_early(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 1);
+	void *va;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	va = page_address(page);
+	handle = share(test, srv, va, 2 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 3);
+	__free_pages(page, 1);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_TRUE(test, kernel_has_pattern(va, 2 * PAGE_SIZE, SEED));
+	unshare(test, srv, handle);
+}
+
+/* User memory */
+
+static void anonymous_memory(struct kunit *test)
+{
+	size_t size = 64 * PAGE_SIZE;
+
+	exchange_user(test, user_memory_map(test, NULL, size, READ_WRITE,
+					    ANONYMOUS), size);
+}
+
+/* Never touched: the pin has to bring the pages in. */
+static void anonymous_memory_untouched(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	unsigned long addr = user_memory_map(test, NULL, 16 * PAGE_SIZE,
+					     READ_WRITE, ANONYMOUS);
+	u32 handle = share(test, srv, (void *)addr, 16 * PAGE_SIZE, 0);
+
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_TRUE(test, user_memory_has_pattern(addr, 16 * PAGE_SIZE,
+							SEED));
+	unshare(test, srv, handle);
+}
+
+static void anonymous_memory_part_of_the_last_page(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	unsigned long addr = user_memory_map(test, NULL, 2 * PAGE_SIZE,
+					     READ_WRITE, ANONYMOUS);
+	u32 handle = share(test, srv, (void *)addr, PAGE_SIZE + 1, 0);
+
+	server_fill(test, srv, handle, SEED);
+	KUNIT_EXPECT_TRUE(test, user_memory_has_pattern(addr, 2 * PAGE_SIZE,
+							SEED));
+	unshare(test, srv, handle);
+}
+
+static void transparent_huge_pages(struct kunit *test)
+{
+	size_t size = 4 * PMD_SIZE;
+	unsigned long addr;
+	long before;
+
+	write_text(test, "/sys/kernel/mm/transparent_hugepage/enabled",
+		   "always");
+	before = vm_counter(test, "nr_anon_transparent_hugepages");
+	addr = user_memory_map(test, NULL, size, READ_WRITE, ANONYMOUS);
+	addr = ALIGN(addr, PMD_SIZE);
+	exchange_user(test, addr, 2 * PMD_SIZE);
+	KUNIT_EXPECT_GE(test, vm_counter(test, "nr_anon_transparent_hugepages"),
+			before + 2);
+}
+
+static void hugetlb_pages(struct kunit *test)
+{
+	struct file *file = filp_open("/dev/hugepages/kunit",
+				      O_RDWR | O_CREAT, 0600);
+	unsigned long addr;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	addr = user_memory_map(test, file, 2 * PMD_SIZE, READ_WRITE,
+			       MAP_SHARED);
+	fput(file);
+	exchange_user(test, addr, 2 * PMD_SIZE);
+}
+
+static void shared_tmpfs(struct kunit *test)
+{
+	size_t size = 16 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/dev/shm/kunit", size);
+
+	exchange_user(test, user_memory_map(test, file, size, READ_WRITE,
+					    MAP_SHARED), size);
+}
+
+static void private_file(struct kunit *test)
+{
+	size_t size = 16 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+
+	exchange_user(test, user_memory_map(test, file, size, READ_WRITE,
+					    MAP_PRIVATE), size);
+}
+
+static void shared_file_for_reading(struct kunit *test)
+{
+	size_t size = 16 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+	unsigned long addr = user_memory_map(test, file, size, READ_WRITE,
+					     MAP_SHARED);
+	struct server *srv = server_open(test);
+	u32 handle = share(test, srv, (void *)addr, size, READ_ONLY);
+
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, size));
+	unshare(test, srv, handle);
+}
+
+/* Writeback would miss what the host writes: newer kernels refuse the pin. */
+static void shared_file_for_writing(struct kunit *test)
+{
+	size_t size = 16 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+	unsigned long addr = user_memory_map(test, file, size, READ_WRITE,
+					     MAP_SHARED);
+	struct server *srv = server_open(test);
+
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, size, 0),
+			STATUS_NOT_SUPPORTED);
+}
+
+static void read_only_mapping(struct kunit *test)
+{
+	size_t size = 16 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+	unsigned long addr = user_memory_map(test, file, size, PROT_READ,
+					     MAP_PRIVATE);
+	struct server *srv = server_open(test);
+	u32 handle;
+
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, size, 0),
+			STATUS_ACCESS_DENIED);
+	handle = share(test, srv, (void *)addr, size, READ_ONLY);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, size));
+	unshare(test, srv, handle);
+}
+
+static void mapping_with_a_hole(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, 16 * PAGE_SIZE,
+					     READ_WRITE, ANONYMOUS);
+	struct server *srv = server_open(test);
+
+	user_memory_write_pattern(test, addr, 16 * PAGE_SIZE, 1);
+	vm_munmap(addr + 8 * PAGE_SIZE, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, 16 * PAGE_SIZE, 0),
+			STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, 16 * PAGE_SIZE,
+				      READ_ONLY), STATUS_ACCESS_VIOLATION);
+}
+
+static void inaccessible_mapping(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, PROT_NONE,
+					     ANONYMOUS);
+	struct server *srv = server_open(test);
+
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, PAGE_SIZE, READ_ONLY),
+			STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, PAGE_SIZE, 0),
+			STATUS_ACCESS_DENIED);
+}
+
+static void user_address_past_the_end(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+
+	user_memory_use(test);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, TASK_SIZE - PAGE_SIZE,
+				      2 * PAGE_SIZE, 0),
+			STATUS_ACCESS_VIOLATION);
+}
+
+/* The owner's later writes must reach the pages the host reads. */
+static void read_only_pin_sees_later_writes(struct kunit *test)
+{
+	size_t size = 4 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+	unsigned long addr = user_memory_map(test, file, size, READ_WRITE,
+					     MAP_PRIVATE);
+	struct server *srv = server_open(test);
+	u32 handle = share(test, srv, (void *)addr, size, READ_ONLY);
+
+	user_memory_write_pattern(test, addr, size, SEED);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, size));
+	unshare(test, srv, handle);
+}
+
+/* Kernel threads may lock what they like; a user may not. */
+static void over_the_memlock_limit(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, 16 * PAGE_SIZE,
+					     READ_WRITE, ANONYMOUS);
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_MEMLOCK];
+	struct server *srv = server_open(test);
+	unsigned long was = limit->rlim_cur;
+	const struct cred *old;
+	struct cred *user;
+	u32 handle = 0;
+
+	user = prepare_creds();
+	KUNIT_ASSERT_NOT_NULL(test, user);
+	cap_lower(user->cap_effective, CAP_IPC_LOCK);
+	old = override_creds(user);
+	limit->rlim_cur = (current->mm->locked_vm + 15) << PAGE_SHIFT;
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, 16 * PAGE_SIZE, 0),
+			STATUS_QUOTA_EXCEEDED);
+	limit->rlim_cur += PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, 0,
+							(void *)addr,
+							16 * PAGE_SIZE,
+							&handle),
+			STATUS_SUCCESS);
+	limit->rlim_cur = was;
+	revert_creds(old);
+	put_cred(user);
+	unshare(test, srv, handle);
+}
+
+/* A process that dies leaves pins behind that its exit does not wait for. */
+static void owner_killed(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	long pins = pins_held(test);
+	struct owner *owner = owner_start(test, srv->ch);
+	unsigned int pages = OWNER_BYTES >> PAGE_SHIFT;
+
+	KUNIT_ASSERT_EQ(test, owner->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, pages);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins + pages);
+	owner_kill(test, owner);
+
+	KUNIT_EXPECT_EQ(test, server_length(test, srv, owner->handle),
+			OWNER_BYTES);
+	server_fill(test, srv, owner->handle, SEED);
+	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, pages);
+	unshare(test, srv, owner->handle);
+	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+}
+
+static struct kunit_case buffer_cases[] = {
+	KUNIT_CASE(vmalloc_memory),
+	KUNIT_CASE(vmalloc_part_of_the_last_page),
+	KUNIT_CASE(vmalloc_in_the_middle),
+	KUNIT_CASE(page_allocator_single),
+	KUNIT_CASE(page_allocator_compound),
+	KUNIT_CASE(page_allocator_non_compound),
+	KUNIT_CASE(slab_page),
+	KUNIT_CASE(kmalloc_beyond_slab),
+	KUNIT_CASE(slab_part_of_a_page),
+	KUNIT_CASE(vmalloc_freed_early),
+	KUNIT_CASE(page_freed_early),
+	KUNIT_CASE(anonymous_memory),
+	KUNIT_CASE(anonymous_memory_untouched),
+	KUNIT_CASE(anonymous_memory_part_of_the_last_page),
+	KUNIT_CASE(transparent_huge_pages),
+	KUNIT_CASE(hugetlb_pages),
+	KUNIT_CASE(shared_tmpfs),
+	KUNIT_CASE(private_file),
+	KUNIT_CASE(shared_file_for_reading),
+	KUNIT_CASE(shared_file_for_writing),
+	KUNIT_CASE(read_only_mapping),
+	KUNIT_CASE(mapping_with_a_hole),
+	KUNIT_CASE(inaccessible_mapping),
+	KUNIT_CASE(user_address_past_the_end),
+	KUNIT_CASE(read_only_pin_sees_later_writes),
+	KUNIT_CASE(over_the_memlock_limit),
+	KUNIT_CASE(owner_killed),
+	{}
+};
+
+struct kunit_suite vmbkmcl_buffer_suite = {
+	.name = "vmbkmcl_buffer",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = buffer_cases,
+};

@@ -1,0 +1,1378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A channel's settings and its life, on the fake bus and with the server. */
+
+#include <linux/device.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "fake_bus.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define LIFE		"Opened Started PostStarted Suspend Closed"
+
+#define DRIVER		"/sys/bus/vmbus/drivers/vmbkmcl-" TESTDEV_TYPE_GUID
+
+#define SECOND		10000000LL	/* in units of 100 ns */
+
+static const guid_t some_guid = GUID_INIT(0x0badcafe, 0x1234, 0x5678,
+					  8, 7, 6, 5, 4, 3, 2, 1);
+
+/**
+ * struct client - somebody who writes down every callback
+ * @ch: the channel
+ * @log: names of the callbacks, in the order they came
+ * @inside: callbacks running now
+ * @overlaps: times there was more than one
+ * @opened: what EvtChannelOpened answers
+ * @failure: what the PnP failure callback was told
+ * @at: the callback in which to run @hook
+ * @hook: may be NULL
+ * @seen: what @hook found out
+ * @entered: @hook has begun to wait
+ * @leave: ends that wait
+ */
+struct client {
+	VMBCHANNEL ch;
+	char log[256];
+	atomic_t inside;
+	atomic_t overlaps;
+	NTSTATUS opened;
+	NTSTATUS failure;
+	const char *at;
+	void (*hook)(struct client *client);
+	NTSTATUS seen;
+	struct completion entered;
+	struct completion leave;
+};
+
+/* Takes its time, so that another callback could get in between. */
+static struct client *client_called(VMBCHANNEL ch, const char *callback)
+{
+	struct client *client = VmbChannelGetPointer(ch);
+
+	if (atomic_inc_return(&client->inside) > 1)
+		atomic_inc(&client->overlaps);
+	if (client->hook && !strcmp(callback, client->at))
+		client->hook(client);
+	usleep_range(100, 200);
+	if (client->log[0])
+		strlcat(client->log, " ", sizeof(client->log));
+	strlcat(client->log, callback, sizeof(client->log));
+	atomic_dec(&client->inside);
+	return client;
+}
+
+static NTSTATUS client_opened(VMBCHANNEL ch)
+{
+	return client_called(ch, "Opened")->opened;
+}
+
+static VOID client_started(VMBCHANNEL ch)
+{
+	client_called(ch, "Started");
+}
+
+static VOID client_post_started(VMBCHANNEL ch)
+{
+	client_called(ch, "PostStarted");
+}
+
+static VOID client_suspend(VMBCHANNEL ch)
+{
+	client_called(ch, "Suspend");
+}
+
+static VOID client_closed(VMBCHANNEL ch)
+{
+	client_called(ch, "Closed");
+}
+
+static VOID client_pnp_failure(VMBCHANNEL ch, NTSTATUS status)
+{
+	struct client *client = VmbChannelGetPointer(ch);
+
+	client->failure = status;
+	client_called(ch, "PnpFailure");
+}
+
+static void client_callbacks(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS evt)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(evt);
+	evt->EvtChannelOpened = client_opened;
+	evt->EvtChannelClosed = client_closed;
+	evt->EvtChannelSuspend = client_suspend;
+	evt->EvtChannelStarted = client_started;
+	evt->EvtChannelPostStarted = client_post_started;
+}
+
+static struct client *client_alloc(struct kunit *test)
+{
+	struct client *client = kunit_kzalloc(test, sizeof(*client),
+					      GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	client->seen = STATUS_PENDING;
+	init_completion(&client->entered);
+	init_completion(&client->leave);
+	return client;
+}
+
+static void client_takes(struct kunit *test, struct client *client,
+			 VMBCHANNEL ch, const guid_t *type,
+			 const guid_t *instance)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+
+	client->ch = ch;
+	VmbChannelSetPointer(ch, client);
+	client_callbacks(&evt);
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &evt),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, type, instance,
+							 client_pnp_failure),
+			STATUS_SUCCESS);
+}
+
+static struct client *fake_client(struct kunit *test, struct fake_bus **bus)
+{
+	struct client *client = client_alloc(test);
+
+	*bus = fake_bus_create(test);
+	client_takes(test, client, (*bus)->ch, &some_guid, NULL);
+	return client;
+}
+
+static void clean_up(void *ch)
+{
+	VmbChannelDisable(ch);
+	VmbChannelCleanup(ch);
+}
+
+/* A channel of nobody's, given back with the case. */
+static VMBCHANNEL get_channel(struct kunit *test)
+{
+	VMBCHANNEL ch;
+
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, clean_up, ch), 0);
+	return ch;
+}
+
+static struct client *server_client(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	guid_t type, instance;
+
+	server_guids(&type, &instance);
+	client_takes(test, client, get_channel(test), &type, &instance);
+	return client;
+}
+
+static void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state)
+{
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->state) == state));
+	KUNIT_ASSERT_EQ(test, ch->state, state);
+}
+
+static void enable(struct kunit *test, struct client *client)
+{
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(client->ch), STATUS_SUCCESS);
+}
+
+static void bring_up(struct kunit *test, struct client *client)
+{
+	enable(test, client);
+	becomes(test, client->ch, KMCL_ACTIVE);
+}
+
+/* All the client heard since the last time it was asked. */
+static void heard(struct kunit *test, struct client *client, const char *log)
+{
+	KUNIT_EXPECT_TRUE(test, eventually(!strcmp(client->log, log)));
+	KUNIT_EXPECT_STREQ(test, client->log, log);
+	KUNIT_EXPECT_EQ(test, atomic_read(&client->overlaps), 0);
+	client->log[0] = '\0';
+}
+
+/**
+ * struct job - something done in another thread
+ * @task: it
+ * @run: what it does
+ * @arg: @run's
+ * @done: it has
+ */
+struct job {
+	struct task_struct *task;
+	void (*run)(void *arg);
+	void *arg;
+	struct completion done;
+};
+
+static int job_thread(void *data)
+{
+	struct job *job = data;
+
+	job->run(job->arg);
+	complete(&job->done);
+	return 0;
+}
+
+static struct job *job_start(struct kunit *test, void (*run)(void *arg),
+			     void *arg)
+{
+	struct job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->run = run;
+	job->arg = arg;
+	init_completion(&job->done);
+	task = kthread_create(job_thread, job, "channel-test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	job->task = get_task_struct(task);
+	wake_up_process(task);
+	return job;
+}
+
+static void job_join(struct kunit *test, struct job *job)
+{
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&job->done, 20 * HZ),
+			0);
+	kthread_stop_put(job->task);
+}
+
+static void do_disable(void *ch)
+{
+	VmbChannelDisable(ch);
+}
+
+static void do_rescind(void *bus)
+{
+	fake_bus_rescind(bus);
+}
+
+static NTSTATUS send_word(VMBCHANNEL ch, u32 flags, s64 timeout)
+{
+	LARGE_INTEGER time = { .QuadPart = timeout };
+	u64 word = 0;
+
+	return VmbChannelSendSynchronousRequest(ch, &word, sizeof(word), NULL,
+						flags, NULL, NULL, &time);
+}
+
+/* What a client does in a callback */
+
+static void wait_to_leave(struct client *client)
+{
+	complete(&client->entered);
+	wait_for_completion_timeout(&client->leave, 20 * HZ);
+}
+
+static void ask_the_host(struct client *client)
+{
+	client->seen = send_word(client->ch,
+				 VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+				 -20 * SECOND);
+}
+
+static void send_something(struct client *client)
+{
+	client->seen = send_word(client->ch, 0, 0);
+}
+
+static void fail_to_open(struct client *client)
+{
+	client->opened = STATUS_ACCESS_DENIED;
+}
+
+static void leave_a_gpadl(struct client *client)
+{
+	void *va = vmalloc(PAGE_SIZE);
+	u32 handle;
+
+	/* The GPADL holds the page. */
+	client->seen = VmbChannelCreateGpadlFromBuffer(client->ch, 0, va,
+						       PAGE_SIZE, &handle);
+	vfree(va);
+	fail_to_open(client);
+}
+
+static void try_to_enable(struct client *client)
+{
+	client->seen = VmbChannelEnable(client->ch);
+}
+
+static void try_to_disable(struct client *client)
+{
+	VmbChannelDisable(client->ch);
+}
+
+static void try_to_clean_up(struct client *client)
+{
+	VmbChannelCleanup(client->ch);
+}
+
+/* Allocating */
+
+static void server_channel(struct kunit *test)
+{
+	VMBCHANNEL ch = (VMBCHANNEL)0x5eed;
+
+	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, TRUE, &ch),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_PTR_EQ(test, ch, (VMBCHANNEL)0x5eed);
+}
+
+static void no_place_for_the_channel(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, FALSE, NULL),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, TRUE, NULL),
+			STATUS_INVALID_PARAMETER_3);
+}
+
+static void parent_is_held(struct kunit *test)
+{
+	struct device *parent = root_device_register("vmbkmcl-test");
+	unsigned int refs;
+	VMBCHANNEL ch;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(parent));
+	refs = kref_read(&parent->kobj.kref);
+	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(parent, FALSE, &ch),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, kref_read(&parent->kobj.kref), refs + 1);
+	VmbChannelCleanup(ch);
+	KUNIT_EXPECT_EQ(test, kref_read(&parent->kobj.kref), refs);
+	root_device_unregister(parent);
+}
+
+static void no_channel(struct kunit *test)
+{
+	static WCHAR text[] = L"name";
+	UNICODE_STRING name = { .Length = 8, .Buffer = text };
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+
+	client_callbacks(&evt);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetFriendlyName(NULL, &name),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(NULL, 64),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(NULL, &evt),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetRingBufferPageCount(NULL, 2, 2),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(NULL, &some_guid, NULL,
+							 NULL),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(NULL),
+			STATUS_INVALID_PARAMETER_1);
+	VmbChannelDisable(NULL);
+	VmbChannelCleanup(NULL);
+}
+
+/* Settings */
+
+static void settings_hold_still_while_enabled(struct kunit *test)
+{
+	static WCHAR text[] = L"name";
+	UNICODE_STRING name = { .Length = 8, .Buffer = text };
+	VMBCHANNEL ch = fake_bus_start(test)->ch;
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	struct kmcl_settings before = ch->set;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetFriendlyName(ch, &name),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(ch, 64),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &evt),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetRingBufferPageCount(ch, 2, 2),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, &some_guid, NULL,
+							 NULL),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_MEMEQ(test, &ch->set, &before, sizeof(before));
+}
+
+static void maximum_packet_size(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(ch, 1),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(ch, 65536),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(ch, 0),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(ch, 65537),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketSize(ch, U32_MAX),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, ch->set.max_packet_size, 65536);
+}
+
+static NTSTATUS set_pages(VMBCHANNEL ch, u32 incoming, u32 outgoing)
+{
+	return VmbClientChannelInitSetRingBufferPageCount(ch, incoming,
+							  outgoing);
+}
+
+static void ring_page_count(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 512, 512), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 2, 3), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 0, 4), STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 1, 4), STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 513, 4), STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 4, 0), STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 4, 1), STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 4, U32_MAX),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, set_pages(ch, 1, 1), STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, ch->set.rx_pages, 2);
+	KUNIT_EXPECT_EQ(test, ch->set.tx_pages, 3);
+}
+
+static void state_change_callbacks(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS good, evt;
+
+	client_callbacks(&good);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &good),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, NULL),
+			STATUS_INVALID_PARAMETER_2);
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.Version = 0;
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &evt),
+			STATUS_INVALID_PARAMETER_2);
+	evt.Version = 2;
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &evt),
+			STATUS_INVALID_PARAMETER_2);
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.Size--;
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &evt),
+			STATUS_INVALID_PARAMETER_2);
+	evt.Size += 2;
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetStateChangeCallbacks(ch, &evt),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_MEMEQ(test, &ch->set.evt, &good, sizeof(good));
+}
+
+static void target(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, NULL, &some_guid,
+							 NULL),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, &some_guid,
+							 &some_guid, NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, &guid_null, NULL,
+							 NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&ch->set.type, &guid_null));
+	KUNIT_EXPECT_FALSE(test, ch->set.has_instance);
+}
+
+static void pointer(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_NULL(test, VmbChannelGetPointer(ch));
+	VmbChannelSetPointer(ch, test);
+	KUNIT_EXPECT_PTR_EQ(test, VmbChannelGetPointer(ch), test);
+	VmbChannelSetPointer(ch, NULL);
+	KUNIT_EXPECT_NULL(test, VmbChannelGetPointer(ch));
+}
+
+/* Names */
+
+static NTSTATUS set_name(VMBCHANNEL ch, WCHAR *text, USHORT length)
+{
+	UNICODE_STRING name = {
+		.Length = length, .MaximumLength = length, .Buffer = text,
+	};
+
+	return VmbChannelInitSetFriendlyName(ch, &name);
+}
+
+static void is_named(struct kunit *test, VMBCHANNEL ch, const char *name)
+{
+	char full[KMCL_NAME_MAX];
+
+	snprintf(full, sizeof(full), "%s-%u", name, ch->id);
+	KUNIT_EXPECT_STREQ(test, ch->name, full);
+}
+
+static void named_by_default(struct kunit *test)
+{
+	is_named(test, get_channel(test), "channel");
+}
+
+static void friendly_name(struct kunit *test)
+{
+	static WCHAR text[] = L"SCSI.0-a and more";
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, 16), STATUS_SUCCESS);
+	is_named(test, ch, "SCSI.0-a");
+}
+
+static void friendly_name_of_one_character(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	WCHAR text[] = { 'x' };
+
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, 2), STATUS_SUCCESS);
+	is_named(test, ch, "x");
+}
+
+static void friendly_name_that_is_long(struct kunit *test)
+{
+	static WCHAR text[] = L"abcdefghijklmnopqrstuvwxyz";
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, 52), STATUS_SUCCESS);
+	is_named(test, ch, "abcdefghijklmnopqrst");
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, 40), STATUS_SUCCESS);
+	is_named(test, ch, "abcdefghijklmnopqrst");
+}
+
+static void friendly_name_that_is_no_file_name(struct kunit *test)
+{
+	WCHAR text[] = { '/', 0xe9, ' ', 'b', 0, '\n', 0xd83d, 0xde00, 0x161 };
+	VMBCHANNEL ch = get_channel(test);
+
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, sizeof(text)), STATUS_SUCCESS);
+	is_named(test, ch, "___b_____");
+}
+
+static void friendly_name_that_is_none(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	WCHAR text[] = { 'a', 'b' };
+
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetFriendlyName(ch, NULL),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, set_name(ch, NULL, 2),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, 0),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, set_name(ch, text, 3),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetFriendlyName(NULL, NULL),
+			STATUS_INVALID_PARAMETER_1);
+	is_named(test, ch, "channel");
+}
+
+static void friendly_name_of_two_channels(struct kunit *test)
+{
+	VMBCHANNEL one = get_channel(test), two = get_channel(test);
+	WCHAR text[] = { 'a', 'b' };
+
+	KUNIT_EXPECT_EQ(test, set_name(one, text, 4), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, set_name(two, text, 4), STATUS_SUCCESS);
+	KUNIT_EXPECT_STRNEQ(test, one->name, two->name);
+}
+
+static void debugfs_knows_the_channel(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	WCHAR text[] = { 'd', 'b', 'g' };
+	char path[80];
+
+	KUNIT_ASSERT_EQ(test, set_name(bus->ch, text, 6), STATUS_SUCCESS);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/dbg-%u/state",
+		 bus->ch->id);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(read_text(test, path),
+					   "state: disabled\n"));
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(read_text(test, path),
+					   "state: active\n"));
+}
+
+/* Up and down */
+
+static void enable_twice(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->present = false;
+	enable(test, client);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(client->ch),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+}
+
+static void enable_an_active_channel(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(bus->ch),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, bus->ch->state, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->opens), 1);
+}
+
+static void disable_a_disabled_channel(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	VmbChannelDisable(client->ch);
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	VmbChannelDisable(client->ch);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void disable_while_it_waits_for_a_device(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->present = false;
+	enable(test, client);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "");
+	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(client->ch, bus,
+						     &some_guid));
+}
+
+static void life_on_the_fake_bus(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	heard(test, client, "Opened Started PostStarted");
+	VmbChannelDisable(client->ch);
+	heard(test, client, "Suspend Closed");
+}
+
+static void life_with_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	guid_t type, instance, bound;
+
+	server_guids(&type, &instance);
+	VmbChannelGetInterfaceInstance(client->ch, &bound);
+	KUNIT_EXPECT_TRUE(test, guid_is_null(&bound));
+	bring_up(test, client);
+	heard(test, client, "Opened Started PostStarted");
+	VmbChannelGetInterfaceInstance(client->ch, &bound);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &instance));
+	VmbChannelDisable(client->ch);
+	heard(test, client, "Suspend Closed");
+}
+
+static void callbacks_are_optional(struct kunit *test)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS none;
+	struct fake_bus *bus = fake_bus_create(test);
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&none);
+	VmbChannelInitSetStateChangeCallbacks(bus->ch, &none);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void cleanup_disables(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	struct fake_bus *bus = fake_bus_create(test);
+	VMBCHANNEL ch;
+
+	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, &ch),
+			STATUS_SUCCESS);
+	client_takes(test, client, ch, &some_guid, NULL);
+	bring_up(test, client);
+	VmbChannelCleanup(ch);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void send_in_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "Started";
+	client->hook = send_something;
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
+}
+
+static void send_refused_from_suspend_on(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->hook = send_something;
+	client->at = "Suspend";
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
+
+	client->seen = STATUS_PENDING;
+	client->at = "Closed";
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+/* From a callback: refused, and nobody waits for itself */
+
+static const char * const callbacks[] = {
+	"Opened", "Started", "PostStarted", "Suspend", "Closed",
+};
+
+static void callback_name(const char * const *name, char *desc)
+{
+	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(callback, callbacks, callback_name);
+
+static void calls_back(struct kunit *test, void (*hook)(struct client *client),
+		       NTSTATUS seen)
+{
+	const char * const *at = test->param_value;
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = *at;
+	client->hook = hook;
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, client->seen, seen);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+}
+
+static void enable_in_a_callback(struct kunit *test)
+{
+	calls_back(test, try_to_enable, STATUS_INVALID_DEVICE_STATE);
+}
+
+static void disable_in_a_callback(struct kunit *test)
+{
+	calls_back(test, try_to_disable, STATUS_PENDING);
+}
+
+static void cleanup_in_a_callback(struct kunit *test)
+{
+	calls_back(test, try_to_clean_up, STATUS_PENDING);
+}
+
+/* Opening that fails */
+
+static void opened_fails(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->opened = STATUS_ACCESS_DENIED;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_ACCESS_DENIED);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+
+	client->opened = STATUS_SUCCESS;
+	bring_up(test, client);
+	heard(test, client, "Opened Started PostStarted");
+}
+
+/* One that no errno stands for. */
+static void opened_fails_with_a_status_of_its_own(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->opened = STATUS_REVISION_MISMATCH;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_REVISION_MISMATCH);
+}
+
+static void opened_fails_with_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	client->opened = STATUS_ACCESS_DENIED;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	becomes(test, client->ch, KMCL_DISABLED);
+	client->opened = STATUS_SUCCESS;
+	bring_up(test, client);
+}
+
+static void opened_fails_and_leaves_a_gpadl(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "Opened";
+	client->hook = leave_a_gpadl;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+}
+
+static void open_refused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->open_err = -ENOMEM;
+	enable(test, client);
+	heard(test, client, "PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 0);
+
+	bus->open_err = 0;
+	bring_up(test, client);
+	heard(test, client, "Opened Started PostStarted");
+}
+
+/* A disabled channel's client may be gone: no callback comes any more. */
+static void disable_waits_for_pnp_failure(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+
+	client->opened = STATUS_ACCESS_DENIED;
+	client->at = "PnpFailure";
+	client->hook = wait_to_leave;
+	enable(test, client);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	disable = job_start(test, do_disable, client->ch);
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, completion_done(&disable->done));
+	complete(&client->leave);
+	job_join(test, disable);
+	heard(test, client, "Opened PnpFailure");
+}
+
+/* Devices */
+
+static void device_comes_later(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	guid_t bound;
+
+	bus->present = false;
+	enable(test, client);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, "");
+	KUNIT_EXPECT_TRUE(test, kmcl_channel_attach(client->ch, bus,
+						    &some_guid));
+	becomes(test, client->ch, KMCL_ACTIVE);
+	VmbChannelGetInterfaceInstance(client->ch, &bound);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &some_guid));
+}
+
+static void second_device_not_taken(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_FALSE(test, kmcl_channel_wants(bus->ch, &some_guid));
+	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(bus->ch, test,
+						     &some_guid));
+	KUNIT_EXPECT_PTR_EQ(test, bus->ch->endpoint, (void *)bus);
+}
+
+static void offer_and_unlisten(struct kmcl_channel *ch)
+{
+	struct client *client = VmbChannelGetPointer(ch);
+
+	client->seen = kmcl_channel_attach(ch, container_of(ch->bus,
+							    struct fake_bus,
+							    ops), &some_guid);
+}
+
+/*
+ * Enable drops what it listened to before a rescind. What is offered by then
+ * would be taken away again at once.
+ */
+static void device_comes_while_enable_listens_anew(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->ops.unlisten = offer_and_unlisten;
+	bring_up(test, client);
+	fake_bus_rescind(bus);
+	bus->is_rescinded = false;
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, client->seen, false);
+}
+
+/* One that gets no device, and keeps the type's driver registered. */
+static struct client *keep_the_driver(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	guid_t type, instance;
+
+	server_guids(&type, &instance);
+	client_takes(test, client, get_channel(test), &type, &some_guid);
+	enable(test, client);
+	return client;
+}
+
+static void device_of_another_instance(struct kunit *test)
+{
+	struct client *client = keep_the_driver(test);
+
+	/* The device is bound to the type's driver and goes to its own. */
+	server_open(test);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, "");
+}
+
+static void any_device_of_the_type(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	guid_t type, instance, bound;
+
+	server_guids(&type, &instance);
+	client_takes(test, client, get_channel(test), &type, NULL);
+	bring_up(test, client);
+	VmbChannelGetInterfaceInstance(client->ch, &bound);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &instance));
+}
+
+static void device_goes_to_the_next_channel(struct kunit *test)
+{
+	struct client *first = server_client(test);
+	struct client *second = server_client(test);
+
+	bring_up(test, first);
+	enable(test, second);
+	KUNIT_EXPECT_EQ(test, second->ch->state, KMCL_ENABLED);
+	VmbChannelDisable(first->ch);
+	becomes(test, second->ch, KMCL_ACTIVE);
+}
+
+/* Rescinds */
+
+static void rescind_while_active(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+
+	bus->is_rescinded = false;
+	bring_up(test, client);
+	heard(test, client, "Opened Started PostStarted");
+}
+
+static void rescind_twice(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	fake_bus_rescind(bus);
+	fake_bus_rescind(bus);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void rescind_in_opened(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *rescind;
+
+	client->at = "Opened";
+	client->hook = wait_to_leave;
+	enable(test, client);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	rescind = job_start(test, do_rescind, bus);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	complete(&client->leave);
+	job_join(test, rescind);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "Opened Closed");
+}
+
+static void rescind_in_post_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "PostStarted";
+	client->hook = ask_the_host;
+	enable(test, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+}
+
+static void disable_in_post_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "PostStarted";
+	client->hook = ask_the_host;
+	enable(test, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+}
+
+static void rescind_during_disable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+
+	bring_up(test, client);
+	bus->withhold = true;
+	disable = job_start(test, do_disable, client->ch);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	fake_bus_rescind(bus);
+	job_join(test, disable);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void rescind_before_open_is_answered(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->withhold = true;
+	enable(test, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
+}
+
+static void disable_before_open_is_answered(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+
+	client->at = "Opened";
+	client->hook = send_something;
+	bus->withhold = true;
+	enable(test, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	disable = job_start(test, do_disable, client->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(!READ_ONCE(client->ch->wanted)));
+	fake_bus_answer(bus);
+	job_join(test, disable);
+	heard(test, client, "Opened Closed");
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
+}
+
+static void rescinds_race_with_disable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+	unsigned int i;
+
+	for (i = 1; i <= 50; i++) {
+		bring_up(test, client);
+		disable = job_start(test, do_disable, client->ch);
+		usleep_range(10 * i, 10 * i + 10);
+		fake_bus_rescind(bus);
+		job_join(test, disable);
+		heard(test, client, LIFE);
+		KUNIT_ASSERT_EQ(test, atomic_read(&bus->closes), i);
+		bus->is_rescinded = false;
+	}
+}
+
+/* The same race while the channel comes up: how far it gets is open. */
+static void rescinds_race_with_enable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	unsigned int i;
+
+	for (i = 1; i <= 50; i++) {
+		enable(test, client);
+		usleep_range(20 * i, 20 * i + 20);
+		fake_bus_rescind(bus);
+		becomes(test, client->ch, KMCL_DISABLED);
+		KUNIT_ASSERT_EQ(test, !!strstr(client->log, "Opened"),
+				!!strstr(client->log, "Closed"));
+		KUNIT_ASSERT_EQ(test, atomic_read(&client->overlaps), 0);
+		client->log[0] = '\0';
+		bus->is_rescinded = false;
+	}
+}
+
+/* The server */
+
+static enum testdev_status call_server(struct kunit *test, VMBCHANNEL ch,
+				       enum testdev_op op, u32 ms)
+{
+	struct testdev_request req = { .op = op, .length = ms };
+	struct testdev_response rsp = {};
+	struct server srv = { .ch = ch };
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	return rsp.status;
+}
+
+static struct testdev_report report(struct kunit *test, VMBCHANNEL ch)
+{
+	struct testdev_request req = { .op = TESTDEV_REPORT };
+	struct testdev_report report = {};
+	struct testdev_response rsp = {};
+	struct server srv = { .ch = ch };
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, &report,
+					  sizeof(report)), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	return report;
+}
+
+struct waiting_call {
+	struct server srv;
+	NTSTATUS status;
+};
+
+static void do_waiting_call(void *arg)
+{
+	struct testdev_request req = { .op = TESTDEV_DELAY, .length = 60000 };
+	struct waiting_call *call = arg;
+	struct testdev_response rsp;
+
+	call->status = server_call(&call->srv, &req, NULL, &rsp, NULL, 0);
+}
+
+static void server_rescinds_and_offers_again(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct waiting_call call = { .srv.ch = client->ch };
+	struct job *job;
+
+	bring_up(test, client);
+	job = job_start(test, do_waiting_call, &call);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_REOFFER,
+					  500), TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_RESCIND,
+					  100), TESTDEV_OK);
+	becomes(test, client->ch, KMCL_DISABLED);
+	job_join(test, job);
+	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+
+	/* It listens, and the offer comes. */
+	bring_up(test, client);
+	heard(test, client, "Opened Started PostStarted");
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
+			TESTDEV_OK);
+}
+
+static void unbound(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	bring_up(test, client);
+	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
+			TESTDEV_OK);
+}
+
+static void bound_after_enable(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	keep_the_driver(test);
+	bring_up(test, client);
+	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
+	heard(test, client, LIFE);
+	enable(test, client);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	write_text(test, DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, "Opened Started PostStarted");
+}
+
+static void bound_before_enable(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	keep_the_driver(test);
+	bring_up(test, client);
+	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
+	write_text(test, DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	bring_up(test, client);
+}
+
+static void smallest_rings(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	VmbChannelInitSetMaximumPacketSize(client->ch, 64);
+	set_pages(client->ch, 2, 2);
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
+			TESTDEV_OK);
+}
+
+static unsigned long free_pages_now(void)
+{
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	return info.freeram;
+}
+
+/* Rings of half a megabyte: leaked ones would stand out of the noise. */
+static void opened_twenty_times(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	unsigned long pages = 0;
+	struct testdev_report first, last;
+	unsigned int i;
+
+	keep_the_driver(test);
+	set_pages(client->ch, 64, 64);
+	for (i = 0; i <= 20; i++) {
+		bring_up(test, client);
+		last = report(test, client->ch);
+		VmbChannelDisable(client->ch);
+		heard(test, client, LIFE);
+		if (!i) {
+			first = last;
+			pages = free_pages_now();
+		}
+	}
+	KUNIT_EXPECT_EQ(test, last.opens, first.opens + 20);
+	KUNIT_EXPECT_EQ(test, last.closes, first.closes + 20);
+	KUNIT_EXPECT_GT(test, free_pages_now() + 10 * 128, pages);
+}
+
+static struct kunit_case channel_cases[] = {
+	KUNIT_CASE(server_channel),
+	KUNIT_CASE(no_place_for_the_channel),
+	KUNIT_CASE(parent_is_held),
+	KUNIT_CASE(no_channel),
+	KUNIT_CASE(settings_hold_still_while_enabled),
+	KUNIT_CASE(maximum_packet_size),
+	KUNIT_CASE(ring_page_count),
+	KUNIT_CASE(state_change_callbacks),
+	KUNIT_CASE(target),
+	KUNIT_CASE(pointer),
+	KUNIT_CASE(named_by_default),
+	KUNIT_CASE(friendly_name),
+	KUNIT_CASE(friendly_name_of_one_character),
+	KUNIT_CASE(friendly_name_that_is_long),
+	KUNIT_CASE(friendly_name_that_is_no_file_name),
+	KUNIT_CASE(friendly_name_that_is_none),
+	KUNIT_CASE(friendly_name_of_two_channels),
+	KUNIT_CASE(debugfs_knows_the_channel),
+	KUNIT_CASE(enable_twice),
+	KUNIT_CASE(enable_an_active_channel),
+	KUNIT_CASE(disable_a_disabled_channel),
+	KUNIT_CASE(disable_while_it_waits_for_a_device),
+	KUNIT_CASE(life_on_the_fake_bus),
+	KUNIT_CASE(life_with_the_server),
+	KUNIT_CASE(callbacks_are_optional),
+	KUNIT_CASE(cleanup_disables),
+	KUNIT_CASE(send_in_started),
+	KUNIT_CASE(send_refused_from_suspend_on),
+	KUNIT_CASE_PARAM(enable_in_a_callback, callback_gen_params),
+	KUNIT_CASE_PARAM(disable_in_a_callback, callback_gen_params),
+	KUNIT_CASE_PARAM(cleanup_in_a_callback, callback_gen_params),
+	KUNIT_CASE(opened_fails),
+	KUNIT_CASE(opened_fails_with_a_status_of_its_own),
+	KUNIT_CASE(opened_fails_with_the_server),
+	KUNIT_CASE(opened_fails_and_leaves_a_gpadl),
+	KUNIT_CASE(open_refused),
+	KUNIT_CASE(disable_waits_for_pnp_failure),
+	KUNIT_CASE(device_comes_later),
+	KUNIT_CASE(second_device_not_taken),
+	KUNIT_CASE(device_comes_while_enable_listens_anew),
+	KUNIT_CASE(device_of_another_instance),
+	KUNIT_CASE(any_device_of_the_type),
+	KUNIT_CASE(device_goes_to_the_next_channel),
+	KUNIT_CASE(rescind_while_active),
+	KUNIT_CASE(rescind_twice),
+	KUNIT_CASE(rescind_in_opened),
+	KUNIT_CASE(rescind_in_post_started),
+	KUNIT_CASE(disable_in_post_started),
+	KUNIT_CASE(rescind_during_disable),
+	KUNIT_CASE(rescind_before_open_is_answered),
+	KUNIT_CASE(disable_before_open_is_answered),
+	KUNIT_CASE_SLOW(rescinds_race_with_disable),
+	KUNIT_CASE(rescinds_race_with_enable),
+	KUNIT_CASE_SLOW(server_rescinds_and_offers_again),
+	KUNIT_CASE_SLOW(unbound),
+	KUNIT_CASE_SLOW(bound_after_enable),
+	KUNIT_CASE_SLOW(bound_before_enable),
+	KUNIT_CASE(smallest_rings),
+	KUNIT_CASE_SLOW(opened_twenty_times),
+	{}
+};
+
+struct kunit_suite vmbkmcl_channel_suite = {
+	.name = "vmbkmcl_channel",
+	.test_cases = channel_cases,
+};

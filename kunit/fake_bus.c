@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A bus that does what a test says.
+ *
+ * It stands where hv_vmbus does, behind struct kmcl_bus_ops, for what no server
+ * on a real VMBus can be made to do: refuse a GPADL, leave a request without an
+ * answer, fail a post, rescind at a given point, be a confidential VM's.
+ */
+
+#include <linux/delay.h>
+#include <linux/slab.h>
+
+#include "fake_bus.h"
+
+struct fake_packet {
+	struct list_head link;
+	struct vmpacket_descriptor desc;
+	u8 data[];
+};
+
+static struct fake_bus *to_fake(struct kmcl_channel *ch)
+{
+	return container_of(ch->bus, struct fake_bus, ops);
+}
+
+/* The host thinks about it; as in hv_vmbus only an answer or a rescind ends it. */
+static void fake_wait(struct fake_bus *bus)
+{
+	atomic_inc(&bus->waiting);
+	wait_event(bus->woken,
+		   !READ_ONCE(bus->withhold) || READ_ONCE(bus->is_rescinded));
+	atomic_dec(&bus->waiting);
+}
+
+static void fake_control_begin(struct fake_bus *bus)
+{
+	if (atomic_inc_return(&bus->in_control) > 1)
+		atomic_inc(&bus->overlaps);
+}
+
+static void fake_control_end(struct fake_bus *bus)
+{
+	atomic_dec(&bus->in_control);
+}
+
+static int fake_listen(struct kmcl_channel *ch)
+{
+	static const guid_t instance = GUID_INIT(0x11111111, 0x2222, 0x3333,
+						 1, 2, 3, 4, 5, 6, 7, 8);
+	struct fake_bus *bus = to_fake(ch);
+
+	if (bus->present)
+		kmcl_channel_attach(ch, bus, &instance);
+	return 0;
+}
+
+static void fake_unlisten(struct kmcl_channel *ch)
+{
+}
+
+static void fake_release(struct kmcl_channel *ch)
+{
+}
+
+static int fake_open(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	fake_control_begin(bus);
+	atomic_inc(&bus->opens);
+	fake_wait(bus);
+	fake_control_end(bus);
+	return bus->is_rescinded ? -ENODEV : bus->open_err;
+}
+
+static void fake_close(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	fake_control_begin(bus);
+	atomic_inc(&bus->closes);
+	fake_wait(bus);
+	fake_control_end(bus);
+}
+
+static bool fake_rescinded(struct kmcl_channel *ch)
+{
+	return to_fake(ch)->is_rescinded;
+}
+
+static bool fake_confidential(struct kmcl_channel *ch)
+{
+	return to_fake(ch)->is_confidential;
+}
+
+static bool fake_gpadls_before_close(struct kmcl_channel *ch)
+{
+	return to_fake(ch)->is_old;
+}
+
+static int fake_establish_gpadl(struct kmcl_channel *ch, void *va, u32 size,
+				struct vmbus_gpadl *gpadl)
+{
+	struct fake_bus *bus = to_fake(ch);
+	int err = bus->establish_err;
+
+	fake_control_begin(bus);
+	atomic_inc(&bus->establishes);
+	gpadl->decrypted = true;
+	fake_wait(bus);
+	if (bus->is_rescinded)
+		err = -ENODEV;
+	if (err) {
+		gpadl->decrypted = bus->stays_decrypted;
+		goto end;
+	}
+	gpadl->gpadl_handle = bus->next_handle++;
+	gpadl->buffer = va;
+	gpadl->size = size;
+	xa_store(&bus->gpadls, gpadl->gpadl_handle, xa_mk_value(size),
+		 GFP_KERNEL | __GFP_NOFAIL);
+end:
+	fake_control_end(bus);
+	return err;
+}
+
+static int fake_teardown_gpadl(struct kmcl_channel *ch,
+			       struct vmbus_gpadl *gpadl)
+{
+	struct fake_bus *bus = to_fake(ch);
+	int err = 0;
+
+	fake_control_begin(bus);
+	atomic_inc(&bus->teardowns);
+	if (bus->teardown_nomem) {
+		bus->teardown_nomem--;
+		err = -ENOMEM;
+		goto end;
+	}
+	fake_wait(bus);
+	gpadl->decrypted = bus->stays_decrypted;
+	if (bus->is_rescinded)
+		goto end;
+	/* As hv_vmbus does, say 0 although the message was never posted. */
+	if (bus->teardown_err)
+		goto end;
+	xa_erase(&bus->gpadls, gpadl->gpadl_handle);
+	gpadl->gpadl_handle = 0;
+end:
+	fake_control_end(bus);
+	return err;
+}
+
+static int fake_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		     bool completion)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	if (bus->send_err)
+		return bus->send_err;
+	if (!bus->ring_room)
+		return -EAGAIN;
+	bus->ring_room--;
+	bus->last_id = id;
+	atomic_inc(&bus->sends);
+	return 0;
+}
+
+static void fake_want_room(struct kmcl_channel *ch, u32 bytes)
+{
+	to_fake(ch)->wanted_room = bytes;
+}
+
+static struct vmpacket_descriptor *fake_rx_first(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = to_fake(ch);
+	struct fake_packet *packet;
+
+	if (bus->corrupt)
+		return ERR_PTR(-EIO);
+	spin_lock(&bus->rx_lock);
+	packet = list_first_entry_or_null(&bus->rx, struct fake_packet, link);
+	spin_unlock(&bus->rx_lock);
+	return packet ? &packet->desc : NULL;
+}
+
+static struct vmpacket_descriptor *
+fake_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
+{
+	struct fake_packet *packet = container_of(desc, struct fake_packet,
+						  desc);
+	struct fake_bus *bus = to_fake(ch);
+
+	spin_lock(&bus->rx_lock);
+	list_del(&packet->link);
+	spin_unlock(&bus->rx_lock);
+	kfree(packet);
+	return fake_rx_first(ch);
+}
+
+static void fake_rx_done(struct kmcl_channel *ch)
+{
+}
+
+static void fake_rx_mask(struct kmcl_channel *ch)
+{
+	atomic_inc(&to_fake(ch)->masks);
+	to_fake(ch)->masked = true;
+}
+
+static bool fake_rx_unmask(struct kmcl_channel *ch)
+{
+	to_fake(ch)->masked = false;
+	return !list_empty(&to_fake(ch)->rx);
+}
+
+static const struct kmcl_bus_ops fake_ops = {
+	.name = "fake",
+	.listen = fake_listen,
+	.unlisten = fake_unlisten,
+	.release = fake_release,
+	.open = fake_open,
+	.close = fake_close,
+	.rescinded = fake_rescinded,
+	.confidential = fake_confidential,
+	.gpadls_before_close = fake_gpadls_before_close,
+	.establish_gpadl = fake_establish_gpadl,
+	.teardown_gpadl = fake_teardown_gpadl,
+	.send = fake_send,
+	.want_room = fake_want_room,
+	.rx_first = fake_rx_first,
+	.rx_next = fake_rx_next,
+	.rx_done = fake_rx_done,
+	.rx_mask = fake_rx_mask,
+	.rx_unmask = fake_rx_unmask,
+};
+
+static void fake_bus_free(void *data)
+{
+	struct fake_bus *bus = data;
+	struct fake_packet *packet, *next;
+
+	fake_bus_answer(bus);
+	VmbChannelDisable(bus->ch);
+	VmbChannelCleanup(bus->ch);
+	list_for_each_entry_safe(packet, next, &bus->rx, link)
+		kfree(packet);
+	xa_destroy(&bus->gpadls);
+	kfree(bus);
+}
+
+struct fake_bus *fake_bus_create(struct kunit *test)
+{
+	static const guid_t type = GUID_INIT(0xaaaaaaaa, 0xbbbb, 0xcccc,
+					     8, 7, 6, 5, 4, 3, 2, 1);
+	struct fake_bus *bus = kzalloc(sizeof(*bus), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, bus);
+	bus->ops = fake_ops;
+	bus->test = test;
+	bus->present = true;
+	bus->ring_room = INT_MAX;
+	bus->next_handle = 0xe1e10;
+	init_waitqueue_head(&bus->woken);
+	xa_init(&bus->gpadls);
+	spin_lock_init(&bus->rx_lock);
+	INIT_LIST_HEAD(&bus->rx);
+
+	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, &bus->ch),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, fake_bus_free,
+							bus), 0);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(bus->ch, &type, NULL,
+							 NULL),
+			STATUS_SUCCESS);
+	return bus;
+}
+
+struct fake_bus *fake_bus_start(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	return bus;
+}
+
+/* Let everything that waits for the host go on, and wait no more. */
+void fake_bus_answer(struct fake_bus *bus)
+{
+	WRITE_ONCE(bus->withhold, false);
+	wake_up_all(&bus->woken);
+}
+
+/* As hv_vmbus: one waiter is woken, then the device is removed. */
+void fake_bus_rescind(struct fake_bus *bus)
+{
+	WRITE_ONCE(bus->is_rescinded, true);
+	wake_up(&bus->woken);
+	kmcl_channel_detach(bus->ch, bus);
+}
+
+void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
+		      u32 len)
+{
+	struct fake_packet *packet;
+
+	packet = kzalloc(sizeof(*packet) + ALIGN(len, 8), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(bus->test, packet);
+	packet->desc.type = type;
+	packet->desc.offset8 = sizeof(packet->desc) >> 3;
+	packet->desc.len8 = (sizeof(packet->desc) + ALIGN(len, 8)) >> 3;
+	packet->desc.trans_id = id;
+	memcpy(packet->data, data, len);
+
+	spin_lock_bh(&bus->rx_lock);
+	list_add_tail(&packet->link, &bus->rx);
+	spin_unlock_bh(&bus->rx_lock);
+	kmcl_poll_schedule(bus->ch);
+}
+
+unsigned int fake_bus_gpadls(struct fake_bus *bus)
+{
+	unsigned int n = 0;
+	unsigned long handle;
+	void *entry;
+
+	xa_for_each(&bus->gpadls, handle, entry)
+		n++;
+	return n;
+}

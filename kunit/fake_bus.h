@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A bus that does what a test says, and remembers what it was asked: fake_bus.c. */
+#ifndef _KUNIT_FAKE_BUS_H
+#define _KUNIT_FAKE_BUS_H
+
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "../vmbkmcl/bus.h"
+#include "../vmbkmcl/channel.h"
+#include "eventually.h"
+
+/**
+ * struct fake_bus - one device of a bus that exists in this module only
+ * @ops: what the channel calls; leads back here
+ * @test: the case it was made for
+ * @ch: its channel
+ * @present: offer the device as soon as the channel listens
+ * @open_err: what open() is to answer
+ * @establish_err: what establish_gpadl() is to answer
+ * @teardown_err: what teardown_gpadl() is to answer, handle still set
+ * @teardown_nomem: how many times it is to answer -ENOMEM first
+ * @withhold: the host answers no create, delete, open or close until a rescind
+ *	or until this is false
+ * @is_confidential: as a confidential VM's bus would say
+ * @stays_decrypted: re-encryption fails
+ * @is_old: GPADLs go before the close
+ * @is_rescinded: the host took the offer back
+ * @ring_room: packets that send() still takes
+ * @send_err: what it answers besides
+ * @corrupt: the incoming ring makes no sense
+ * @woken: somebody waits for @withhold
+ * @waiting: how many do
+ * @in_control: control operations in progress, to see that there is one at most
+ * @overlaps: times there were more
+ * @opens: open() calls; the other counters alike
+ * @gpadls: what the host holds: handle -> size
+ * @wanted_room: the last want_room()
+ * @rx_lock: guards @rx
+ * @rx: packets for the guest
+ * @masked: wake-ups are off
+ */
+struct fake_bus {
+	struct kmcl_bus_ops ops;
+	struct kunit *test;
+	VMBCHANNEL ch;
+
+	bool present;
+	int open_err;
+	int establish_err;
+	int teardown_err;
+	int teardown_nomem;
+	bool withhold;
+	bool is_confidential;
+	bool stays_decrypted;
+	bool is_old;
+	bool is_rescinded;
+	int ring_room;
+	int send_err;
+	bool corrupt;
+
+	wait_queue_head_t woken;
+	atomic_t waiting;
+	atomic_t in_control;
+	atomic_t overlaps;
+	atomic_t opens;
+	atomic_t closes;
+	atomic_t establishes;
+	atomic_t teardowns;
+	atomic_t sends;
+	atomic_t masks;
+	u32 next_handle;
+	struct xarray gpadls;
+	u32 wanted_room;
+	u64 last_id;
+
+	spinlock_t rx_lock;
+	struct list_head rx;
+	bool masked;
+};
+
+/* A bus with its channel, allocated and with a target, both freed with the case. */
+struct fake_bus *fake_bus_create(struct kunit *test);
+
+/* The same, enabled and active. */
+struct fake_bus *fake_bus_start(struct kunit *test);
+
+void fake_bus_answer(struct fake_bus *bus);
+void fake_bus_rescind(struct fake_bus *bus);
+void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
+		      u32 len);
+unsigned int fake_bus_gpadls(struct fake_bus *bus);
+
+#endif /* _KUNIT_FAKE_BUS_H */

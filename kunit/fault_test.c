@@ -1,0 +1,651 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a host or a kernel in trouble does to GPADLs.
+ *
+ * Most of it no server on a real VMBus can be made to do; those cases run on the
+ * fake bus. Allocation failures run on the real one, so that hv_vmbus's own are
+ * among them.
+ */
+
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/vmalloc.h>
+
+#include "fake_bus.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define SOME_PAGES	4		/* all in the header message */
+#define MANY_PAGES	64		/* header and bodies */
+
+static void free_vmalloc(void *va)
+{
+	vfree(va);
+}
+
+static void *get_vmalloc(struct kunit *test, unsigned int pages)
+{
+	void *va = vmalloc(pages * PAGE_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
+			0);
+	return va;
+}
+
+static u32 create(struct kunit *test, struct fake_bus *bus, void *va,
+		  unsigned int pages)
+{
+	u32 handle = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+							pages * PAGE_SIZE,
+							&handle),
+			STATUS_SUCCESS);
+	return handle;
+}
+
+static NTSTATUS create_fails(struct kunit *test, struct fake_bus *bus, void *va,
+			     unsigned int pages)
+{
+	u32 handle = 0x5eed;
+	NTSTATUS status;
+
+	status = VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+						 pages * PAGE_SIZE, &handle);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&bus->ch->gpadls));
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.failed, 1);
+	return status;
+}
+
+static bool is_held(void *va)
+{
+	return page_count(vmalloc_to_page(va)) > 1;
+}
+
+static bool in_quarantine(struct kunit *test, struct fake_bus *bus)
+{
+	const char *text = read_text(test,
+				     "/sys/kernel/debug/vmbkmcl/quarantine");
+
+	return strstr(text, bus->ch->name);
+}
+
+/* A create or delete in a thread of its own, for what blocks. */
+struct call {
+	struct fake_bus *bus;
+	void *va;
+	u32 handle;
+	NTSTATUS status;
+	struct completion done;
+};
+
+static int call_create(void *data)
+{
+	struct call *call = data;
+
+	call->status = VmbChannelCreateGpadlFromBuffer(call->bus->ch, 0,
+						       call->va, PAGE_SIZE,
+						       &call->handle);
+	complete(&call->done);
+	return 0;
+}
+
+static int call_delete(void *data)
+{
+	struct call *call = data;
+
+	VmbChannelDeleteGpadl(call->bus->ch, call->handle);
+	complete(&call->done);
+	return 0;
+}
+
+/* A case that failed leaves the call waiting. */
+static void call_finish(void *data)
+{
+	struct call *call = data;
+
+	fake_bus_answer(call->bus);
+	wait_for_completion(&call->done);
+}
+
+static struct call *call_start(struct kunit *test, struct fake_bus *bus,
+			       int (*fn)(void *data), void *va, u32 handle)
+{
+	struct call *call = kunit_kzalloc(test, sizeof(*call), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, call);
+	call->bus = bus;
+	call->va = va;
+	call->handle = handle;
+	init_completion(&call->done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fn, call, "vmbkmcl-test")));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, call_finish,
+							call), 0);
+	return call;
+}
+
+static bool call_ends(struct call *call)
+{
+	unsigned long left = wait_for_completion_timeout(&call->done, 10 * HZ);
+
+	if (left)
+		complete_all(&call->done);
+	return left;
+}
+
+/* Creates that fail */
+
+static void create_refused(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, MANY_PAGES);
+
+	bus->establish_err = -EDQUOT;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, MANY_PAGES),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
+}
+
+static void refused_create_gives_user_memory_back(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, MANY_PAGES * PAGE_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+	struct fake_bus *bus = fake_bus_start(test);
+	long pins = pins_held(test);
+
+	bus->establish_err = -EDQUOT;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, (void *)addr, MANY_PAGES),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+}
+
+/* One message: when it was not posted, the host knows nothing. */
+static void header_not_posted(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+
+	bus->establish_err = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, SOME_PAGES),
+			STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* Several: some may have been, and the host may go on with them. */
+static void body_not_posted(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(MANY_PAGES * PAGE_SIZE);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	page = vmalloc_to_page(va);
+	bus->establish_err = -EINVAL;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, MANY_PAGES),
+			STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
+	KUNIT_EXPECT_TRUE(test, in_quarantine(test, bus));
+	vfree(va);
+	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+}
+
+static void body_not_posted_on_a_rescinded_channel(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, MANY_PAGES);
+
+	bus->establish_err = -EINVAL;
+	bus->is_rescinded = true;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, MANY_PAGES),
+			STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* Deletes that fail */
+
+static void teardown_not_posted(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(SOME_PAGES * PAGE_SIZE);
+	struct page *page;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	page = vmalloc_to_page(va);
+	handle = create(test, bus, va, SOME_PAGES);
+	bus->teardown_err = -EAGAIN;
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 0);
+	KUNIT_EXPECT_TRUE(test, in_quarantine(test, bus));
+
+	/* The host may still write: the pages are nobody else's, ever. */
+	vfree(va);
+	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.unknown_handles, 1);
+}
+
+static void teardown_not_posted_on_a_rescinded_channel(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+	u32 handle = create(test, bus, va, SOME_PAGES);
+
+	bus->teardown_err = -EAGAIN;
+	bus->is_rescinded = true;
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+static void teardown_out_of_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+	u32 handle = create(test, bus, va, SOME_PAGES);
+
+	bus->teardown_nomem = 3;
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->teardowns), 4);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+static void teardown_out_of_memory_for_good(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(SOME_PAGES * PAGE_SIZE);
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	handle = create(test, bus, va, SOME_PAGES);
+	bus->teardown_nomem = INT_MAX;
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
+	KUNIT_EXPECT_TRUE(test, is_held(va));
+	vfree(va);
+}
+
+/* Leftovers go through the same door. */
+static void leftover_not_torn_down(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(PAGE_SIZE);
+	struct page *page;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	page = vmalloc_to_page(va);
+	create(test, bus, va, 1);
+	bus->teardown_err = -EAGAIN;
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
+	vfree(va);
+	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+}
+
+/* Before protocol 4.0 the host forgets with the close: it is told before. */
+static void old_protocol_tears_down_before_the_close(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+
+	bus->is_old = true;
+	create(test, bus, va, SOME_PAGES);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->teardowns), 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* Confidential VMs */
+
+static void confidential_vm_refuses_user_memory(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+	struct fake_bus *bus = fake_bus_start(test);
+	long pins = pins_held(test);
+	u32 handle = 0x5eed;
+
+	bus->is_confidential = true;
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0,
+							(void *)addr, PAGE_SIZE,
+							&handle),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 0);
+}
+
+static void confidential_vm_takes_kernel_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+
+	bus->is_confidential = true;
+	VmbChannelDeleteGpadl(bus->ch, create(test, bus, va, SOME_PAGES));
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+static void memory_not_encrypted_again_is_kept(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(2 * PAGE_SIZE);
+	struct page *page;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	page = vmalloc_to_page(va);
+	handle = create(test, bus, va, 2);
+	bus->stays_decrypted = true;
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
+
+	bus->establish_err = -EDQUOT;
+	create_fails(test, bus, va, 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 2);
+	vfree(va);
+	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 2));
+}
+
+/* Answers that do not come */
+
+static void delete_blocks_while_mapped(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	u32 handle = create(test, bus, va, 1);
+	struct call *call;
+
+	bus->withhold = true;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_TRUE(test, is_held(va));
+
+	fake_bus_answer(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* A rescind is the only other end; nothing is held after it. */
+static void rescind_ends_a_create(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	struct call *call;
+
+	bus->withhold = true;
+	call = call_start(test, bus, call_create, va, 0x5eed);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	fake_bus_rescind(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, call->handle, 0x5eed);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+	KUNIT_EXPECT_EQ(test, bus->ch->state, KMCL_DISABLED);
+}
+
+static void rescind_ends_a_delete(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	u32 handle = create(test, bus, va, 1);
+	struct call *call;
+
+	bus->withhold = true;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	fake_bus_rescind(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* It wakes one waiter; the others must not be waiting with it. */
+static void rescind_with_several_waiters(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct call *calls[4];
+	void *va[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		va[i] = get_vmalloc(test, 1);
+	bus->withhold = true;
+	for (i = 0; i < 4; i++)
+		calls[i] = call_start(test, bus, call_create, va[i], 0x5eed);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->waiting), 1);
+	fake_bus_rescind(bus);
+	for (i = 0; i < 4; i++) {
+		KUNIT_ASSERT_TRUE(test, call_ends(calls[i]));
+		KUNIT_EXPECT_FALSE(test, NT_SUCCESS(calls[i]->status));
+		KUNIT_EXPECT_FALSE(test, is_held(va[i]));
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->overlaps), 0);
+}
+
+static void rescind_twice(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+
+	create(test, bus, va, 1);
+	fake_bus_rescind(bus);
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* Not in silence: debugfs at once, the log after wait_warn_ms. */
+static void a_long_wait_is_named(struct kunit *test)
+{
+	static const char param[] =
+		"/sys/module/vmbkmcl/parameters/wait_warn_ms";
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	u32 handle = create(test, bus, va, 1);
+	char path[80], line[80], *was, *text;
+	struct call *call;
+
+	was = read_text(test, param);
+	write_text(test, param, "50");
+	bus->withhold = true;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	msleep(500);
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
+		 bus->ch->name);
+	snprintf(line, sizeof(line), "waiting: GPADL delete handle %#x for ",
+		 handle);
+	text = read_text(test, path);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, line), "%s", text);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
+
+	fake_bus_answer(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	write_text(test, param, was);
+	KUNIT_EXPECT_NULL(test, strstr(read_text(test, path), "waiting:"));
+}
+
+/* Memory that is not there */
+
+/* The nth allocation of this task from now on fails. */
+static void fail_nth(unsigned int nth)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	WRITE_ONCE(current->fail_nth, nth);
+#endif
+}
+
+static bool has_failed(void)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	return !READ_ONCE(current->fail_nth);
+#else
+	return false;
+#endif
+}
+
+#define MOST_ALLOCATIONS	1000
+
+/* Every allocation fails once; the call must fail cleanly or do without it. */
+static void fail_each_allocation(struct kunit *test, void *addr, u32 bytes)
+{
+	struct server *srv = server_open(test);
+	unsigned int nth, failures = 0;
+	long pins = pins_held(test);
+	NTSTATUS status;
+	bool failed;
+	u32 handle;
+
+	for (nth = 1; nth < MOST_ALLOCATIONS; nth++) {
+		handle = 0x5eed;
+		fail_nth(nth);
+		status = VmbChannelCreateGpadlFromBuffer(srv->ch, 0, addr,
+							 bytes, &handle);
+		failed = has_failed();
+		fail_nth(0);
+		if (NT_SUCCESS(status)) {
+			VmbChannelDeleteGpadl(srv->ch, handle);
+		} else {
+			KUNIT_EXPECT_TRUE(test, failed);
+			KUNIT_EXPECT_EQ(test, status,
+					STATUS_INSUFFICIENT_RESOURCES);
+			KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+			failures++;
+		}
+		KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+		KUNIT_EXPECT_TRUE(test, xa_empty(&srv->ch->gpadls));
+		if (!failed)
+			break;
+	}
+	kunit_info(test, "%u allocations, %u of them cannot be done without",
+		   nth - 1, failures);
+	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
+	KUNIT_EXPECT_GE(test, failures, 3);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.quarantined, 0);
+}
+
+static void each_allocation_fails_for_vmalloc_memory(struct kunit *test)
+{
+	void *va = get_vmalloc(test, MANY_PAGES);
+
+	fail_each_allocation(test, va, MANY_PAGES * PAGE_SIZE);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+static void each_allocation_fails_for_user_memory(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, MANY_PAGES * PAGE_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+
+	/* The pages are there: what fails are the module's allocations. */
+	user_memory_write_pattern(test, addr, MANY_PAGES * PAGE_SIZE, 1);
+	fail_each_allocation(test, (void *)addr, MANY_PAGES * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+}
+
+/* The delete's one allocation is hv_vmbus's; it is tried again. */
+static void each_allocation_fails_in_delete(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+	unsigned int nth;
+	bool failed = true;
+	u32 handle;
+
+	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
+		KUNIT_ASSERT_EQ(test,
+				VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
+								PAGE_SIZE,
+								&handle),
+				STATUS_SUCCESS);
+		fail_nth(nth);
+		VmbChannelDeleteGpadl(srv->ch, handle);
+		failed = has_failed();
+		fail_nth(0);
+		KUNIT_EXPECT_FALSE(test, is_held(va));
+		KUNIT_EXPECT_FALSE(test, server_knows(test, srv, handle));
+	}
+	KUNIT_EXPECT_GT(test, nth, 2);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.quarantined, 0);
+}
+
+static void each_allocation_fails_in_channel_allocate(struct kunit *test)
+{
+	unsigned int nth, failures = 0;
+	bool failed = true;
+
+	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
+		VMBCHANNEL ch = NULL;
+		NTSTATUS status;
+
+		fail_nth(nth);
+		status = VmbChannelAllocate(NULL, 0, &ch);
+		failed = has_failed();
+		fail_nth(0);
+		if (NT_SUCCESS(status)) {
+			VmbChannelCleanup(ch);
+		} else {
+			KUNIT_EXPECT_EQ(test, status,
+					STATUS_INSUFFICIENT_RESOURCES);
+			KUNIT_EXPECT_NULL(test, ch);
+			failures++;
+		}
+	}
+	KUNIT_EXPECT_GE(test, failures, 2);
+}
+
+static struct kunit_case fault_cases[] = {
+	KUNIT_CASE(create_refused),
+	KUNIT_CASE(refused_create_gives_user_memory_back),
+	KUNIT_CASE(header_not_posted),
+	KUNIT_CASE(body_not_posted),
+	KUNIT_CASE(body_not_posted_on_a_rescinded_channel),
+	KUNIT_CASE(teardown_not_posted),
+	KUNIT_CASE(teardown_not_posted_on_a_rescinded_channel),
+	KUNIT_CASE(teardown_out_of_memory),
+	KUNIT_CASE_SLOW(teardown_out_of_memory_for_good),
+	KUNIT_CASE(leftover_not_torn_down),
+	KUNIT_CASE(old_protocol_tears_down_before_the_close),
+	KUNIT_CASE(confidential_vm_refuses_user_memory),
+	KUNIT_CASE(confidential_vm_takes_kernel_memory),
+	KUNIT_CASE(memory_not_encrypted_again_is_kept),
+	KUNIT_CASE(delete_blocks_while_mapped),
+	KUNIT_CASE(rescind_ends_a_create),
+	KUNIT_CASE(rescind_ends_a_delete),
+	KUNIT_CASE(rescind_with_several_waiters),
+	KUNIT_CASE(rescind_twice),
+	KUNIT_CASE(a_long_wait_is_named),
+	KUNIT_CASE_SLOW(each_allocation_fails_for_vmalloc_memory),
+	KUNIT_CASE_SLOW(each_allocation_fails_for_user_memory),
+	KUNIT_CASE(each_allocation_fails_in_delete),
+	KUNIT_CASE(each_allocation_fails_in_channel_allocate),
+	{}
+};
+
+struct kunit_suite vmbkmcl_fault_suite = {
+	.name = "vmbkmcl_fault",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = fault_cases,
+};

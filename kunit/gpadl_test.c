@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Creating and deleting GPADLs: arguments, limits, lifetime, many of them. */
+
+#include <linux/crc32.h>
+#include <linux/mman.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "../vmbkmcl/gpadl.h"
+#include "fake_bus.h"
+#include "host/protocol.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
+
+/* Bad input: a status, and nothing else happens */
+
+static NTSTATUS refused(struct kunit *test, struct fake_bus *bus, u32 flags,
+			unsigned long addr, u32 bytes)
+{
+	int sent = atomic_read(&bus->establishes);
+	long pins = pins_held(test);
+	u32 handle = 0x5eed;
+	NTSTATUS status;
+
+	status = VmbChannelCreateGpadlFromBuffer(bus->ch, flags, (void *)addr,
+						 bytes, &handle);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), sent);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	return status;
+}
+
+static void free_vmalloc(void *va)
+{
+	vfree(va);
+}
+
+static unsigned long get_vmalloc(struct kunit *test, size_t size)
+{
+	void *va = vmalloc(size);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
+			0);
+	return (unsigned long)va;
+}
+
+static void no_channel(struct kunit *test)
+{
+	unsigned long va = get_vmalloc(test, PAGE_SIZE);
+	u32 handle = 0x5eed;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(NULL, 0, (void *)va,
+							PAGE_SIZE, &handle),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	VmbChannelDeleteGpadl(NULL, 1);
+}
+
+static void unknown_flags(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned long va = get_vmalloc(test, PAGE_SIZE);
+	u32 flag;
+
+	for (flag = 2; flag; flag <<= 1)
+		KUNIT_EXPECT_EQ(test, refused(test, bus, flag, va, PAGE_SIZE),
+				STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, ~0, va, PAGE_SIZE),
+			STATUS_INVALID_PARAMETER_2);
+}
+
+static void null_buffer(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, 0, PAGE_SIZE),
+			STATUS_INVALID_PARAMETER_3);
+}
+
+static void unaligned_buffer(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned long va = get_vmalloc(test, 2 * PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va + 1, PAGE_SIZE),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va + 2048, PAGE_SIZE),
+			STATUS_INVALID_PARAMETER_3);
+}
+
+static void zero_length(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test,
+			refused(test, bus, 0, get_vmalloc(test, PAGE_SIZE), 0),
+			STATUS_INVALID_PARAMETER_4);
+}
+
+static void length_that_wraps(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test,
+			refused(test, bus, 0, 0UL - PAGE_SIZE, 2 * PAGE_SIZE),
+			STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, 0UL - PAGE_SIZE, U32_MAX),
+			STATUS_INVALID_PARAMETER_4);
+}
+
+static void the_very_last_page(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, 0UL - PAGE_SIZE, PAGE_SIZE),
+			STATUS_ACCESS_VIOLATION);
+}
+
+static void no_place_for_the_handle(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned long va = get_vmalloc(test, PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, (void *)va,
+							PAGE_SIZE, NULL),
+			STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 0);
+}
+
+/* One page more would wrap the u16 length in the header message. */
+static void more_pages_than_a_gpadl_has(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u32 most = KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE;
+	unsigned long va = get_vmalloc(test, most + HV_HYP_PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va, most + 1),
+			STATUS_INVALID_BUFFER_SIZE);
+	KUNIT_EXPECT_EQ(test,
+			refused(test, bus, 0, va, most + HV_HYP_PAGE_SIZE),
+			STATUS_INVALID_BUFFER_SIZE);
+}
+
+static void unmapped_kernel_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(PAGE_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	vfree(va);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, VMALLOC_END + 1 - PAGE_SIZE,
+				      PAGE_SIZE), STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, PAGE_OFFSET + (1UL << 45),
+				      PAGE_SIZE), STATUS_ACCESS_VIOLATION);
+}
+
+/* The guard page behind an allocation is a hole. */
+static void vmalloc_past_its_end(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned long va = get_vmalloc(test, 2 * PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va, 2 * PAGE_SIZE + 1),
+			STATUS_ACCESS_VIOLATION);
+}
+
+static void stack_memory(struct kunit *test)
+{
+	unsigned long stack = (unsigned long)task_stack_page(current);
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, stack, PAGE_SIZE),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, READ_ONLY,
+				      stack + THREAD_SIZE - PAGE_SIZE,
+				      PAGE_SIZE), STATUS_INVALID_PARAMETER_3);
+}
+
+static void code_and_constants(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned long kernel = (unsigned long)&vfree & PAGE_MASK;
+	unsigned long module = (unsigned long)&stack_memory & PAGE_MASK;
+	unsigned long alias = (unsigned long)__va(__pa_symbol(kernel));
+
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, kernel, PAGE_SIZE),
+			STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, alias, PAGE_SIZE),
+			STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, module, PAGE_SIZE),
+			STATUS_ACCESS_DENIED);
+}
+
+static void user_address_without_a_process(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_ASSERT_NULL(test, current->mm);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, 0x10000, PAGE_SIZE),
+			STATUS_ACCESS_VIOLATION);
+}
+
+static void channel_never_opened(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	KUNIT_EXPECT_EQ(test,
+			refused(test, bus, 0, get_vmalloc(test, PAGE_SIZE),
+				PAGE_SIZE), STATUS_INVALID_DEVICE_STATE);
+}
+
+static void channel_closed(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test,
+			refused(test, bus, 0, get_vmalloc(test, PAGE_SIZE),
+				PAGE_SIZE), STATUS_INVALID_DEVICE_STATE);
+}
+
+/* Sizes */
+
+/* Around the borders between messages: 26 PFNs in the first, 28 in the others. */
+static const u32 page_counts[] = {
+	1, 2, 25, 26, 27, 53, 54, 55, 82, 83, 256, 4096, 8189, 8190,
+};
+
+static void page_count_name(const u32 *pages, char *name)
+{
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%u pages", *pages);
+}
+
+KUNIT_ARRAY_PARAM(page_count, page_counts, page_count_name);
+
+static void every_size(struct kunit *test)
+{
+	u32 bytes = *(const u32 *)test->param_value * HV_HYP_PAGE_SIZE;
+	u8 *va = (u8 *)get_vmalloc(test, bytes);
+	struct server *srv = server_open(test);
+	u32 handle, i, wrong = 0;
+
+	for (i = 0; i < bytes; i += 64)
+		va[i] = testdev_pattern(bytes, i);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va, bytes,
+							&handle),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, server_length(test, srv, handle), bytes);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			~crc32_le(~0, va, bytes));
+	server_fill(test, srv, handle, 3);
+	for (i = 0; i < bytes; i += 61)
+		wrong += va[i] != testdev_pattern(3, i);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	VmbChannelDeleteGpadl(srv->ch, handle);
+	KUNIT_EXPECT_FALSE(test, server_knows(test, srv, handle));
+}
+
+/* Lifetime */
+
+static void many_at_once(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	u8 *va = (u8 *)get_vmalloc(test, 64 * PAGE_SIZE);
+	u32 handles[64];
+	unsigned int i;
+
+	for (i = 0; i < 64; i++) {
+		memset(va + i * PAGE_SIZE, i, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test,
+				VmbChannelCreateGpadlFromBuffer(srv->ch, 0,
+								va + i * PAGE_SIZE,
+								PAGE_SIZE,
+								&handles[i]),
+				STATUS_SUCCESS);
+	}
+	for (i = 0; i < 64; i++)
+		KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handles[i]),
+				~crc32_le(~0, va + i * PAGE_SIZE, PAGE_SIZE));
+	for (i = 0; i < 64; i++)
+		VmbChannelDeleteGpadl(srv->ch, handles[(i * 37) % 64]);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.deleted, 64);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&srv->ch->gpadls));
+}
+
+static void the_same_memory_twice(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	u32 first, second;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
+							PAGE_SIZE, &first),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, READ_ONLY, va,
+							PAGE_SIZE, &second),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, first, second);
+	VmbChannelDeleteGpadl(srv->ch, first);
+	server_fill(test, srv, second, 9);
+	KUNIT_EXPECT_EQ(test, *(u8 *)va, testdev_pattern(9, 0));
+	VmbChannelDeleteGpadl(srv->ch, second);
+}
+
+/* hv_vmbus would wait for ever for the answer to an unknown handle. */
+static void unknown_and_deleted_handles(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
+							PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(srv->ch, handle + 1);
+	VmbChannelDeleteGpadl(srv->ch, 0);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.unknown_handles, 2);
+	KUNIT_EXPECT_TRUE(test, server_knows(test, srv, handle));
+
+	VmbChannelDeleteGpadl(srv->ch, handle);
+	VmbChannelDeleteGpadl(srv->ch, handle);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.unknown_handles, 3);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.deleted, 1);
+}
+
+static void handle_of_another_channel(struct kunit *test)
+{
+	struct fake_bus *mine = fake_bus_start(test);
+	struct fake_bus *other = fake_bus_start(test);
+	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(mine->ch, 0, va,
+							PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(other->ch, handle);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(mine), 1);
+	VmbChannelDeleteGpadl(mine->ch, handle);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(mine), 0);
+}
+
+static void leftovers_are_deleted_at_close(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = (void *)get_vmalloc(test, 4 * PAGE_SIZE);
+	struct page *page = vmalloc_to_page(va);
+	u32 handle;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test,
+				VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
+								4 * PAGE_SIZE,
+								&handle),
+				STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, page_count(page), 4);
+	VmbChannelDisable(srv->ch);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.leftovers, 3);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.deleted, 3);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+}
+
+static VOID delete_in_closed(VMBCHANNEL ch)
+{
+	u32 *handle = VmbChannelGetPointer(ch);
+
+	VmbChannelDeleteGpadl(ch, *handle);
+	*handle = 0;
+}
+
+static void client_deletes_in_closed(struct kunit *test)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	struct fake_bus *bus = fake_bus_create(test);
+	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	u32 handle;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.EvtChannelClosed = delete_in_closed;
+	VmbChannelInitSetStateChangeCallbacks(bus->ch, &evt);
+	VmbChannelSetPointer(bus->ch, &handle);
+	VmbChannelEnable(bus->ch);
+	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+							PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, handle, 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.leftovers, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+}
+
+/* Shown while they exist, and not after. */
+static void debugfs_shows_them(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = (void *)get_vmalloc(test, 2 * PAGE_SIZE);
+	char path[80], line[80];
+	u32 handle;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/gpadls",
+		 bus->ch->name);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, READ_ONLY, va,
+							2 * PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	snprintf(line, sizeof(line), "%#x 8192 bytes vmalloc read-only\n",
+		 handle);
+	KUNIT_EXPECT_STREQ(test, read_text(test, path), line);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_STREQ(test, read_text(test, path), "");
+}
+
+/* Again and again */
+
+#define CYCLES		10000
+#define WARM_UP		500
+
+static void cycle(struct kunit *test, struct server *srv, void *va, u32 bytes,
+		  unsigned int times)
+{
+	u32 handle;
+
+	while (times--) {
+		KUNIT_ASSERT_EQ(test,
+				VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
+								bytes, &handle),
+				STATUS_SUCCESS);
+		VmbChannelDeleteGpadl(srv->ch, handle);
+	}
+}
+
+static long vmalloc_used_kb(struct kunit *test)
+{
+	char *line = strstr(read_text(test, "/proc/meminfo"), "VmallocUsed:");
+	long kb = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	KUNIT_ASSERT_EQ(test, sscanf(line, "VmallocUsed: %ld", &kb), 1);
+	return kb;
+}
+
+/*
+ * Freed slab objects stay a while in KASAN's quarantine, which is bounded by
+ * 1/32 of memory; a leak of one object a cycle that is not in it stands out by
+ * kmemleak's scan at the end of the run.
+ */
+static void ten_thousand_cycles(struct kunit *test)
+{
+	u32 bytes = 4 * PAGE_SIZE;
+	unsigned long addr = user_memory_map(test, NULL, bytes,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+	struct server *srv = server_open(test);
+	void *va = (void *)get_vmalloc(test, bytes);
+	struct page *page = vmalloc_to_page(va);
+	long pins, pinned, locked, slab, vmalloc;
+
+	cycle(test, srv, (void *)addr, bytes, WARM_UP);
+	cycle(test, srv, va, bytes, WARM_UP);
+	pins = pins_held(test);
+	pinned = atomic64_read(&current->mm->pinned_vm);
+	locked = current->mm->locked_vm;
+	slab = vm_counter(test, "nr_slab_unreclaimable");
+	vmalloc = vmalloc_used_kb(test);
+
+	cycle(test, srv, (void *)addr, bytes, CYCLES / 2);
+	cycle(test, srv, va, bytes, CYCLES / 2);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&current->mm->pinned_vm), pinned);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, locked);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	kunit_info(test, "slab %ld -> %ld pages, vmalloc %ld -> %ld kB", slab,
+		   vm_counter(test, "nr_slab_unreclaimable"), vmalloc,
+		   vmalloc_used_kb(test));
+	KUNIT_EXPECT_LE(test, vmalloc_used_kb(test), vmalloc + 64);
+	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.deleted,
+			srv->ch->gpadl_stats.created);
+}
+
+static struct kunit_case gpadl_cases[] = {
+	KUNIT_CASE(no_channel),
+	KUNIT_CASE(unknown_flags),
+	KUNIT_CASE(null_buffer),
+	KUNIT_CASE(unaligned_buffer),
+	KUNIT_CASE(zero_length),
+	KUNIT_CASE(length_that_wraps),
+	KUNIT_CASE(the_very_last_page),
+	KUNIT_CASE(no_place_for_the_handle),
+	KUNIT_CASE(more_pages_than_a_gpadl_has),
+	KUNIT_CASE(unmapped_kernel_memory),
+	KUNIT_CASE(vmalloc_past_its_end),
+	KUNIT_CASE(stack_memory),
+	KUNIT_CASE(code_and_constants),
+	KUNIT_CASE(user_address_without_a_process),
+	KUNIT_CASE(channel_never_opened),
+	KUNIT_CASE(channel_closed),
+	KUNIT_CASE_PARAM(every_size, page_count_gen_params),
+	KUNIT_CASE(many_at_once),
+	KUNIT_CASE(the_same_memory_twice),
+	KUNIT_CASE(unknown_and_deleted_handles),
+	KUNIT_CASE(handle_of_another_channel),
+	KUNIT_CASE(leftovers_are_deleted_at_close),
+	KUNIT_CASE(client_deletes_in_closed),
+	KUNIT_CASE(debugfs_shows_them),
+	KUNIT_CASE_SLOW(ten_thousand_cycles),
+	{}
+};
+
+struct kunit_suite vmbkmcl_gpadl_suite = {
+	.name = "vmbkmcl_gpadl",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = gpadl_cases,
+};

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The KUnit module: its suites run when it is loaded. */
+
+#include <kunit/test.h>
+#include <linux/module.h>
+
+#include "../vmbkmcl/compat.h"
+#include "suites.h"
+
+kunit_test_suites(&vmbkmcl_channel_suite,
+		  &vmbkmcl_request_suite,
+		  &vmbkmcl_buffer_suite,
+		  &vmbkmcl_gpadl_suite,
+		  &vmbkmcl_fault_suite);
+
+KMCL_IMPORT_BUS_NS;
+MODULE_DESCRIPTION("KUnit tests of vmbkmcl");
+MODULE_LICENSE("GPL");

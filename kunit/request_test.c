@@ -1,0 +1,1397 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Synchronous requests, on the fake bus and with the server. */
+
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+
+#include "fake_bus.h"
+#include "server.h"
+#include "suites.h"
+
+#define WAIT		VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+
+/* Timeouts are in units of 100 ns. */
+#define MS		10000LL
+#define LONG		(-20000 * MS)
+
+/* From 1 January 1601 to 1 January 1970. */
+#define UNIX_EPOCH	116444736000000000LL
+
+#define MANY		8
+
+/* On the bus under test control */
+
+/**
+ * struct recorder - what was put in the ring of a fake bus
+ * @send: the bus's own
+ * @count: packets
+ * @tags: the first byte of each
+ * @ids: the transaction of each
+ */
+struct recorder {
+	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		    bool completion);
+	unsigned int count;
+	u8 tags[32];
+	u64 ids[32];
+};
+
+static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		       bool completion)
+{
+	struct recorder *rec = VmbChannelGetPointer(ch);
+	int err = rec->send(ch, data, len, id, completion);
+
+	if (!err && rec->count < ARRAY_SIZE(rec->ids)) {
+		rec->tags[rec->count] = len ? *(u8 *)data : 0;
+		rec->ids[rec->count++] = id;
+	}
+	return err;
+}
+
+static struct recorder *record(struct kunit *test, struct fake_bus **bus)
+{
+	struct recorder *rec = kunit_kzalloc(test, sizeof(*rec), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, rec);
+	*bus = fake_bus_start(test);
+	VmbChannelSetPointer((*bus)->ch, rec);
+	rec->send = (*bus)->ops.send;
+	(*bus)->ops.send = record_send;
+	return rec;
+}
+
+static void answer(struct fake_bus *bus, u64 id)
+{
+	fake_bus_deliver(bus, VM_PKT_COMP, id, NULL, 0);
+}
+
+static void set_room(struct fake_bus *bus, int packets)
+{
+	WRITE_ONCE(bus->ring_room, packets);
+	kmcl_poll_schedule(bus->ch);
+}
+
+/* Leave a channel @n of its transaction slots; the rest is never used again. */
+static void leave_slots(struct fake_bus *bus, unsigned int n)
+{
+	struct kmcl_tx *tx = &bus->ch->tx;
+	u32 *last = &tx->free;
+
+	spin_lock_bh(&tx->lock);
+	while (n--)
+		last = &tx->slots[*last].next_free;
+	*last = KMCL_TX_SLOTS;
+	spin_unlock_bh(&tx->lock);
+}
+
+static NTSTATUS request(VMBCHANNEL ch, void *buf, u32 len, u32 flags,
+			void *room, u32 *size, s64 timeout)
+{
+	LARGE_INTEGER time = { .QuadPart = timeout };
+
+	return VmbChannelSendSynchronousRequest(ch, buf, len, NULL, flags, room,
+						size, &time);
+}
+
+static NTSTATUS request_word(struct fake_bus *bus, u32 flags, s64 timeout)
+{
+	u64 word = 0;
+
+	return request(bus->ch, &word, sizeof(word), flags, NULL, NULL,
+		       timeout);
+}
+
+/**
+ * struct sender - a request made in another thread
+ * @ch: on this channel
+ * @data: the payload
+ * @len: bytes of it
+ * @flags: the request's
+ * @timeout: in units of 100 ns; 0 for none
+ * @discard: do not look at the completion
+ * @room: for the completion
+ * @size: bytes of @room, then of what came
+ * @status: what came of it
+ * @task: the thread
+ * @done: it is over
+ */
+struct sender {
+	VMBCHANNEL ch;
+	u8 data[64];
+	u32 len;
+	u32 flags;
+	s64 timeout;
+	bool discard;
+	u64 room[8];
+	u32 size;
+	NTSTATUS status;
+	struct task_struct *task;
+	struct completion done;
+};
+
+static int sender_thread(void *arg)
+{
+	struct sender *s = arg;
+	LARGE_INTEGER time = { .QuadPart = s->timeout };
+
+	s->status = VmbChannelSendSynchronousRequest(s->ch, s->data, s->len,
+						     NULL, s->flags,
+						     s->discard ? NULL : s->room,
+						     s->discard ? NULL : &s->size,
+						     s->timeout ? &time : NULL);
+	complete(&s->done);
+	return 0;
+}
+
+static void sender_start(struct kunit *test, struct sender *s)
+{
+	struct task_struct *task;
+
+	s->status = STATUS_PENDING;
+	init_completion(&s->done);
+	task = kthread_create(sender_thread, s, "request-test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	s->task = get_task_struct(task);
+	wake_up_process(task);
+}
+
+static struct sender *senders_alloc(struct kunit *test, VMBCHANNEL ch,
+				    unsigned int n, s64 timeout)
+{
+	struct sender *s = kunit_kcalloc(test, n, sizeof(*s), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	for (i = 0; i < n; i++) {
+		s[i].ch = ch;
+		s[i].data[0] = i + 1;
+		s[i].len = 8;
+		s[i].flags = WAIT;
+		s[i].timeout = timeout;
+		s[i].size = sizeof(s[i].room);
+	}
+	return s;
+}
+
+static void sender_join(struct kunit *test, struct sender *s)
+{
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&s->done, 30 * HZ),
+			0);
+	kthread_stop_put(s->task);
+}
+
+static void senders_end(struct kunit *test, struct sender *s, unsigned int n,
+			NTSTATUS status)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		sender_join(test, &s[i]);
+		KUNIT_EXPECT_EQ(test, s[i].status, status);
+	}
+}
+
+static bool queued(struct fake_bus *bus, unsigned int n)
+{
+	return eventually(READ_ONCE(bus->ch->tx.queued) == n);
+}
+
+static bool sent(struct fake_bus *bus, unsigned int n)
+{
+	return eventually(atomic_read(&bus->sends) == n);
+}
+
+/* One after the other, so that the order is known. */
+static struct sender *senders_queue(struct kunit *test, struct fake_bus *bus,
+				    unsigned int n, s64 timeout)
+{
+	struct sender *s = senders_alloc(test, bus->ch, n, timeout);
+	unsigned int before = bus->ch->tx.queued;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		sender_start(test, &s[i]);
+		KUNIT_ASSERT_TRUE(test, queued(bus, before + i + 1));
+	}
+	return s;
+}
+
+/* A request whose completion the bus owes; its id is the recorder's first. */
+static struct sender *request_in_flight(struct kunit *test,
+					struct fake_bus *bus)
+{
+	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
+
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
+	return s;
+}
+
+/* Bad input */
+
+static void bad_arguments(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u64 out = 0, in = 0x5eed;
+	u32 size = sizeof(in);
+	u32 flag;
+
+	KUNIT_EXPECT_EQ(test, request(NULL, &out, 8, WAIT, &in, &size, LONG),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, NULL, 8, WAIT, &in, &size, LONG),
+			STATUS_INVALID_PARAMETER_2);
+	for (flag = 8; flag; flag <<= 1)
+		KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT | flag,
+					      &in, &size, LONG),
+				STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test,
+			request(bus->ch, &out, 8, WAIT, NULL, &size, LONG),
+			STATUS_INVALID_PARAMETER_6);
+	KUNIT_EXPECT_EQ(test, size, sizeof(in));
+	KUNIT_EXPECT_EQ(test, in, 0x5eed);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+static void payload_too_large(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u32 max = bus->ch->set.max_packet_size;
+	u8 *buf = kunit_kzalloc(test, max + 1, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, buf, max + 1, 0, NULL, NULL, 0),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, buf, U32_MAX, 0, NULL, NULL, 0),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, buf, max, 0, NULL, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
+}
+
+static void external_data(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	LARGE_INTEGER time = { .QuadPart = LONG };
+	PMDL mdl = (PMDL)test;
+	u64 out = 0;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelSendSynchronousRequest(bus->ch, &out, 8, mdl,
+							 WAIT, NULL, NULL,
+							 &time),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+static void completion_size_not_in_words(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u64 out = 0, in[2];
+	u32 size, bad;
+
+	for (bad = 1; bad < 16; bad++) {
+		size = bad;
+		if (bad % 8)
+			KUNIT_EXPECT_EQ(test,
+					request(bus->ch, &out, 8, WAIT, in,
+						&size, LONG),
+					STATUS_INVALID_PARAMETER);
+	}
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+static void channel_not_open(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_INVALID_DEVICE_STATE);
+	bus->present = false;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0),
+			STATUS_INVALID_DEVICE_STATE);
+}
+
+static void channel_closed(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+/* Completions */
+
+struct completion_case {
+	const char *name;
+	u32 room;
+	u32 comes;
+	NTSTATUS status;
+	u32 size;
+};
+
+static const struct completion_case completions[] = {
+	{ "as large as its room", 16, 16, STATUS_SUCCESS, 16 },
+	{ "smaller than its room", 64, 8, STATUS_SUCCESS, 8 },
+	{ "empty", 16, 0, STATUS_SUCCESS, 0 },
+	{ "not in whole words", 16, 13, STATUS_SUCCESS, 16 },
+	{ "one word too large", 16, 24, STATUS_BUFFER_OVERFLOW, 16 },
+	{ "much too large", 8, 64, STATUS_BUFFER_OVERFLOW, 8 },
+	{ "for no room", 0, 8, STATUS_BUFFER_OVERFLOW, 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(completion, completions, name);
+
+static void completion_size(struct kunit *test)
+{
+	const struct completion_case *c = test->param_value;
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
+	u8 data[64], expected[64];
+
+	memset(data, 0xda, sizeof(data));
+	memset(expected, 0x11, sizeof(expected));
+	memcpy(expected, data, min(c->comes, c->size));
+	memset(expected + min(c->comes, c->size), 0,
+	       c->size - min(c->comes, c->size));
+	memset(s->room, 0x11, sizeof(s->room));
+	s->size = c->room;
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
+	fake_bus_deliver(bus, VM_PKT_COMP, rec->ids[0], data, c->comes);
+	senders_end(test, s, 1, c->status);
+	KUNIT_EXPECT_EQ(test, s->size, c->size);
+	KUNIT_EXPECT_MEMEQ(test, s->room, expected, sizeof(expected));
+}
+
+static void completion_nobody_wants(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
+
+	s->discard = true;
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
+	fake_bus_deliver(bus, VM_PKT_COMP, rec->ids[0], "answer", 7);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+static void request_without_completion(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u64 out = 0, in = 0x5eed;
+	u32 size = sizeof(in);
+
+	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, 0, &in, &size, LONG),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, size, 0);
+	KUNIT_EXPECT_EQ(test, in, 0x5eed);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
+	KUNIT_EXPECT_EQ(test, bus->last_id, 0);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, NULL, 0, 0, NULL, NULL, 0),
+			STATUS_SUCCESS);
+}
+
+/* DEBUG_ATOMIC_SLEEP watches. */
+static void request_in_atomic_context(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct server *srv = server_open(test);
+	NTSTATUS fake, real;
+	u64 word = 0;
+
+	local_bh_disable();
+	fake = request(bus->ch, &word, 8, 0, NULL, NULL, 0);
+	real = request(srv->ch, &word, 8, 0, NULL, NULL, 0);
+	local_bh_enable();
+	KUNIT_EXPECT_EQ(test, fake, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, real, STATUS_SUCCESS);
+}
+
+static void send_fails(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	bus->send_err = -ENODEV;
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_DEVICE_REMOVED);
+	bus->send_err = -EIO;
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_UNSUCCESSFUL);
+}
+
+static void failed_send_needs_no_slot(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s;
+
+	leave_slots(bus, 1);
+	bus->send_err = -EIO;
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_UNSUCCESSFUL);
+	bus->send_err = 0;
+	s = request_in_flight(test, bus);
+	answer(bus, rec->ids[0]);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+static void queued_send_fails(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct sender *s;
+
+	bus->ring_room = 0;
+	s = senders_queue(test, bus, 2, LONG);
+	bus->send_err = -EIO;
+	kmcl_poll_schedule(bus->ch);
+	senders_end(test, s, 2, STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+}
+
+/* Time */
+
+static s64 now_100ns(void)
+{
+	return div_s64(ktime_get_real_ns(), 100) + UNIX_EPOCH;
+}
+
+static void timeout_from_now(struct kunit *test)
+{
+	static const u64 ms[] = { 1, 5, 30, 200 };
+	struct fake_bus *bus = fake_bus_start(test);
+	ktime_t start;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ms); i++) {
+		start = ktime_get();
+		KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -ms[i] * MS),
+				STATUS_CANCELLED);
+		KUNIT_EXPECT_GE(test, ktime_us_delta(ktime_get(), start),
+				ms[i] * 1000);
+	}
+}
+
+static void timeout_between_two_ticks(struct kunit *test)
+{
+	static const s64 time = 2 * 1000 * MS / HZ - MS / 10;
+	struct fake_bus *bus = fake_bus_start(test);
+	ktime_t start;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		start = ktime_get();
+		KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -time),
+				STATUS_CANCELLED);
+		KUNIT_EXPECT_GE(test, ktime_to_ns(ktime_sub(ktime_get(), start)),
+				time * 100);
+	}
+}
+
+static void timeout_below_a_tick(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -1), STATUS_CANCELLED);
+}
+
+static void timeout_of_zero(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	ktime_t start = ktime_get();
+
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, 0), STATUS_CANCELLED);
+	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), start), 5000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
+}
+
+static void timeout_at_a_point_in_time(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	s64 end = now_100ns() + 200 * MS;
+
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, end), STATUS_CANCELLED);
+	KUNIT_EXPECT_GE(test, now_100ns(), end);
+	KUNIT_EXPECT_LT(test, now_100ns(), end + 5000 * MS);
+}
+
+static void timeout_in_the_past(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	ktime_t start = ktime_get();
+
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, now_100ns() - MS),
+			STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, 1), STATUS_CANCELLED);
+	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), start), 5000);
+}
+
+static void timeout_of_an_age(struct kunit *test)
+{
+	static const s64 ages[] = { S64_MIN, S64_MIN + 1, S64_MAX, 0 };
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ages); i++) {
+		s = senders_alloc(test, bus->ch, 1, ages[i]);
+		sender_start(test, s);
+		KUNIT_ASSERT_TRUE(test, sent(bus, i + 1));
+		msleep(50);
+		KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+		answer(bus, rec->ids[i]);
+		senders_end(test, s, 1, STATUS_SUCCESS);
+	}
+}
+
+static void completion_after_the_timeout(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	u64 out = 0, in = 0x5eed;
+	u32 size = sizeof(in);
+
+	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size,
+				      -20 * MS), STATUS_CANCELLED);
+	fake_bus_deliver(bus, VM_PKT_COMP, rec->ids[0], "too late", 8);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids));
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 0);
+	KUNIT_EXPECT_EQ(test, in, 0x5eed);
+	KUNIT_EXPECT_EQ(test, size, sizeof(in));
+}
+
+/* A full ring */
+
+static void ring_full_and_no_time(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned int flags;
+
+	bus->ring_room = 0;
+	for (flags = 0; flags <= WAIT; flags += WAIT) {
+		KUNIT_EXPECT_EQ(test, request_word(bus, flags, 0),
+				STATUS_BUFFER_OVERFLOW);
+		KUNIT_EXPECT_TRUE(test, list_empty(&bus->ch->tx.queue));
+	}
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 0);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	set_room(bus, 10);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+static void ring_full_keeps_the_order(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s;
+	unsigned int i;
+
+	bus->ring_room = 0;
+	s = senders_queue(test, bus, MANY, LONG);
+	set_room(bus, 3);
+	KUNIT_EXPECT_TRUE(test, sent(bus, 3));
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, rec->count, 3);
+	set_room(bus, MANY);
+	KUNIT_EXPECT_TRUE(test, sent(bus, MANY));
+	for (i = 0; i < rec->count; i++) {
+		KUNIT_EXPECT_EQ(test, rec->tags[i], i + 1);
+		answer(bus, rec->ids[i]);
+	}
+	senders_end(test, s, MANY, STATUS_SUCCESS);
+}
+
+static void nothing_overtakes_the_queue(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s;
+
+	bus->ring_room = 0;
+	s = senders_queue(test, bus, 1, LONG);
+	/* There is room by now, and nobody has said so yet. */
+	WRITE_ONCE(bus->ring_room, 10);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, rec->count, 0);
+	kmcl_poll_schedule(bus->ch);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
+	KUNIT_EXPECT_EQ(test, rec->tags[0], 1);
+	answer(bus, rec->ids[0]);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+static void queued_without_completion(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
+
+	s->flags = 0;
+	bus->ring_room = 0;
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
+	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	set_room(bus, 1);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+/* Linux sends only with more room free than the packet takes. */
+static void room_asked_for(struct kunit *test)
+{
+	static const u32 lengths[] = { 0, 1, 7, 8, 9, 64 };
+	struct fake_bus *bus = fake_bus_start(test);
+	struct sender *s;
+	unsigned int i;
+	u32 packet;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		packet = sizeof(struct vmpacket_descriptor) +
+			 ALIGN(lengths[i], 8) + KMCL_PACKET_TRAILER;
+		s = senders_alloc(test, bus->ch, 1, LONG);
+		s->flags = 0;
+		s->len = lengths[i];
+		bus->ring_room = 0;
+		sender_start(test, s);
+		KUNIT_ASSERT_TRUE(test, queued(bus, i + 1));
+		KUNIT_EXPECT_GT(test, bus->wanted_room, packet);
+		KUNIT_EXPECT_LE(test, bus->wanted_room, packet + 16);
+		set_room(bus, 1);
+		senders_end(test, s, 1, STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	}
+}
+
+static void want_and_get_room(struct kmcl_channel *ch, u32 bytes)
+{
+	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
+
+	bus->wanted_room = bytes;
+	if (bytes)
+		bus->ring_room++;
+}
+
+/* The host has not seen the wish, so it is not going to wake anybody. */
+static void room_comes_while_asked_for(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	bus->ops.want_room = want_and_get_room;
+	bus->ring_room = 0;
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, -2000 * MS), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 0);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+}
+
+static void withdrawn_from_the_queue(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	bus->ring_room = 0;
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -30 * MS),
+			STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, -30 * MS), STATUS_CANCELLED);
+	KUNIT_EXPECT_TRUE(test, list_empty(&bus->ch->tx.queue));
+	set_room(bus, 10);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+/* Else the host goes on waking a guest that waits for nothing. */
+static void withdrawn_with_its_wish_for_room(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	bus->ring_room = 0;
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -30 * MS),
+			STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+}
+
+static void withdrawn_from_among_others(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = senders_alloc(test, bus->ch, 3, LONG);
+	unsigned int i;
+
+	bus->ring_room = 0;
+	s[1].timeout = -300 * MS;
+	for (i = 0; i < 3; i++) {
+		sender_start(test, &s[i]);
+		KUNIT_ASSERT_TRUE(test, queued(bus, i + 1));
+	}
+	senders_end(test, &s[1], 1, STATUS_CANCELLED);
+	set_room(bus, 10);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 2));
+	KUNIT_EXPECT_EQ(test, rec->tags[0], 1);
+	KUNIT_EXPECT_EQ(test, rec->tags[1], 3);
+	answer(bus, rec->ids[0]);
+	answer(bus, rec->ids[1]);
+	senders_end(test, &s[0], 1, STATUS_SUCCESS);
+	senders_end(test, &s[2], 1, STATUS_SUCCESS);
+}
+
+/* The transaction table */
+
+static void table_size(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct kmcl_tx *tx = &bus->ch->tx;
+	unsigned int n = 0;
+	u32 i;
+
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, 0), STATUS_CANCELLED);
+	for (i = tx->free; i != KMCL_TX_SLOTS && n <= KMCL_TX_SLOTS; n++)
+		i = tx->slots[i].next_free;
+	KUNIT_EXPECT_EQ(test, n, KMCL_TX_SLOTS);
+}
+
+/* As many threads as the table has slots would take their time to start. */
+static void table_full(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = senders_alloc(test, bus->ch, MANY + 1, 0);
+	unsigned int i;
+
+	leave_slots(bus, MANY);
+	for (i = 0; i < MANY; i++)
+		sender_start(test, &s[i]);
+	KUNIT_ASSERT_TRUE(test, sent(bus, MANY));
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, 0),
+			STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_SUCCESS);
+	sender_start(test, &s[MANY]);
+	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
+	KUNIT_EXPECT_EQ(test, rec->count, MANY + 1);
+
+	for (i = 0; i < MANY; i++)
+		answer(bus, rec->ids[i]);
+	KUNIT_ASSERT_TRUE(test, sent(bus, MANY + 2));
+	answer(bus, rec->ids[MANY + 1]);
+	senders_end(test, s, MANY + 1, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, MANY + 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
+}
+
+/* The host is silent, so no poll comes by. */
+static void slot_freed_by_a_timeout(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = senders_alloc(test, bus->ch, 2, LONG);
+
+	leave_slots(bus, 1);
+	s[0].timeout = -300 * MS;
+	sender_start(test, &s[0]);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
+	sender_start(test, &s[1]);
+	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
+	senders_end(test, &s[0], 1, STATUS_CANCELLED);
+	KUNIT_EXPECT_TRUE(test, sent(bus, 2));
+	answer(bus, rec->ids[1]);
+	senders_end(test, &s[1], 1, STATUS_SUCCESS);
+}
+
+/* A wish for room would not help, and the host would act on it. */
+static void full_table_is_no_full_ring(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	leave_slots(bus, 0);
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -30 * MS),
+			STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.ring_full, 0);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+}
+
+static void ids_differ(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	unsigned int i, j;
+
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, 0),
+				STATUS_CANCELLED);
+	KUNIT_ASSERT_EQ(test, rec->count, 10);
+	for (i = 0; i < 10; i++) {
+		KUNIT_EXPECT_NE(test, rec->ids[i], 0);
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_NE(test, rec->ids[i], rec->ids[j]);
+	}
+}
+
+static void bad_ids(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = request_in_flight(test, bus);
+	u64 id = rec->ids[0];
+
+	answer(bus, 0);
+	answer(bus, U64_MAX);
+	answer(bus, (u64)upper_32_bits(id) << 32 | KMCL_TX_SLOTS);
+	answer(bus, id + (1ULL << 32));
+	answer(bus, id ^ 1);
+	answer(bus, lower_32_bits(id));
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 6));
+	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	answer(bus, id);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+	answer(bus, id);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 7));
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 1);
+}
+
+static void id_from_before_the_channel_closed(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = request_in_flight(test, bus);
+
+	VmbChannelDisable(bus->ch);
+	senders_end(test, s, 1, STATUS_DEVICE_REMOVED);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+
+	s = senders_alloc(test, bus->ch, 1, LONG);
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, sent(bus, 2));
+	answer(bus, rec->ids[0]);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 1));
+	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	answer(bus, rec->ids[1]);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+/* Receiving */
+
+static void packets_nobody_is_there_for(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = request_in_flight(test, bus);
+	unsigned int i;
+
+	for (i = 0; i < 10; i++)
+		fake_bus_deliver(bus, i % 2 ? VM_PKT_DATA_INBAND : 0x77,
+				 rec->ids[0], "data", 4);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.dropped == 10));
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
+	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	answer(bus, rec->ids[0]);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 11);
+}
+
+/* More than one poll reads, and no wake-up comes for them any more. */
+static void packets_from_before_the_start(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	unsigned int i;
+
+	for (i = 0; i < 150; i++)
+		fake_bus_deliver(bus, VM_PKT_DATA_INBAND, 0, NULL, 0);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.dropped == 150));
+}
+
+static void corrupt_ring(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s = request_in_flight(test, bus);
+
+	WRITE_ONCE(bus->corrupt, true);
+	kmcl_poll_schedule(bus->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.failed));
+	WRITE_ONCE(bus->corrupt, false);
+	answer(bus, rec->ids[0]);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 0);
+	VmbChannelDisable(bus->ch);
+	senders_end(test, s, 1, STATUS_DEVICE_REMOVED);
+}
+
+static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct recorder *rec = record(test, &bus);
+	struct sender *s;
+
+	bus->corrupt = true;
+	kmcl_poll_schedule(bus->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.failed));
+	VmbChannelDisable(bus->ch);
+	bus->corrupt = false;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	s = request_in_flight(test, bus);
+	answer(bus, rec->ids[0]);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+/* Closing: half of them in flight, half of them queued. */
+
+static struct sender *senders_stuck(struct kunit *test, struct fake_bus *bus)
+{
+	struct sender *s = senders_alloc(test, bus->ch, MANY, 0);
+	unsigned int i;
+
+	bus->ring_room = MANY / 2;
+	for (i = 0; i < MANY; i++)
+		sender_start(test, &s[i]);
+	KUNIT_ASSERT_TRUE(test, sent(bus, MANY / 2));
+	KUNIT_ASSERT_TRUE(test, queued(bus, MANY / 2));
+	return s;
+}
+
+static void disable_ends_requests(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct sender *s = senders_stuck(test, bus);
+
+	VmbChannelDisable(bus->ch);
+	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
+}
+
+static void rescind_ends_requests(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct sender *s = senders_stuck(test, bus);
+
+	fake_bus_rescind(bus);
+	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
+}
+
+/* With the server */
+
+static NTSTATUS server_op(struct server *srv, enum testdev_op op, u64 length,
+			  u32 seed, struct testdev_response *rsp)
+{
+	struct testdev_request req = {
+		.op = op, .length = length, .seed = seed,
+	};
+
+	memset(rsp, 0, sizeof(*rsp));
+	return server_call(srv, &req, NULL, rsp, NULL, 0);
+}
+
+static void server_does(struct kunit *test, struct server *srv,
+			enum testdev_op op, u64 length, u32 seed)
+{
+	struct testdev_response rsp;
+
+	KUNIT_ASSERT_EQ(test, server_op(srv, op, length, seed, &rsp),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+/* Reconnect with rings of two pages, for packets of up to @bytes. */
+static struct server *server_small(struct kunit *test, u32 bytes)
+{
+	struct server *srv = server_open(test);
+
+	VmbChannelDisable(srv->ch);
+	reinit_completion(&srv->up);
+	VmbChannelInitSetMaximumPacketSize(srv->ch, bytes);
+	VmbClientChannelInitSetRingBufferPageCount(srv->ch, 2, 2);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(srv->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&srv->up, 30 * HZ),
+			0);
+	return srv;
+}
+
+/* Room for a request with @len bytes of pattern, and for its answer. */
+struct echo {
+	struct testdev_request req;
+	u8 payload[TESTDEV_MAX_PAYLOAD];
+	struct testdev_response rsp;
+	u8 answer[TESTDEV_MAX_PAYLOAD];
+};
+
+static void echo_prepare(struct echo *echo, u32 len, u32 seed)
+{
+	u32 i;
+
+	memset(echo, 0, sizeof(*echo));
+	echo->req.magic = TESTDEV_MAGIC;
+	echo->req.op = TESTDEV_ECHO;
+	echo->req.payload_len = len;
+	for (i = 0; i < len; i++)
+		echo->payload[i] = testdev_pattern(seed, i);
+}
+
+static NTSTATUS echo_send(VMBCHANNEL ch, struct echo *echo, u32 *size)
+{
+	u32 len = sizeof(echo->req) + echo->req.payload_len;
+
+	return request(ch, &echo->req, len, WAIT, &echo->rsp, size, LONG);
+}
+
+static bool echo_is_intact(const struct echo *echo, u32 size)
+{
+	u32 len = echo->req.payload_len;
+
+	return size == ALIGN(sizeof(echo->rsp) + len, 8) &&
+	       echo->rsp.magic == TESTDEV_MAGIC &&
+	       echo->rsp.op == TESTDEV_ECHO && echo->rsp.status == TESTDEV_OK &&
+	       echo->rsp.payload_len == len &&
+	       !memcmp(echo->payload, echo->answer, len);
+}
+
+static void echo_of_every_kind_of_size(struct kunit *test)
+{
+	static const u32 sizes[] = {
+		0, 1, 2, 7, 8, 9, 15, 16, 17, 100, 255, 256, 1000, 1023, 2048,
+		3001, 4056, 4087, 4088, 4089, 4095, TESTDEV_MAX_PAYLOAD,
+	};
+	struct echo *echo = kunit_kzalloc(test, sizeof(*echo), GFP_KERNEL);
+	struct server *srv = server_open(test);
+	unsigned int i;
+	u32 size;
+
+	KUNIT_ASSERT_NOT_NULL(test, echo);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		echo_prepare(echo, sizes[i], i);
+		size = sizeof(echo->rsp) + sizeof(echo->answer);
+		KUNIT_EXPECT_EQ(test, echo_send(srv->ch, echo, &size),
+				STATUS_SUCCESS);
+		KUNIT_EXPECT_TRUE_MSG(test, echo_is_intact(echo, size),
+				      "%u bytes", sizes[i]);
+	}
+}
+
+/* The rings wrap at every offset. */
+static void echo_all_around_the_ring(struct kunit *test)
+{
+	struct echo *echo = kunit_kzalloc(test, sizeof(*echo), GFP_KERNEL);
+	struct server *srv = server_small(test, 256);
+	u32 i, size;
+
+	KUNIT_ASSERT_NOT_NULL(test, echo);
+	for (i = 0; i < 200; i++) {
+		echo_prepare(echo, i, i);
+		size = 256;
+		KUNIT_ASSERT_EQ(test, echo_send(srv->ch, echo, &size),
+				STATUS_SUCCESS);
+		KUNIT_ASSERT_TRUE_MSG(test, echo_is_intact(echo, size),
+				      "%u bytes", i);
+	}
+}
+
+/* Rings of two pages, as asked for, would not hold it. */
+static void echo_of_the_largest_packet(struct kunit *test)
+{
+	struct echo *echo = kunit_kzalloc(test, sizeof(*echo), GFP_KERNEL);
+	u32 size = sizeof(echo->rsp) + TESTDEV_MAX_PAYLOAD;
+	struct server *srv;
+
+	KUNIT_ASSERT_NOT_NULL(test, echo);
+	srv = server_small(test, sizeof(echo->req) + TESTDEV_MAX_PAYLOAD);
+	echo_prepare(echo, TESTDEV_MAX_PAYLOAD, 1);
+	KUNIT_EXPECT_EQ(test, echo_send(srv->ch, echo, &size), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, echo_is_intact(echo, size));
+}
+
+static void echo_cut_to_its_room(struct kunit *test)
+{
+	struct echo *echo = kunit_kzalloc(test, sizeof(*echo), GFP_KERNEL);
+	struct server *srv = server_open(test);
+	u32 size = sizeof(echo->rsp) + 8;
+
+	KUNIT_ASSERT_NOT_NULL(test, echo);
+	echo_prepare(echo, 100, 1);
+	KUNIT_EXPECT_EQ(test, echo_send(srv->ch, echo, &size),
+			STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, size, sizeof(echo->rsp) + 8);
+	KUNIT_EXPECT_EQ(test, echo->rsp.payload_len, 100);
+	KUNIT_EXPECT_MEMEQ(test, echo->answer, echo->payload, 8);
+	KUNIT_EXPECT_EQ(test, echo->answer[8], 0);
+}
+
+static struct testdev_report report(struct kunit *test, struct server *srv)
+{
+	struct testdev_request req = { .op = TESTDEV_REPORT };
+	struct testdev_report report = {};
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(srv, &req, NULL, &rsp, &report,
+					  sizeof(report)), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	return report;
+}
+
+static void server_need_not_complete(struct kunit *test)
+{
+	struct testdev_request req = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_ECHO,
+	};
+	struct server *srv = server_open(test);
+	u64 before = report(test, srv).consumed;
+
+	KUNIT_EXPECT_EQ(test, request(srv->ch, &req, sizeof(req), 0, NULL, NULL,
+				      LONG), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, report(test, srv).consumed, before + 1);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
+}
+
+static void server_answers_after_the_timeout(struct kunit *test)
+{
+	struct testdev_request req = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_DELAY, .length = 400,
+	};
+	struct server *srv = server_open(test);
+	struct testdev_response rsp = {};
+	u32 size = sizeof(rsp);
+	ktime_t start;
+
+	start = ktime_get();
+	KUNIT_EXPECT_EQ(test, request(srv->ch, &req, sizeof(req), WAIT, &rsp,
+				      &size, -100 * MS), STATUS_CANCELLED);
+	KUNIT_EXPECT_GE(test, ktime_us_delta(ktime_get(), start), 100000);
+	KUNIT_EXPECT_TRUE(test, eventually(srv->ch->tx.bad_ids));
+	KUNIT_EXPECT_EQ(test, rsp.magic, 0);
+	server_does(test, srv, TESTDEV_ECHO, 0, 0);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 1);
+}
+
+static void server_is_waited_for(struct kunit *test)
+{
+	struct testdev_request req = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_DELAY, .length = 300,
+	};
+	struct server *srv = server_open(test);
+	struct testdev_response rsp = {};
+	u32 size = sizeof(rsp);
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelSendSynchronousRequest(srv->ch, &req,
+							 sizeof(req), NULL,
+							 WAIT, &rsp, &size,
+							 NULL),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, size, sizeof(rsp));
+	KUNIT_EXPECT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+static void server_completes_twice(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+
+	server_does(test, srv, TESTDEV_FORGE, 0, TESTDEV_FORGE_RELATIVE);
+	KUNIT_EXPECT_TRUE(test, eventually(srv->ch->tx.bad_ids));
+	server_does(test, srv, TESTDEV_ECHO, 0, 0);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 1);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.completed, 2);
+}
+
+static void server_sends_unasked(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+
+	server_does(test, srv, TESTDEV_PUSH, 200, 0);
+	KUNIT_EXPECT_TRUE(test, eventually(srv->ch->rx.dropped == 200));
+	server_does(test, srv, TESTDEV_ECHO, 0, 0);
+	KUNIT_EXPECT_EQ(test, srv->ch->rx.dropped, 200);
+	KUNIT_EXPECT_FALSE(test, srv->ch->rx.failed);
+}
+
+/**
+ * struct echoer - a thread that has many payloads echoed
+ * @ch: the channel
+ * @rounds: how many
+ * @len: bytes of the payload; 0 for one that changes
+ * @seed: of the first pattern
+ * @good: those that came back intact
+ * @task: the thread
+ * @done: it is over
+ */
+struct echoer {
+	VMBCHANNEL ch;
+	unsigned int rounds;
+	u32 len;
+	u32 seed;
+	unsigned int good;
+	struct task_struct *task;
+	struct completion done;
+};
+
+static int echoer_thread(void *arg)
+{
+	struct echo *echo = kmalloc(sizeof(*echo), GFP_KERNEL);
+	struct echoer *e = arg;
+	unsigned int i;
+	u32 size;
+
+	for (i = 0; echo && i < e->rounds; i++) {
+		echo_prepare(echo, e->len ?: 1 + i % 100, e->seed + i);
+		size = sizeof(echo->rsp) + sizeof(echo->answer);
+		if (echo_send(e->ch, echo, &size) ||
+		    !echo_is_intact(echo, size))
+			break;
+		e->good++;
+	}
+	kfree(echo);
+	complete(&e->done);
+	return 0;
+}
+
+static struct echoer *echoers_start(struct kunit *test, VMBCHANNEL ch,
+				    unsigned int n, unsigned int rounds,
+				    u32 len)
+{
+	struct echoer *e = kunit_kcalloc(test, n, sizeof(*e), GFP_KERNEL);
+	struct task_struct *task;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	for (i = 0; i < n; i++) {
+		e[i].ch = ch;
+		e[i].rounds = rounds;
+		e[i].len = len;
+		e[i].seed = i * rounds;
+		init_completion(&e[i].done);
+		task = kthread_create(echoer_thread, &e[i], "request-test");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		e[i].task = get_task_struct(task);
+		wake_up_process(task);
+	}
+	return e;
+}
+
+static void echoers_end(struct kunit *test, struct echoer *e, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&e[i].done,
+								  90 * HZ), 0);
+		kthread_stop_put(e[i].task);
+		KUNIT_EXPECT_EQ(test, e[i].good, e[i].rounds);
+	}
+}
+
+static void many_threads_through_small_rings(struct kunit *test)
+{
+	struct server *srv = server_small(test, 256);
+	struct echoer *e = echoers_start(test, srv->ch, 4, 500, 0);
+
+	echoers_end(test, e, 4);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.completed, 2000);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
+}
+
+static void server_reads_nothing_for_a_while(struct kunit *test)
+{
+	struct server *srv = server_small(test, 1064);
+	struct echoer *e;
+
+	server_does(test, srv, TESTDEV_STALL, 500, 0);
+	e = echoers_start(test, srv->ch, MANY, 2, 1000);
+	echoers_end(test, e, MANY);
+	KUNIT_EXPECT_GT(test, srv->ch->tx.queued, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&srv->ch->tx.queue));
+}
+
+static void disable_ends_requests_to_the_server(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	struct sender *s = senders_alloc(test, srv->ch, MANY, 0);
+	u64 before = srv->ch->tx.sent;
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		struct testdev_request *req = (void *)s[i].data;
+
+		memset(req, 0, sizeof(*req));
+		req->magic = TESTDEV_MAGIC;
+		req->op = TESTDEV_DELAY;
+		req->length = 60000;
+		s[i].len = sizeof(*req);
+		sender_start(test, &s[i]);
+	}
+	KUNIT_ASSERT_TRUE(test, eventually(srv->ch->tx.sent == before + MANY));
+	VmbChannelDisable(srv->ch);
+	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
+}
+
+static struct kunit_case request_cases[] = {
+	KUNIT_CASE(bad_arguments),
+	KUNIT_CASE(payload_too_large),
+	KUNIT_CASE(external_data),
+	KUNIT_CASE(completion_size_not_in_words),
+	KUNIT_CASE(channel_not_open),
+	KUNIT_CASE(channel_closed),
+	KUNIT_CASE_PARAM(completion_size, completion_gen_params),
+	KUNIT_CASE(completion_nobody_wants),
+	KUNIT_CASE(request_without_completion),
+	KUNIT_CASE(request_in_atomic_context),
+	KUNIT_CASE(send_fails),
+	KUNIT_CASE(failed_send_needs_no_slot),
+	KUNIT_CASE(queued_send_fails),
+	KUNIT_CASE(timeout_from_now),
+	KUNIT_CASE(timeout_between_two_ticks),
+	KUNIT_CASE(timeout_below_a_tick),
+	KUNIT_CASE(timeout_of_zero),
+	KUNIT_CASE(timeout_at_a_point_in_time),
+	KUNIT_CASE(timeout_in_the_past),
+	KUNIT_CASE(timeout_of_an_age),
+	KUNIT_CASE(completion_after_the_timeout),
+	KUNIT_CASE(ring_full_and_no_time),
+	KUNIT_CASE(ring_full_keeps_the_order),
+	KUNIT_CASE(nothing_overtakes_the_queue),
+	KUNIT_CASE(queued_without_completion),
+	KUNIT_CASE(room_asked_for),
+	KUNIT_CASE(room_comes_while_asked_for),
+	KUNIT_CASE(withdrawn_from_the_queue),
+	KUNIT_CASE(withdrawn_with_its_wish_for_room),
+	KUNIT_CASE(withdrawn_from_among_others),
+	KUNIT_CASE(table_size),
+	KUNIT_CASE(table_full),
+	KUNIT_CASE(slot_freed_by_a_timeout),
+	KUNIT_CASE(full_table_is_no_full_ring),
+	KUNIT_CASE(ids_differ),
+	KUNIT_CASE(bad_ids),
+	KUNIT_CASE(id_from_before_the_channel_closed),
+	KUNIT_CASE(packets_nobody_is_there_for),
+	KUNIT_CASE(packets_from_before_the_start),
+	KUNIT_CASE(corrupt_ring),
+	KUNIT_CASE(corrupt_ring_is_good_again_after_an_open),
+	KUNIT_CASE(disable_ends_requests),
+	KUNIT_CASE(rescind_ends_requests),
+	KUNIT_CASE(echo_of_every_kind_of_size),
+	KUNIT_CASE_SLOW(echo_all_around_the_ring),
+	KUNIT_CASE(echo_of_the_largest_packet),
+	KUNIT_CASE(echo_cut_to_its_room),
+	KUNIT_CASE(server_need_not_complete),
+	KUNIT_CASE_SLOW(server_answers_after_the_timeout),
+	KUNIT_CASE(server_is_waited_for),
+	KUNIT_CASE(server_completes_twice),
+	KUNIT_CASE(server_sends_unasked),
+	KUNIT_CASE_SLOW(many_threads_through_small_rings),
+	KUNIT_CASE_SLOW(server_reads_nothing_for_a_while),
+	KUNIT_CASE(disable_ends_requests_to_the_server),
+	{}
+};
+
+struct kunit_suite vmbkmcl_request_suite = {
+	.name = "vmbkmcl_request",
+	.test_cases = request_cases,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tests' way to the server outside the guest: server.c. */
+#ifndef _KUNIT_SERVER_H
+#define _KUNIT_SERVER_H
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "../vmbkmcl/channel.h"
+#include "host/protocol.h"
+
+/**
+ * struct server - an open channel to the server endpoint in QEMU
+ * @ch: active
+ * @up: completed in EvtChannelPostStarted
+ */
+struct server {
+	VMBCHANNEL ch;
+	struct completion up;
+};
+
+/* Gives the channel back at the end of the case, whatever came of it. */
+struct server *server_open(struct kunit *test);
+
+/* As far as the channel goes; the server's own status is in @rsp. */
+NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
+		     const void *payload, struct testdev_response *rsp,
+		     void *answer, u32 answer_room);
+
+/* Expect the server to carry it out. */
+u32 server_crc32(struct kunit *test, struct server *srv, u32 handle);
+u64 server_length(struct kunit *test, struct server *srv, u32 handle);
+void server_fill(struct kunit *test, struct server *srv, u32 handle, u32 seed);
+
+/* Does the host know this handle? */
+bool server_knows(struct kunit *test, struct server *srv, u32 handle);
+
+void server_guids(guid_t *type, guid_t *instance);
+
+#endif /* _KUNIT_SERVER_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every suite, for main.c to list. */
+#ifndef _KUNIT_SUITES_H
+#define _KUNIT_SUITES_H
+
+#include <kunit/test.h>
+
+extern struct kunit_suite vmbkmcl_channel_suite;
+extern struct kunit_suite vmbkmcl_request_suite;
+extern struct kunit_suite vmbkmcl_buffer_suite;
+extern struct kunit_suite vmbkmcl_gpadl_suite;
+extern struct kunit_suite vmbkmcl_fault_suite;
+
+#endif /* _KUNIT_SUITES_H */
