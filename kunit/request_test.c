@@ -41,12 +41,16 @@ static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		       bool completion)
 {
 	struct recorder *rec = VmbChannelGetPointer(ch);
-	int err = rec->send(ch, data, len, id, completion);
+	int err;
 
-	if (!err && rec->count < ARRAY_SIZE(rec->ids)) {
+	/* Before the bus counts it, which is what a case waits for. */
+	if (rec->count < ARRAY_SIZE(rec->ids)) {
 		rec->tags[rec->count] = len ? *(u8 *)data : 0;
-		rec->ids[rec->count++] = id;
+		rec->ids[rec->count] = id;
 	}
+	err = rec->send(ch, data, len, id, completion);
+	if (!err)
+		rec->count++;
 	return err;
 }
 

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Static checks: checkpatch --strict, a build with sparse and W=1, kernel-doc and
-# shellcheck. Prints what it ran; what is excused stands in checkpatch-excuses.
+# Static checks: checkpatch --strict, shellcheck, kernel-doc, and a build with
+# sparse and W=1. Prints what it ran; what is excused stands in
+# checkpatch-excuses.
 # usage: check.sh
+# shellcheck disable=SC2317 # check() calls the functions it is given
 
 . "$(dirname "$0")/lib.sh"
 

@@ -24,17 +24,33 @@ installed_version() {
 		die "package $1 is not installed: run scripts/setup.sh"
 }
 
+# remembered COMMAND…: what it printed the last time, as long as apt's package
+# lists are the same. A question to apt takes a second, or several.
+remembered() {
+	local memo
+
+	memo=$cache/apt-$({ echo "$@"; stat -c %Y /var/lib/apt/lists; } | hash_of)
+	if [[ ! -s $memo ]]; then
+		mkdir -p "$cache"
+		"$@" >"$memo.$BASHPID" || { rm "$memo.$BASHPID"; return 1; }
+		mv "$memo.$BASHPID" "$memo"
+	fi
+	cat "$memo"
+}
+
 # candidate_version PACKAGE: what apt would install
-candidate_version() {
+candidate_version() { remembered find_candidate_version "$@"; }
+
+find_candidate_version() {
 	apt-cache policy "$1" | sed -n 's/^  Candidate: //p' | grep -v '(none)'
 }
 
 # kernel_package FLAVOUR [VERSION]: the image package of Debian's newest kernel
 # of that flavour ("amd64", "cloud-amd64"), or of its newest VERSION ("6.1").
 kernel_package() {
-	find_kernel_package "$@" && return
+	remembered find_kernel_package "$@" && return
 	refresh_apt # a new machine has no package lists yet
-	find_kernel_package "$@" || die "apt knows no linux-image ${2:-} $1"
+	remembered find_kernel_package "$@" || die "apt knows no linux-image ${2:-} $1"
 }
 
 find_kernel_package() {

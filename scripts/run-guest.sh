@@ -70,8 +70,11 @@ cleanup() {
 
 # What the Hyper-V host's machine gets: the guest, and a script that runs QEMU.
 # kvm=off: else the guest finds KVM's signature before Hyper-V's.
-# hv-stimer-direct: else the timers' messages share a slot with those of VMBus,
-# and whoever posts to it next forgets that the other one waits.
+# hv-frequencies: a busy machine fails the guest's calibration of its timers.
+# hv-stimer-direct: else timers share a message slot with VMBus, and KVM and
+# QEMU fill it without a lock: one's message is lost, and a CPU's tick with it.
+# hv-avic: no automatic EOI, so an interrupt handler is not interrupted by its
+# own vector.
 # noxsave: emulated KVM hosts hand out a confusing XSAVE state.
 prepare_host() {
 	local arguments
@@ -85,7 +88,7 @@ prepare_host() {
 
 	arguments=(
 		-accel kvm -machine "q35,hpet=off"
-		-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies"
+		-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
 		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-serial file:out/console.log -serial file:out/verdict
 		-device vmbus-bridge "${devices[@]}"

@@ -30,7 +30,7 @@ count() { grep -c " $1 " "$dir/table" || true; }
 
 # Build everything before, so that no run measures it.
 "$scripts/setup.sh"
-"$scripts/build-modules.sh" "$("$scripts/guest-kernel.sh")" >/dev/null
+"$scripts/build-modules.sh" "$("$scripts/guest-kernel.sh")" VMBKMCL_KUNIT=y >/dev/null
 "$tree/kunit/host/build.sh" >/dev/null
 
 trap 'kill $(jobs -p); exit 143' INT TERM

@@ -147,11 +147,11 @@ static void kmcl_channel_down(struct kmcl_channel *ch)
 
 /* The last the client hears before the channel is disabled again. */
 static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
-				int err)
+				NTSTATUS status)
 {
-	kmcl_warn(ch, "%s failed: %d\n", step, err);
+	kmcl_warn(ch, "%s failed: status %#x\n", step, status);
 	if (ch->set.pnp_failure)
-		ch->set.pnp_failure(ch, kmcl_status(err));
+		ch->set.pnp_failure(ch, status);
 	kmcl_channel_finish(ch);
 }
 
@@ -163,7 +163,7 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 
 	err = kmcl_channel_open(ch);
 	if (err) {
-		kmcl_channel_failed(ch, "open", err);
+		kmcl_channel_failed(ch, "open", kmcl_status(err));
 		return;
 	}
 
@@ -172,8 +172,7 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 		status = evt->EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {
 		kmcl_channel_shut(ch, false);
-		kmcl_channel_failed(ch, "EvtChannelOpened",
-				    kmcl_errno(status));
+		kmcl_channel_failed(ch, "EvtChannelOpened", status);
 		return;
 	}
 
@@ -304,6 +303,47 @@ void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
 
+/* The client's wish and its end; true when it changes anything. */
+static bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted)
+{
+	enum kmcl_state from = wanted ? KMCL_DISABLED : KMCL_ENABLED;
+	bool changed;
+
+	mutex_lock(&ch->lock);
+	changed = ch->state == from && ch->set.has_type;
+	if (changed) {
+		ch->wanted = wanted;
+		kmcl_channel_set_state(ch, wanted ? KMCL_ENABLED :
+						    KMCL_DISABLED);
+	}
+	mutex_unlock(&ch->lock);
+	return changed;
+}
+
+/* With ch->api held. */
+static int kmcl_channel_enable(struct kmcl_channel *ch)
+{
+	int err;
+
+	if (READ_ONCE(ch->state) != KMCL_DISABLED)
+		return -ENOTCONN;
+	/*
+	 * Left from before a rescind; asking anew finds what is there by now.
+	 * Before the wish, or a device could come and be taken away by this.
+	 */
+	if (ch->listening)
+		ch->bus->unlisten(ch);
+	ch->listening = false;
+
+	if (!kmcl_channel_wish(ch, true))
+		return -ENOTCONN;
+	err = ch->bus->listen(ch);
+	ch->listening = !err;
+	if (err)
+		kmcl_channel_wish(ch, false);
+	return err == -ENODEV ? -ENXIO : err;
+}
+
 /**
  * VmbChannelEnable() - connect a channel to its device
  * @channel: a disabled channel with a target
@@ -315,13 +355,13 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
  * %STATUS_INVALID_DEVICE_STATE when it is enabled already, has no target or is
  * called from a callback; %STATUS_INSUFFICIENT_RESOURCES;
- * %STATUS_UNSUCCESSFUL when this machine has no VMBus.
+ * %STATUS_DEVICE_NOT_CONNECTED when this machine has no VMBus.
  * Source: Microsoft's VmbChannelEnable documentation; the statuses are ours.
  */
 NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
 {
 	struct kmcl_channel *ch = channel;
-	int err = -ENOTCONN;
+	int err;
 
 	might_sleep();
 	if (!ch)
@@ -330,28 +370,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
 		return STATUS_INVALID_DEVICE_STATE;
 
 	mutex_lock(&ch->api);
-	mutex_lock(&ch->lock);
-	if (ch->state == KMCL_DISABLED && ch->set.has_type) {
-		ch->wanted = true;
-		kmcl_channel_set_state(ch, KMCL_ENABLED);
-		err = 0;
-	}
-	mutex_unlock(&ch->lock);
-	if (err)
-		goto unlock;
-
-	/* Left from before a rescind; asking anew finds what is there by now. */
-	if (ch->listening)
-		ch->bus->unlisten(ch);
-	err = ch->bus->listen(ch);
-	ch->listening = !err;
-	if (err) {
-		mutex_lock(&ch->lock);
-		ch->wanted = false;
-		kmcl_channel_set_state(ch, KMCL_DISABLED);
-		mutex_unlock(&ch->lock);
-	}
-unlock:
+	err = kmcl_channel_enable(ch);
 	mutex_unlock(&ch->api);
 	return kmcl_status(err);
 }

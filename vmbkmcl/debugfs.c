@@ -50,6 +50,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "tx_sent %llu\n", tx->sent);
 	seq_printf(m, "tx_queued %llu\n", tx->queued);
 	seq_printf(m, "tx_ring_full %llu\n", tx->ring_full);
+	seq_printf(m, "tx_ids_full %llu\n", tx->ids_full);
 	seq_printf(m, "tx_completed %llu\n", tx->completed);
 	seq_printf(m, "rx_polls %llu\n", rx->polls);
 	seq_printf(m, "rx_packets %llu\n", rx->received);

@@ -16,12 +16,12 @@
 
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
-/*
- * Linux wants strictly more room than a packet takes, and the packet has a
- * descriptor and a trailer in the ring.
- */
-#define KMCL_ROOM_EXTRA	(sizeof(struct vmpacket_descriptor) + \
-			 KMCL_PACKET_TRAILER + sizeof(u64))
+/* More than the packet takes with its descriptor and trailer: equal is full. */
+static u32 kmcl_tx_room(const struct kmcl_packet *packet)
+{
+	return sizeof(struct vmpacket_descriptor) + ALIGN(packet->len, 8) +
+	       KMCL_PACKET_TRAILER + 8;
+}
 
 int kmcl_tx_init(struct kmcl_tx *tx)
 {
@@ -81,26 +81,36 @@ static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 	return tx->slots[i].packet;
 }
 
-/* -EAGAIN: not now. Any other outcome ends the ring's part in the packet. */
+/* -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last. */
 static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
 
-	if (packet->completion && !kmcl_tx_take_slot(tx, packet))
-		return -EAGAIN;
+	if (packet->completion && !kmcl_tx_take_slot(tx, packet)) {
+		tx->ids_full++;
+		return -EBUSY;
+	}
 	err = ch->bus->send(ch, packet->data, packet->len, packet->id,
 			    packet->completion);
 	if (!err)
 		tx->sent++;
 	else if (packet->completion)
 		kmcl_tx_free_slot(tx, packet);
+	if (err == -EAGAIN)
+		tx->ring_full++;
 	return err;
+}
+
+static bool kmcl_tx_later(int err)
+{
+	return err == -EAGAIN || err == -EBUSY;
 }
 
 /*
  * The wish for room comes first and the ring is looked at again after it:
- * the host may have made room in between and would then never say so.
+ * the host may have made room in between and would then never say so. Slots
+ * are freed on this side, where the queue is flushed afterwards.
  */
 static int kmcl_tx_send_or_ask(struct kmcl_channel *ch,
 			       struct kmcl_packet *packet)
@@ -109,12 +119,20 @@ static int kmcl_tx_send_or_ask(struct kmcl_channel *ch,
 
 	if (err != -EAGAIN)
 		return err;
-	ch->tx.ring_full++;
-	ch->bus->want_room(ch, packet->len + KMCL_ROOM_EXTRA);
-	err = kmcl_tx_send(ch, packet);
-	if (err != -EAGAIN)
+	ch->tx.asked = true;
+	ch->bus->want_room(ch, kmcl_tx_room(packet));
+	return kmcl_tx_send(ch, packet);
+}
+
+/* Nothing waits any more: the host need not wake anybody. */
+static void kmcl_tx_settle(struct kmcl_channel *ch)
+{
+	struct kmcl_tx *tx = &ch->tx;
+
+	if (tx->asked && tx->open && list_empty(&tx->queue)) {
+		tx->asked = false;
 		ch->bus->want_room(ch, 0);
-	return err;
+	}
 }
 
 /**
@@ -149,13 +167,14 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 				  kmcl_tx_send(ch, packet);
 	if (!err) {
 		err = packet->completion ? 0 : 1;
-	} else if (err == -EAGAIN && may_queue) {
+	} else if (kmcl_tx_later(err) && may_queue) {
 		list_add_tail(&packet->link, &tx->queue);
 		tx->queued++;
 		err = 0;
-	} else if (err == -EAGAIN) {
+	} else if (kmcl_tx_later(err)) {
 		err = -ENOBUFS;
 	}
+	kmcl_tx_settle(ch);
 unlock:
 	spin_unlock_bh(&tx->lock);
 	return err;
@@ -170,7 +189,7 @@ static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
 	while (!list_empty(&tx->queue)) {
 		packet = list_first_entry(&tx->queue, struct kmcl_packet, link);
 		*err = kmcl_tx_send_or_ask(ch, packet);
-		if (*err == -EAGAIN)
+		if (kmcl_tx_later(*err))
 			return NULL;
 		list_del_init(&packet->link);
 		if (*err || !packet->completion)
@@ -194,6 +213,7 @@ void kmcl_tx_flush(struct kmcl_channel *ch)
 	do {
 		spin_lock_bh(&tx->lock);
 		packet = tx->open ? kmcl_tx_flush_some(ch, &err) : NULL;
+		kmcl_tx_settle(ch);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
@@ -224,6 +244,10 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	else
 		mine = false;
 	spin_unlock_bh(&tx->lock);
+
+	/* What waited behind it, for a smaller room or for its slot, may go. */
+	if (mine)
+		kmcl_tx_flush(ch);
 	return mine;
 }
 
@@ -260,6 +284,7 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 {
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.open = true;
+	ch->tx.asked = false;
 	spin_unlock_bh(&ch->tx.lock);
 }
 

@@ -51,9 +51,11 @@ struct kmcl_tx_slot {
  * @queue: packets waiting for the ring or for a slot, in order
  * @slots: packets whose completion the host owes
  * @free: first free slot, KMCL_TX_SLOTS when there is none
+ * @asked: the host was asked for a wake-up
  * @sent: packets put in the ring
  * @queued: packets that had to wait first
  * @ring_full: times the ring had no room
+ * @ids_full: times no slot was free
  * @completed: completions matched with a packet
  * @bad_ids: completions that named no packet
  */
@@ -63,10 +65,12 @@ struct kmcl_tx {
 	struct list_head queue;
 	struct kmcl_tx_slot *slots;
 	u32 free;
+	bool asked;
 
 	u64 sent;
 	u64 queued;
 	u64 ring_full;
+	u64 ids_full;
 	u64 completed;
 	u64 bad_ids;
 };

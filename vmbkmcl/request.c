@@ -46,27 +46,43 @@ static s64 kmcl_now_100ns(void)
 	return div_s64(ktime_get_real_ns(), 100) + KMCL_UNIX_EPOCH;
 }
 
-/* Timeouts are rounded up, so that none ends before its time. */
-static unsigned long kmcl_timeout_jiffies(const LARGE_INTEGER *timeout)
+/* The end of a timeout; KTIME_MAX for one beyond what the clock can count. */
+static ktime_t kmcl_deadline(const LARGE_INTEGER *timeout)
 {
 	s64 ticks;
 
-	if (!timeout)
-		return MAX_SCHEDULE_TIMEOUT;
+	if (!timeout || timeout->QuadPart == S64_MIN)
+		return KTIME_MAX;
 	ticks = timeout->QuadPart;
 	if (ticks > 0)
 		ticks = max_t(s64, ticks - kmcl_now_100ns(), 0);
 	else
-		ticks = ticks == S64_MIN ? S64_MAX : -ticks;
-	return min_t(u64, DIV_ROUND_UP_ULL(ticks, 10000000 / HZ),
-		     MAX_SCHEDULE_TIMEOUT);
+		ticks = -ticks;
+	if (ticks > KTIME_MAX / 100)
+		return KTIME_MAX;
+	return ktime_add_safe(ktime_get(), ticks * 100);
+}
+
+/* Jiffies run ahead of the clock at times: only the clock says it is over. */
+static bool kmcl_request_is_done(struct kmcl_request *req, ktime_t deadline)
+{
+	s64 left;
+
+	if (deadline == KTIME_MAX) {
+		wait_for_completion(&req->done);
+		return true;
+	}
+	while ((left = ktime_to_ns(ktime_sub(deadline, ktime_get()))) > 0)
+		if (wait_for_completion_timeout(&req->done,
+						nsecs_to_jiffies(left) + 1))
+			return true;
+	return try_wait_for_completion(&req->done);
 }
 
 static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 			     const LARGE_INTEGER *timeout)
 {
-	if (wait_for_completion_timeout(&req->done,
-					kmcl_timeout_jiffies(timeout)))
+	if (kmcl_request_is_done(req, kmcl_deadline(timeout)))
 		return req->err;
 	if (kmcl_tx_withdraw(ch, &req->packet))
 		return -ECANCELED;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Between errno, which the module speaks inside, and NTSTATUS, its clients' word. */
+/* From errno, which the module speaks inside, to NTSTATUS, its clients' word. */
 
 #include <linux/kernel.h>
 #include <linux/errno.h>
 
 #include "status.h"
 
-/* The first line of an errno or of a status is the one that translates it. */
 static const struct {
 	int err;
 	NTSTATUS status;
@@ -39,16 +38,4 @@ NTSTATUS kmcl_status(int err)
 		if (kmcl_statuses[i].err == err)
 			return kmcl_statuses[i].status;
 	return STATUS_UNSUCCESSFUL;
-}
-
-int kmcl_errno(NTSTATUS status)
-{
-	unsigned int i;
-
-	if (NT_SUCCESS(status))
-		return 0;
-	for (i = 0; i < ARRAY_SIZE(kmcl_statuses); i++)
-		if (kmcl_statuses[i].status == status)
-			return kmcl_statuses[i].err;
-	return -EIO;
 }
