@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Run the tests N times, JOBS at once, and count how often they passed, failed,
-# and how often the platform did. Logs of what did not pass are kept.
+# Boot the guest with the tests N times, JOBS at once, and count how often they
+# passed, failed, and how often the platform did. Logs of what did not pass are
+# kept.
 # usage: soak.sh N [JOBS (2)] [SUITE…]
 
 . "$(dirname "$0")/lib.sh"
+. "$scripts/tests.sh"
 
 runs=${1:?usage: soak.sh N [JOBS] [SUITE…]}
 jobs=${2:-2}
@@ -17,7 +19,8 @@ one() {
 	local run=$1 status=0 outcome start=$SECONDS
 	shift
 
-	attended "$scripts/test.sh" --logs "$dir/$run" "$@" >"$dir/$run.log" 2>&1 || status=$?
+	attended "${tests_guest[@]}" --logs "$dir/$run" \
+		--command "$(tests_command "$@")" >"$dir/$run.log" 2>&1 || status=$?
 	case $status in
 	0) outcome=passed; rm -rf "${dir:?}/$run" "$dir/$run.log" ;;
 	3) outcome=platform ;;
@@ -28,10 +31,9 @@ one() {
 
 count() { grep -c " $1 " "$dir/table" || true; }
 
-# Build everything before, so that no run measures it.
-"$scripts/setup.sh"
-"$scripts/build-modules.sh" "$("$scripts/guest-kernel.sh")" VMBKMCL_KUNIT=y >/dev/null
-"$tree/kunit/host/build.sh" >/dev/null
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prepare_tests "$work"
 
 trap 'kill $(jobs -p); exit 143' INT TERM
 : >"$dir/table"

@@ -6,6 +6,7 @@
 # usage: test.sh [--logs DIR] [SUITE…]
 
 . "$(dirname "$0")/lib.sh"
+. "$scripts/tests.sh"
 
 dir=$logs/test
 if [[ ${1:-} == --logs ]]; then
@@ -13,16 +14,6 @@ if [[ ${1:-} == --logs ]]; then
 	shift 2
 fi
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
-
-# stripped: what the guest loads needs no debug information
-add_module() {
-	local found
-
-	found=$(find "$built" -name "$1.ko" -print -quit)
-	[[ $found ]] || die "the build made no $1.ko (log: $logs/${built##*/}.log)"
-	strip --strip-debug -o "$work/$1.ko" "$found"
-	files+=(--file "$work/$1.ko:/modules/$1.ko")
-}
 
 # What the guest wrote, judged by the kernel's own parser. Its verdict line is
 # no KTAP. A guest that died has written nothing: that is no case at all.
@@ -38,22 +29,15 @@ report() {
 	fi
 }
 
-"$scripts/setup.sh"
-kdir=$("$scripts/guest-kernel.sh")
-built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y)
-device=$("$tree/kunit/host/build.sh")
-
 mkdir -p "$dir"
 rm -f "$dir"/{ktap,results.json,kunit.log}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-files=(--file "$tree/kunit/guest/run-kunit:/run-kunit")
-add_module vmbkmcl
-add_module vmbkmcl_kunit
+prepare_tests "$work"
 
-log "running the tests in a guest (about a minute)"
+log "running the tests in a guest (about six minutes for all of them)"
 status=0
-attended "$scripts/run-guest.sh" --kernel "$kdir/bzImage" --logs "$dir" --preload "$device" \
-	--device "" "${files[@]}" --command "sh /run-kunit ${*@Q}" || status=$?
+attended "${tests_guest[@]}" --logs "$dir" \
+	--command "$(tests_command "$@")" || status=$?
 report || ((status)) || status=1
 exit "$status"
