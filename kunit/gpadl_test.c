@@ -424,6 +424,40 @@ static void debugfs_shows_them(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, read_text(test, path), "");
 }
 
+#define TRACING	"/sys/kernel/tracing"
+
+static void tracepoints_tell_of_them(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	void *va = (void *)get_vmalloc(test, 2 * PAGE_SIZE);
+	char created[80], deleted[80], active[80], *trace;
+	u32 handle;
+
+	run_shell(test, "echo >" TRACING "/trace; "
+			"echo 1 >" TRACING "/events/vmbkmcl/enable");
+	VmbChannelEnable(bus->ch);
+	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+							2 * PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	run_shell(test, "echo 0 >" TRACING "/events/vmbkmcl/enable");
+
+	snprintf(active, sizeof(active),
+		 "vmbkmcl_channel_state: %s started -> active", bus->ch->name);
+	snprintf(created, sizeof(created),
+		 "vmbkmcl_gpadl_create: %s handle %#x size 8192 err 0",
+		 bus->ch->name, handle);
+	snprintf(deleted, sizeof(deleted),
+		 "vmbkmcl_gpadl_delete: %s handle %#x size 8192 err 0",
+		 bus->ch->name, handle);
+	trace = read_text(test, TRACING "/trace");
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(trace, active), "%s", trace);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(trace, created));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(trace, deleted));
+}
+
 /*
  * Again and again: 10,000 cycles, in rounds, as the kernel takes a case of two
  * minutes for a hung one. What the first round leaves behind, once it is warm,
@@ -549,6 +583,7 @@ static struct kunit_case gpadl_cases[] = {
 	KUNIT_CASE(leftovers_are_deleted_at_close),
 	KUNIT_CASE(client_deletes_in_closed),
 	KUNIT_CASE(debugfs_shows_them),
+	KUNIT_CASE(tracepoints_tell_of_them),
 	KUNIT_CASE_PARAM_ATTR(thousands_of_cycles, round_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	{}

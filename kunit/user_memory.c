@@ -183,16 +183,23 @@ static ssize_t read_file(struct kunit *test, const char *path, char *text)
 	return n;
 }
 
-/* The kernel can not read debugfs files for itself; a process can. */
-static void copy_file(struct kunit *test, const char *path, const char *to)
+void run_shell(struct kunit *test, const char *script)
 {
 	static char *envp[] = { "PATH=/bin", NULL };
+	char *argv[] = { "/bin/sh", "-c", (char *)script, NULL };
+
+	KUNIT_ASSERT_EQ_MSG(test, call_usermodehelper(argv[0], argv, envp,
+						      UMH_WAIT_PROC), 0,
+			    "%s", script);
+}
+
+/* The kernel can not read every file of debugfs for itself; a process can. */
+static void copy_file(struct kunit *test, const char *path, const char *to)
+{
 	char script[128];
-	char *argv[] = { "/bin/sh", "-c", script, NULL };
 
 	snprintf(script, sizeof(script), "cat %s >%s", path, to);
-	KUNIT_ASSERT_EQ(test, call_usermodehelper(argv[0], argv, envp,
-						  UMH_WAIT_PROC), 0);
+	run_shell(test, script);
 }
 
 char *read_text(struct kunit *test, const char *path)
@@ -201,7 +208,8 @@ char *read_text(struct kunit *test, const char *path)
 	static const char copy[] = "/tmp/kunit-text";
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
-	if (!strncmp(path, "/sys/kernel/debug/", 18)) {
+	if (strstarts(path, "/sys/kernel/debug/") ||
+	    strstarts(path, "/sys/kernel/tracing/")) {
 		copy_file(test, path, copy);
 		path = copy;
 	}
