@@ -3,12 +3,13 @@
 # Boot the guest with the tests N times, JOBS at once, and count how often they
 # passed, failed, and how often the platform did. Logs of what did not pass are
 # kept.
-# usage: soak.sh N [JOBS (2)] [SUITE…]
+# usage: soak.sh N [JOBS (2)] [demo | SUITE…]
+# With "demo" it is the demo's guest, a stock kernel, which takes half the time.
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/tests.sh"
 
-runs=${1:?usage: soak.sh N [JOBS] [SUITE…]}
+runs=${1:?usage: soak.sh N [JOBS] [demo | SUITE…]}
 jobs=${2:-2}
 shift $(($# > 2 ? 2 : $#))
 mkdir -p "$logs"
@@ -16,11 +17,16 @@ dir=$(mktemp -d "$logs/soak-XXXXXX")
 
 # one RUN [SUITE…]: a line of "RUN OUTCOME SECONDS"
 one() {
-	local run=$1 status=0 outcome start=$SECONDS
+	local run=$1 status=0 outcome start=$SECONDS guest
 	shift
 
-	attended "${tests_guest[@]}" --logs "$dir/$run" \
-		--command "$(tests_command "$@")" >"$dir/$run.log" 2>&1 || status=$?
+	if [[ ${1:-} == demo ]]; then
+		guest=("$scripts/demo.sh")
+	else
+		guest=("${tests_guest[@]}" --logs "$dir/$run"
+			--command "$(tests_command "$@")")
+	fi
+	attended "${guest[@]}" >"$dir/$run.log" 2>&1 || status=$?
 	case $status in
 	0) outcome=passed; rm -rf "${dir:?}/$run" "$dir/$run.log" ;;
 	3) outcome=platform ;;
@@ -33,9 +39,9 @@ count() { grep -c " $1 " "$dir/table" || true; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-prepare_tests "$work"
+[[ ${1:-} == demo ]] || prepare_tests "$work"
 
-trap 'kill $(jobs -p); exit 143' INT TERM
+trap 'kill $(jobs -p) 2>/dev/null; exit 143' INT TERM
 : >"$dir/table"
 for ((run = 1; run <= runs; run++)); do
 	((run <= jobs)) || wait -n

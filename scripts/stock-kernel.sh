@@ -29,7 +29,7 @@ dir_that_exists() {
 	local path
 
 	while read -r path; do
-		[[ ! -d $path/kernel ]] || { echo "$path"; return; }
+		[[ ! -d $path/kernel ]] || echo "$path"
 	done
 }
 
