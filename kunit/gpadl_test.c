@@ -430,7 +430,7 @@ static void tracepoints_tell_of_them(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	void *va = (void *)get_vmalloc(test, 2 * PAGE_SIZE);
-	char created[80], deleted[80], active[80], *trace;
+	char created[128], deleted[128], active[128], *trace;
 	u32 handle;
 
 	run_shell(test, "echo >" TRACING "/trace; "
