@@ -113,6 +113,8 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 	mutex_lock(&ch->lock);
 	ch->endpoint = NULL;
 	ch->wanted = false;
+	/* Of that device: the next wish must not be taken for lost as well. */
+	ch->lost = false;
 	kmcl_channel_set_state(ch, KMCL_DISABLED);
 	mutex_unlock(&ch->lock);
 }
