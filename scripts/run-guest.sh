@@ -61,7 +61,7 @@ rm -f "$dir"/{verdict,console.log,host.log,qemu.log,hypervisor.log,status}
 work=$(mktemp -d)
 machine=
 trap cleanup EXIT
-trap 'exit 130' INT TERM
+trap 'log interrupted; exit 130' INT TERM
 
 cleanup() {
 	[[ ! $machine ]] || kill "$machine" 2>/dev/null || true
@@ -73,8 +73,8 @@ cleanup() {
 # hv-frequencies: a busy machine fails the guest's calibration of its timers.
 # hv-stimer-direct: else timers share a message slot with VMBus, and KVM and
 # QEMU fill it without a lock: one's message is lost, and a CPU's tick with it.
-# hv-avic: no automatic EOI, so an interrupt handler is not interrupted by its
-# own vector.
+# hv-avic: no automatic EOI. With it, a timer interrupt was once delivered inside
+# the handler of its own vector, with interrupts off (cause not proven).
 # noxsave: emulated KVM hosts hand out a confusing XSAVE state.
 prepare_host() {
 	local arguments
