@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The channel object: see channel.c for its life, init.c for its settings. */
+/* The channel object: see channel.c, life.c for its states, init.c for its settings. */
 #ifndef _KMCL_CHANNEL_H
 #define _KMCL_CHANNEL_H
 
@@ -129,9 +129,6 @@ struct kmcl_channel {
 	pr_info("%s: " fmt, (ch)->name, ##__VA_ARGS__)
 #define kmcl_warn(ch, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt, (ch)->name, ##__VA_ARGS__)
-
-int kmcl_channels_init(void);
-void kmcl_channels_exit(void);
 
 NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 			       struct device *parent, VMBCHANNEL *channel);

@@ -3,15 +3,15 @@
 
 #include <linux/module.h>
 
-#include "channel.h"
 #include "debugfs.h"
 #include "gpadl.h"
+#include "life.h"
 
 static int __init vmbkmcl_init(void)
 {
 	int err;
 
-	err = kmcl_channels_init();
+	err = kmcl_life_init();
 	if (err)
 		return err;
 	kmcl_debugfs_init();
@@ -22,7 +22,7 @@ static void __exit vmbkmcl_exit(void)
 {
 	kmcl_debugfs_exit();
 	kmcl_quarantine_abandon();
-	kmcl_channels_exit();
+	kmcl_life_exit();
 }
 
 module_init(vmbkmcl_init);
