@@ -17,6 +17,13 @@
 /* A channel, as VmbChannelAllocate() hands it out. */
 typedef struct kmcl_channel *VMBCHANNEL;
 
+/* A packet of the host's, from its delivery to VmbChannelPacketComplete(). */
+typedef struct kmcl_incoming *VMBPACKETCOMPLETION;
+
+/* VmbChannelInitSetFlags(): Flags */
+#define VMBUS_CHANNEL_INIT_FLAG_IS_PIPE			0x00000001
+#define VMBUS_CHANNEL_INIT_FLAGS			0x00000001
+
 /* VmbChannelSendSynchronousRequest(): Flags */
 #define VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION	0x00000001
 #define VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH	0x00000002
@@ -36,12 +43,28 @@ typedef VOID EVT_VMB_CHANNEL_POST_STARTED(VMBCHANNEL Channel);
 typedef VOID EVT_VMB_CHANNEL_PNP_FAILURE(VMBCHANNEL Channel,
 					 NTSTATUS FailureStatus);
 
+/*
+ * A packet of the host's. @Buffer holds @BufferLength bytes, a multiple of 8,
+ * and is the client's, like the packet, until VmbChannelPacketComplete(), which
+ * may be called here or later. Softirq context; never two at once.
+ */
+typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET(VMBCHANNEL Channel,
+					    VMBPACKETCOMPLETION Packet,
+					    PVOID Buffer, UINT32 BufferLength,
+					    UINT32 Flags);
+
+/* After a batch of @PacketCount packets, in the same context. */
+typedef VOID EVT_VMB_CHANNEL_PROCESSING_COMPLETE(VMBCHANNEL Channel,
+						 UINT32 PacketCount);
+
 typedef EVT_VMB_CHANNEL_OPENED *PFN_VMB_CHANNEL_OPENED;
 typedef EVT_VMB_CHANNEL_CLOSED *PFN_VMB_CHANNEL_CLOSED;
 typedef EVT_VMB_CHANNEL_SUSPEND *PFN_VMB_CHANNEL_SUSPEND;
 typedef EVT_VMB_CHANNEL_STARTED *PFN_VMB_CHANNEL_STARTED;
 typedef EVT_VMB_CHANNEL_POST_STARTED *PFN_VMB_CHANNEL_POST_STARTED;
 typedef EVT_VMB_CHANNEL_PNP_FAILURE *PFN_VMB_CHANNEL_PNP_FAILURE;
+typedef EVT_VMB_CHANNEL_PROCESS_PACKET *PFN_VMB_CHANNEL_PROCESS_PACKET;
+typedef EVT_VMB_CHANNEL_PROCESSING_COMPLETE *PFN_VMB_CHANNEL_PROCESSING_COMPLETE;
 
 /**
  * struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS - what a client hears of its
@@ -57,7 +80,8 @@ typedef EVT_VMB_CHANNEL_PNP_FAILURE *PFN_VMB_CHANNEL_PNP_FAILURE;
  *
  * Every one is optional, is called in a context that may sleep, and never while
  * another one of the same channel runs. None may call VmbChannelEnable(),
- * VmbChannelDisable() or VmbChannelCleanup() for its channel.
+ * VmbChannelDisable(), VmbChannelStart(), VmbChannelPause() or
+ * VmbChannelCleanup() for its channel.
  */
 typedef struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS {
 	ULONG Version;
@@ -87,12 +111,25 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject,
 VOID VmbChannelCleanup(VMBCHANNEL Channel);
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel);
 VOID VmbChannelDisable(VMBCHANNEL Channel);
+VOID VmbChannelStart(VMBCHANNEL Channel);
+VOID VmbChannelPause(VMBCHANNEL Channel);
 
 /* What a channel is to be, while it is disabled (vmbkmcl/init.c) */
+NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags);
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 				       PCUNICODE_STRING Name);
+NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel,
+					      UINT32 DataSize,
+					      UINT32 ChainLength);
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel,
 					    UINT32 PacketSize);
+NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel,
+					    UINT32 ContextSize);
+NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
+						 PFN_VMB_CHANNEL_PROCESS_PACKET
+						 ProcessPacketCallback,
+						 PFN_VMB_CHANNEL_PROCESSING_COMPLETE
+						 ProcessingCompleteCallback);
 NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
 					       PVMB_CHANNEL_STATE_CHANGE_CALLBACKS
 					       StateChangeCallbacks);
@@ -105,9 +142,13 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel,
 					  PFN_VMB_CHANNEL_PNP_FAILURE
 					  PnpFailureCallback);
 
-/* What a client asks of or keeps with its channel (vmbkmcl/init.c) */
+/* What a client asks of or keeps with its channel (vmbkmcl/init.c, mmio.c) */
 VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel,
 				    LPGUID InterfaceInstance);
+VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *MmioAddress,
+			    UINT64 *MmioSize);
+NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL Channel, UINT16 Latency,
+				       PUINT16 OriginalLatency);
 PVOID VmbChannelGetPointer(VMBCHANNEL Channel);
 VOID VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer);
 
@@ -117,12 +158,17 @@ NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags,
 					 PUINT32 GpadlHandle);
 VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle);
 
-/* Packets (vmbkmcl/request.c) */
+/* Packets to the host (vmbkmcl/request.c) */
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  UINT32 BufferSize,
 					  PMDL ExternalDataMdl, UINT32 Flags,
 					  PVOID CompletionBuffer,
 					  PUINT32 CompletionBufferSize,
 					  PLARGE_INTEGER Timeout);
+
+/* Packets of the host's (vmbkmcl/incoming.c) */
+VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletion,
+			      PVOID CompletionBuffer, UINT32 BufferSize);
+PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletion);
 
 #endif /* _VMBUSKERNELMODECLIENTLIBAPI_H */

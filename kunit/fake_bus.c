@@ -83,6 +83,28 @@ static void fake_close(struct kmcl_channel *ch)
 	fake_control_end(bus);
 }
 
+static int fake_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	if (bus->mmio_err)
+		return bus->mmio_err;
+	*start = bus->mmio_size ? FAKE_MMIO_START : 0;
+	*size = bus->mmio_size;
+	bus->mmio_held += bus->mmio_size;
+	return 0;
+}
+
+static void fake_mmio_put(struct kmcl_channel *ch, u64 start, u64 size)
+{
+	to_fake(ch)->mmio_held -= size;
+}
+
+static void fake_set_low_latency(struct kmcl_channel *ch, bool low)
+{
+	to_fake(ch)->low_latency = low;
+}
+
 static bool fake_rescinded(struct kmcl_channel *ch)
 {
 	return to_fake(ch)->is_rescinded;
@@ -152,7 +174,7 @@ end:
 }
 
 static int fake_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		     bool completion)
+		     enum vmbus_packet_type type, u32 flags)
 {
 	struct fake_bus *bus = to_fake(ch);
 
@@ -162,7 +184,7 @@ static int fake_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		return -EAGAIN;
 	bus->ring_room--;
 	bus->last_id = id;
-	atomic_inc(&bus->sends);
+	atomic_inc(type == VM_PKT_COMP ? &bus->answers : &bus->sends);
 	return 0;
 }
 
@@ -221,6 +243,9 @@ static const struct kmcl_bus_ops fake_ops = {
 	.release = fake_release,
 	.open = fake_open,
 	.close = fake_close,
+	.mmio_get = fake_mmio_get,
+	.mmio_put = fake_mmio_put,
+	.set_low_latency = fake_set_low_latency,
 	.rescinded = fake_rescinded,
 	.confidential = fake_confidential,
 	.gpadls_before_close = fake_gpadls_before_close,
@@ -266,8 +291,9 @@ struct fake_bus *fake_bus_create(struct kunit *test)
 	spin_lock_init(&bus->rx_lock);
 	INIT_LIST_HEAD(&bus->rx);
 
-	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, &bus->ch),
-			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			kmcl_channel_allocate(&bus->ops, NULL, _THIS_IP_,
+					      &bus->ch), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, fake_bus_free,
 							bus), 0);
 	KUNIT_ASSERT_EQ(test,
@@ -301,14 +327,15 @@ void fake_bus_rescind(struct fake_bus *bus)
 	kmcl_channel_detach(bus->ch, bus);
 }
 
-void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
-		      u32 len)
+static void deliver(struct fake_bus *bus, u16 type, u16 flags, u64 id,
+		    const void *data, u32 len)
 {
 	struct fake_packet *packet;
 
 	packet = kzalloc(sizeof(*packet) + ALIGN(len, 8), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(bus->test, packet);
 	packet->desc.type = type;
+	packet->desc.flags = flags;
 	packet->desc.offset8 = sizeof(packet->desc) >> 3;
 	packet->desc.len8 = (sizeof(packet->desc) + ALIGN(len, 8)) >> 3;
 	packet->desc.trans_id = id;
@@ -318,6 +345,19 @@ void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 	list_add_tail(&packet->link, &bus->rx);
 	spin_unlock_bh(&bus->rx_lock);
 	kmcl_poll_schedule(bus->ch);
+}
+
+void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
+		      u32 len)
+{
+	deliver(bus, type, 0, id, data, len);
+}
+
+void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
+			      u32 len)
+{
+	deliver(bus, VM_PKT_DATA_INBAND,
+		VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED, id, data, len);
 }
 
 unsigned int fake_bus_gpadls(struct fake_bus *bus)

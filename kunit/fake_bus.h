@@ -14,6 +14,8 @@
 #include "../vmbkmcl/channel.h"
 #include "eventually.h"
 
+#define FAKE_MMIO_START	0xfe0000000ULL
+
 /**
  * struct fake_bus - one device of a bus that exists in this module only
  * @ops: what the channel calls; leads back here
@@ -30,6 +32,10 @@
  * @stays_decrypted: re-encryption fails
  * @is_old: GPADLs go before the close
  * @is_rescinded: the host took the offer back
+ * @mmio_size: bytes of MMIO space the device asks for, at FAKE_MMIO_START
+ * @mmio_held: of them, how many the channel has
+ * @mmio_err: what mmio_get() is to answer
+ * @low_latency: the last set_low_latency()
  * @ring_room: packets that send() still takes
  * @send_err: what it answers besides
  * @corrupt: the incoming ring makes no sense
@@ -38,6 +44,8 @@
  * @in_control: control operations in progress, to see that there is one at most
  * @overlaps: times there were more
  * @opens: open() calls; the other counters alike
+ * @sends: packets of the client's put in the ring
+ * @answers: completions of the host's packets put in the ring
  * @gpadls: what the host holds: handle -> size
  * @wanted_room: the last want_room()
  * @rx_lock: guards @rx
@@ -59,6 +67,10 @@ struct fake_bus {
 	bool stays_decrypted;
 	bool is_old;
 	bool is_rescinded;
+	u64 mmio_size;
+	u64 mmio_held;
+	int mmio_err;
+	bool low_latency;
 	int ring_room;
 	int send_err;
 	bool corrupt;
@@ -72,6 +84,7 @@ struct fake_bus {
 	atomic_t establishes;
 	atomic_t teardowns;
 	atomic_t sends;
+	atomic_t answers;
 	atomic_t masks;
 	u32 next_handle;
 	struct xarray gpadls;
@@ -93,6 +106,10 @@ void fake_bus_answer(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);
 void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 		      u32 len);
+
+/* A packet of the host's that asks for a completion. */
+void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
+			      u32 len);
 unsigned int fake_bus_gpadls(struct fake_bus *bus);
 
 #endif /* _KUNIT_FAKE_BUS_H */

@@ -31,14 +31,14 @@
  */
 struct recorder {
 	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		    bool completion);
+		    enum vmbus_packet_type type, u32 flags);
 	unsigned int count;
 	u8 tags[32];
 	u64 ids[32];
 };
 
 static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		       bool completion)
+		       enum vmbus_packet_type type, u32 flags)
 {
 	struct recorder *rec = VmbChannelGetPointer(ch);
 	int err;
@@ -48,7 +48,7 @@ static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		rec->tags[rec->count] = len ? *(u8 *)data : 0;
 		rec->ids[rec->count] = id;
 	}
-	err = rec->send(ch, data, len, id, completion);
+	err = rec->send(ch, data, len, id, type, flags);
 	if (!err)
 		rec->count++;
 	return err;

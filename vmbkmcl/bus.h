@@ -32,6 +32,10 @@ struct kmcl_channel;
  * @open: make the rings and open the channel. Serialised with @close and the
  *	GPADL operations by the caller, as a rescind wakes only one waiter.
  * @close: close it and give the rings back
+ * @mmio_get: take the MMIO space that the open device asks for; @size stays 0
+ *	when it asks for none
+ * @mmio_put: give it back, after the close
+ * @set_low_latency: signal the host at once, or when it next looks
  * @rescinded: the host has taken the offer back: it holds nothing any more
  * @confidential: the host can not read guest memory unless it is decrypted
  * @gpadls_before_close: the protocol wants GPADLs torn down before the close
@@ -39,7 +43,8 @@ struct kmcl_channel;
  * @teardown_gpadl: take it back; blocks until the host has let go.
  *	&vmbus_gpadl.gpadl_handle still set afterwards, on a channel that is not
  *	rescinded, means that the host was never told.
- * @send: put one in-band packet in the ring; -EAGAIN when that is full
+ * @send: put one packet in the ring, with its transaction id, type and flags as
+ *	on the wire; -EAGAIN when that is full
  * @want_room: ask the host for a wake-up once that many bytes are free in the
  *	outgoing ring; 0 takes the wish back
  * @rx_first: the oldest packet in the incoming ring, copied out; NULL when the
@@ -58,6 +63,9 @@ struct kmcl_bus_ops {
 
 	int (*open)(struct kmcl_channel *ch);
 	void (*close)(struct kmcl_channel *ch);
+	int (*mmio_get)(struct kmcl_channel *ch, u64 *start, u64 *size);
+	void (*mmio_put)(struct kmcl_channel *ch, u64 start, u64 size);
+	void (*set_low_latency)(struct kmcl_channel *ch, bool low);
 	bool (*rescinded)(struct kmcl_channel *ch);
 	bool (*confidential)(struct kmcl_channel *ch);
 	bool (*gpadls_before_close)(struct kmcl_channel *ch);
@@ -68,7 +76,7 @@ struct kmcl_bus_ops {
 			      struct vmbus_gpadl *gpadl);
 
 	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		    bool completion);
+		    enum vmbus_packet_type type, u32 flags);
 	void (*want_room)(struct kmcl_channel *ch, u32 bytes);
 
 	struct vmpacket_descriptor *(*rx_first)(struct kmcl_channel *ch);

@@ -2,6 +2,7 @@
 /* The seam's hv_vmbus side. Only what hv_vmbus exports is used. */
 
 #include <linux/hyperv.h>
+#include <linux/sizes.h>
 #include <asm/mshyperv.h>
 
 #include "channel.h"
@@ -26,8 +27,9 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 	u32 wire = kmcl_channel_wire_size(ch);
-	u32 tx = kmcl_channel_ring_bytes(ch->set.tx_pages, wire);
-	u32 rx = kmcl_channel_ring_bytes(ch->set.rx_pages, wire);
+	u32 tx = kmcl_channel_tx_bytes(ch);
+	u32 rx = kmcl_channel_rx_bytes(ch);
+	int err;
 
 	/*
 	 * Transaction ids are this module's. A driver that had the device
@@ -41,13 +43,47 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 
 	chan->max_pkt_size = min_t(u32, wire + KMCL_HV_HEADER_SLACK,
 				   rx - sizeof(struct hv_ring_buffer));
+	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
-	return vmbus_open(chan, tx, rx, NULL, 0, kmcl_hv_event, ch);
+	err = vmbus_open(chan, tx, rx, NULL, 0, kmcl_hv_event, ch);
+	if (err == -ENOMEM)
+		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: fewer pages with VmbClientChannelInitSetRingBufferPageCount(), %lu + %lu for instance, are easier to get\n",
+			  (tx + rx) / SZ_1K, tx / 2 / HV_HYP_PAGE_SIZE,
+			  rx / 2 / HV_HYP_PAGE_SIZE);
+	return err;
 }
 
 static void kmcl_hv_close(struct kmcl_channel *ch)
 {
 	vmbus_close(kmcl_hv_channel(ch));
+}
+
+static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
+{
+	struct hv_device *hdev = kmcl_target_device(ch);
+	u64 bytes = (u64)hdev->channel->offermsg.offer.mmio_megabytes * SZ_1M;
+	struct resource *res;
+	int err;
+
+	if (!bytes)
+		return 0;
+	err = vmbus_allocate_mmio(&res, hdev, 0, (resource_size_t)-1, bytes,
+				  SZ_1M, false);
+	if (err)
+		return err;
+	*start = res->start;
+	*size = bytes;
+	return 0;
+}
+
+static void kmcl_hv_mmio_put(struct kmcl_channel *ch, u64 start, u64 size)
+{
+	vmbus_free_mmio(start, size);
+}
+
+static void kmcl_hv_set_low_latency(struct kmcl_channel *ch, bool low)
+{
+	WRITE_ONCE(kmcl_hv_channel(ch)->low_latency, low);
 }
 
 static bool kmcl_hv_rescinded(struct kmcl_channel *ch)
@@ -80,12 +116,9 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 }
 
 static int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-			bool completion)
+			enum vmbus_packet_type type, u32 flags)
 {
-	u32 flags = completion ? VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0;
-
-	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id,
-				VM_PKT_DATA_INBAND, flags);
+	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id, type, flags);
 }
 
 static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
@@ -182,6 +215,9 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.release = kmcl_target_release,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,
+	.mmio_get = kmcl_hv_mmio_get,
+	.mmio_put = kmcl_hv_mmio_put,
+	.set_low_latency = kmcl_hv_set_low_latency,
 	.rescinded = kmcl_hv_rescinded,
 	.confidential = kmcl_hv_confidential,
 	.gpadls_before_close = kmcl_hv_gpadls_before_close,

@@ -7,10 +7,13 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/device.h>
+#include <linux/instruction_pointer.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "client.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "life.h"
@@ -18,6 +21,8 @@
 #include "watch.h"
 
 #define KMCL_DEFAULT_PACKET_SIZE	4096
+#define KMCL_DEFAULT_EXTERNAL_SIZE	SZ_1M
+#define KMCL_DEFAULT_CHAIN		16
 #define KMCL_DEFAULT_RING_PAGES		16
 
 static atomic_t kmcl_next_id = ATOMIC_INIT(1);
@@ -84,12 +89,13 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	struct kmcl_watch watch;
 
 	mutex_lock(&ch->lock);
-	ch->wanted = false;
-	mutex_unlock(&ch->lock);
+	WRITE_ONCE(ch->wanted, false);
 	kmcl_life_kick(ch);
+	wake_up_all(&ch->changed);
+	mutex_unlock(&ch->lock);
 
 	/* A callback may wait for the host in a synchronous request. */
-	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_tx_cancel(ch, -ENODEV);
 	kmcl_watch_start(&watch, ch, "disable", 0);
 	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
 	kmcl_watch_stop(&watch);
@@ -129,14 +135,88 @@ VOID VmbChannelDisable(VMBCHANNEL channel)
 }
 EXPORT_SYMBOL_GPL(VmbChannelDisable);
 
+/* Or overruled, or without a ring to be started or paused. */
+static bool kmcl_channel_settled(const struct kmcl_channel *ch, bool paused)
+{
+	enum kmcl_state state = READ_ONCE(ch->state);
+
+	return READ_ONCE(ch->paused) != paused || state <= KMCL_ENABLED ||
+	       state == (paused ? KMCL_PAUSED : KMCL_ACTIVE);
+}
+
+/*
+ * Without ch->api: a client's callback may take its time, and Disable must be
+ * able to end what that waits for.
+ */
+static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
+{
+	const char *what = paused ? "pause" : "start";
+	struct kmcl_watch watch;
+
+	if (READ_ONCE(ch->worker) == current) {
+		kmcl_warn(ch, "%s from a callback of its own refused\n", what);
+		return;
+	}
+	kmcl_channel_wish_paused(ch, paused);
+	kmcl_watch_start(&watch, ch, what, 0);
+	wait_event(ch->changed, kmcl_channel_settled(ch, paused));
+	kmcl_watch_stop(&watch);
+}
+
+/**
+ * VmbChannelPause() - have a channel quiet
+ * @channel: any channel
+ *
+ * An active channel is suspended: when this returns EvtChannelSuspend was called,
+ * the client has completed all packets it had, and it is given no more until
+ * VmbChannelStart(). Packets of the client's own go on, and so do their
+ * completions. A channel that is not open comes up paused: EvtChannelOpened is
+ * then all that is called. It stays so through VmbChannelDisable() and
+ * VmbChannelEnable().
+ *
+ * Context: may sleep, as long as the client takes to complete its packets; the
+ * log names a wait of more than a few seconds. Not from a state-change callback
+ * of @channel: refused with a log line.
+ * Source: Microsoft's VmbChannelPause documentation.
+ */
+VOID VmbChannelPause(VMBCHANNEL channel)
+{
+	might_sleep();
+	if (channel)
+		kmcl_channel_set_paused(channel, true);
+}
+EXPORT_SYMBOL_GPL(VmbChannelPause);
+
+/**
+ * VmbChannelStart() - end what VmbChannelPause() began
+ * @channel: any channel
+ *
+ * A paused channel is active again when this returns: EvtChannelStarted and
+ * EvtChannelPostStarted were called. One that is not open comes up active, as it
+ * does without any call.
+ *
+ * Context: may sleep, as long as the callbacks take. Not from a state-change
+ * callback of @channel: refused with a log line.
+ * Source: Microsoft's VmbChannelStart documentation.
+ */
+VOID VmbChannelStart(VMBCHANNEL channel)
+{
+	might_sleep();
+	if (channel)
+		kmcl_channel_set_paused(channel, false);
+}
+EXPORT_SYMBOL_GPL(VmbChannelStart);
+
 static void kmcl_channel_free(struct kref *ref)
 {
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
 	kmcl_tx_destroy(&ch->tx);
 	xa_destroy(&ch->gpadls);
+	kfree(ch->client);
 	put_device(ch->parent);
-	kfree(ch);
+	/* A packet's completion may be on its way out: kmcl_rx_let_go(). */
+	kfree_rcu(ch, rcu);
 }
 
 void kmcl_channel_get(struct kmcl_channel *ch)
@@ -153,23 +233,27 @@ void kmcl_channel_put(struct kmcl_channel *ch)
  * kmcl_channel_allocate - make a channel on a given bus
  * @bus: what is beneath it; stays until the channel is cleaned up
  * @parent: device the client belongs to, or NULL; a reference is held
+ * @client: an address in the client's module
  * @channel: the new channel, freed by VmbChannelCleanup()
  *
  * Context: may sleep.
  * Return: %STATUS_SUCCESS or %STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
-			       struct device *parent, VMBCHANNEL *channel)
+			       struct device *parent, unsigned long client,
+			       VMBCHANNEL *channel)
 {
 	struct kmcl_channel *ch;
 
 	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
 	if (!ch)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	if (kmcl_tx_init(&ch->tx)) {
-		kfree(ch);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
+	/* Now: a module's init functions are soon forgotten. */
+	ch->client = kasprintf(GFP_KERNEL, "%ps", (void *)client);
+	if (!ch->client)
+		goto free_channel;
+	if (kmcl_tx_init(&ch->tx))
+		goto free_client;
 
 	kref_init(&ch->ref);
 	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
@@ -177,6 +261,8 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 	ch->parent = get_device(parent);
 	ch->bus = bus;
 	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
+	ch->set.max_external_size = KMCL_DEFAULT_EXTERNAL_SIZE;
+	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
 	ch->set.rx_pages = KMCL_DEFAULT_RING_PAGES;
 	ch->set.tx_pages = KMCL_DEFAULT_RING_PAGES;
 	mutex_init(&ch->api);
@@ -188,8 +274,15 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 
 	__module_get(THIS_MODULE);
 	kmcl_debugfs_add(ch);
+	kmcl_client_add(ch);
 	*channel = ch;
 	return STATUS_SUCCESS;
+
+free_client:
+	kfree(ch->client);
+free_channel:
+	kfree(ch);
+	return STATUS_INSUFFICIENT_RESOURCES;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
 
@@ -200,8 +293,9 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
  * @is_server: must be 0: there is no server endpoint in a guest
  * @channel: where the new channel goes; untouched on failure
  *
- * Defaults: packets of up to 4096 bytes, rings of 16 pages each, no callbacks,
- * no target, named "channel-N".
+ * Defaults: packets of up to 4096 bytes, external data of up to 1 MiB in 16
+ * MDLs, rings of 16 pages each, no client context, no callbacks, no target, named
+ * "channel-N"; active when enabled.
  *
  * Context: may sleep.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 without @channel;
@@ -217,9 +311,30 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
 	if (is_server)
 		return STATUS_NOT_SUPPORTED;
 	return kmcl_channel_allocate(&kmcl_hv_bus, parent_device_object,
-				     channel);
+				     _RET_IP_, channel);
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
+
+static void kmcl_channel_dismiss(struct kmcl_channel *ch)
+{
+	mutex_lock(&ch->api);
+	kmcl_channel_disable(ch);
+	mutex_unlock(&ch->api);
+
+	/* It may have reported the state and not returned yet. */
+	flush_work(&ch->work);
+	kmcl_debugfs_remove(ch);
+	kmcl_channel_put(ch);
+	module_put(THIS_MODULE);
+}
+
+/* Clean up what a client left that is gone. Its code is there, its data is not. */
+void kmcl_channel_abandon(struct kmcl_channel *ch)
+{
+	WRITE_ONCE(ch->abandoned, true);
+	kmcl_rx_hold_back(ch);
+	kmcl_channel_dismiss(ch);
+}
 
 /**
  * VmbChannelCleanup() - free a channel
@@ -244,16 +359,10 @@ VOID VmbChannelCleanup(VMBCHANNEL channel)
 		return;
 	}
 
-	mutex_lock(&ch->api);
 	if (READ_ONCE(ch->state) != KMCL_DISABLED)
-		kmcl_warn(ch, "cleanup of a channel that is not disabled\n");
-	kmcl_channel_disable(ch);
-	mutex_unlock(&ch->api);
-
-	/* It may have reported the state and not returned yet. */
-	flush_work(&ch->work);
-	kmcl_debugfs_remove(ch);
-	kmcl_channel_put(ch);
-	module_put(THIS_MODULE);
+		kmcl_warn(ch, "cleanup of a channel that is not disabled, allocated by %s\n",
+			  ch->client);
+	kmcl_client_remove(ch);
+	kmcl_channel_dismiss(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelCleanup);

@@ -20,15 +20,20 @@
 #define KMCL_RING_PAGES_MIN	2	/* one of them is the control page */
 #define KMCL_RING_PAGES_MAX	512
 #define KMCL_PACKET_SIZE_MAX	(64 * 1024)
+#define KMCL_LATENCY_DEFAULT	1000	/* hv_vmbus: about 100 us */
+#define KMCL_EXTERNAL_SIZE_MAX	(8190 * 4096)	/* as large as a GPADL */
+#define KMCL_CHAIN_MAX		512
+#define KMCL_CONTEXT_SIZE_MAX	(64 * 1024)
 
 /*
- * In the order a channel goes through them. From KMCL_OPENED on there is a ring;
- * from KMCL_STARTED on it is read.
+ * In the order a channel goes through them. From KMCL_OPENED to KMCL_ACTIVE there
+ * is a ring; from KMCL_STARTED on the client is given packets.
  */
 enum kmcl_state {
 	KMCL_DISABLED,		/* the client may change settings */
 	KMCL_ENABLED,		/* waiting for an offer */
 	KMCL_OPENED,
+	KMCL_PAUSED,		/* open and quiet */
 	KMCL_STARTED,
 	KMCL_ACTIVE,
 	KMCL_CLOSED,		/* the ring is gone, the Closed callback runs */
@@ -41,7 +46,12 @@ struct kmcl_settings {
 	bool has_instance;
 	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
+	PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete;
+	u32 context_size;	/* bytes on each incoming packet */
 	u32 max_packet_size;	/* bytes of payload */
+	u32 max_external_size;	/* bytes of a packet's external data */
+	u32 max_chain;		/* MDLs they may be in */
 	u32 rx_pages;
 	u32 tx_pages;
 };
@@ -58,7 +68,9 @@ struct kmcl_gpadl_stats {
 /**
  * struct kmcl_channel - a channel, client endpoint
  * @ref: one for the client, one for each device removal in progress
- * @node: in the list of all channels
+ * @node: in the list of all channels: see client.c
+ * @client: who allocated it: "function [module]"
+ * @abandoned: that module is gone; none of its callbacks is called
  * @id: unique in this module's life
  * @name: for logs, traces and debugfs; unique through @id
  * @parent: device the client named as the parent
@@ -67,15 +79,22 @@ struct kmcl_gpadl_stats {
  * @bus: what is beneath
  * @endpoint: the bus's device; set while the channel is attached to one
  * @instance: of the device attached last
+ * @mmio_start: where the device's MMIO space is
+ * @mmio_size: bytes of it; 0 while the channel is closed, or without
+ * @latency: of signals to the host, as the client wants it, in units of 100 ns
  * @api: held by Enable, Disable and Cleanup, so that one is over before the next
- * @lock: guards @state, @wanted, @lost, @listening and @endpoint
+ * @lock: guards @state, @wanted, @paused, @lost, @asleep, @endpoint, @latency
+ *	and the MMIO space
  * @state: where in its life the channel is; only @work goes forward in it
  * @wanted: the client has enabled the channel
+ * @paused: the client wants it quiet; outlives a Disable
  * @lost: the device is going or gone
- * @listening: the bus has been told to look for a device
+ * @asleep: the device is away and will be back
+ * @listening: the bus has been told to look for a device; under @api
  * @work: brings the channel up and down; every callback runs here
  * @worker: the task @work runs in, while it does
- * @changed: woken after each change of @state or @endpoint
+ * @changed: woken after each change of these, and when the client has completed
+ *	the last packet it had
  * @control: held around everything that waits for an answer of the host, as a
  *	rescind wakes only one waiter a channel. Guards @gpadls' changes.
  * @connected: open() succeeded and close() was not yet called; under @control
@@ -87,10 +106,13 @@ struct kmcl_gpadl_stats {
  * @watches: waits on the host in progress
  * @long_waits: of them, how many the log has named so far
  * @debugfs: its directory
+ * @rcu: frees it
  */
 struct kmcl_channel {
 	struct kref ref;
 	struct list_head node;
+	char *client;
+	bool abandoned;
 	u32 id;
 	char name[KMCL_NAME_MAX];
 	struct device *parent;
@@ -100,12 +122,17 @@ struct kmcl_channel {
 	const struct kmcl_bus_ops *bus;
 	void *endpoint;
 	guid_t instance;
+	u64 mmio_start;
+	u64 mmio_size;
+	u16 latency;
 
 	struct mutex api;
 	struct mutex lock;
 	enum kmcl_state state;
 	bool wanted;
+	bool paused;
 	bool lost;
+	bool asleep;
 	bool listening;
 	struct work_struct work;
 	struct task_struct *worker;
@@ -123,6 +150,7 @@ struct kmcl_channel {
 	struct list_head watches;
 	atomic_t long_waits;
 	struct dentry *debugfs;
+	struct rcu_head rcu;
 };
 
 #define kmcl_info(ch, fmt, ...) \
@@ -131,7 +159,9 @@ struct kmcl_channel {
 	pr_warn_ratelimited("%s: " fmt, (ch)->name, ##__VA_ARGS__)
 
 NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
-			       struct device *parent, VMBCHANNEL *channel);
+			       struct device *parent,
+			       unsigned long client, VMBCHANNEL *channel);
+void kmcl_channel_abandon(struct kmcl_channel *ch);
 void kmcl_channel_get(struct kmcl_channel *ch);
 void kmcl_channel_put(struct kmcl_channel *ch);
 
@@ -140,9 +170,12 @@ bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance);
 bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
 			 const guid_t *instance);
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
 
-u32 kmcl_channel_ring_bytes(u32 pages, u32 max_packet_size);
 u32 kmcl_channel_wire_size(const struct kmcl_channel *ch);
+u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch);
+u32 kmcl_channel_tx_bytes(const struct kmcl_channel *ch);
 const char *kmcl_state_name(enum kmcl_state state);
 
 #endif /* _KMCL_CHANNEL_H */

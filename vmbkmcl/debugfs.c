@@ -16,6 +16,7 @@ static int state_show(struct seq_file *m, void *unused)
 	struct kmcl_channel *ch = m->private;
 
 	seq_printf(m, "state: %s\n", kmcl_state_name(READ_ONCE(ch->state)));
+	seq_printf(m, "client: %s\n", ch->client);
 	seq_printf(m, "bus: %s\n", ch->bus->name);
 	if (ch->set.has_type)
 		seq_printf(m, "type: %pUl\n", &ch->set.type);
@@ -54,6 +55,9 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "tx_completed %llu\n", tx->completed);
 	seq_printf(m, "rx_polls %llu\n", rx->polls);
 	seq_printf(m, "rx_packets %llu\n", rx->received);
+	seq_printf(m, "rx_delivered %llu\n", rx->delivered);
+	seq_printf(m, "rx_held %d\n", atomic_read(&rx->held));
+	seq_printf(m, "rx_orphaned %llu\n", rx->orphaned);
 	seq_printf(m, "rx_dropped %llu\n", rx->dropped);
 	seq_printf(m, "rx_bad_ids %llu\n", tx->bad_ids);
 	seq_printf(m, "rx_failed %u\n", rx->failed);

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "compat.h"
 #include "debugfs.h"
 
 /* Settings hold still from Enable on; the lock keeps them apart from it. */
@@ -26,7 +27,7 @@ static void kmcl_settings_unlock(struct kmcl_channel *ch)
 }
 
 /* Bytes of a ring that has room for @pages or for two of the largest packets. */
-u32 kmcl_channel_ring_bytes(u32 pages, u32 wire_size)
+static u32 kmcl_ring_bytes(u32 pages, u32 wire_size)
 {
 	u32 bytes = max_t(u32, (pages - 1) * HV_HYP_PAGE_SIZE, 2 * wire_size);
 
@@ -39,6 +40,56 @@ u32 kmcl_channel_wire_size(const struct kmcl_channel *ch)
 	return ALIGN(sizeof(struct vmpacket_descriptor) +
 		     ch->set.max_packet_size, sizeof(u64)) + KMCL_PACKET_TRAILER;
 }
+
+/* What external data adds to a packet: a range, and a number for each page. */
+static u32 kmcl_external_bytes(const struct kmcl_settings *set)
+{
+	/* Each piece may begin and end within a page. */
+	u32 pfns = set->max_external_size / HV_HYP_PAGE_SIZE +
+		   2 * set->max_chain;
+
+	return sizeof(u64) + sizeof(struct vmbus_packet_mpb_array) +
+	       pfns * sizeof(u64);
+}
+
+u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch)
+{
+	return kmcl_ring_bytes(ch->set.rx_pages, kmcl_channel_wire_size(ch));
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_rx_bytes);
+
+u32 kmcl_channel_tx_bytes(const struct kmcl_channel *ch)
+{
+	return kmcl_ring_bytes(ch->set.tx_pages,
+			       kmcl_channel_wire_size(ch) +
+			       kmcl_external_bytes(&ch->set));
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_tx_bytes);
+
+/**
+ * VmbChannelInitSetFlags() - choose what kind of channel it is
+ * @channel: a disabled channel
+ * @flags: 0, the default, or %VMBUS_CHANNEL_INIT_FLAG_IS_PIPE
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 with an unknown flag;
+ * %STATUS_NOT_SUPPORTED for a pipe, which is not there yet.
+ * Source: Microsoft's VmbChannelInitSetFlags documentation.
+ */
+NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
+{
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	kmcl_settings_unlock(ch);
+	if (flags & ~VMBUS_CHANNEL_INIT_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	return flags ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 
 /**
  * VmbChannelInitSetFriendlyName() - name a channel for logs and debugfs
@@ -85,6 +136,45 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL channel, PCUNICODE_STRING name
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 
 /**
+ * VmbChannelInitSetMaximumExternalData() - bound the external data of packets
+ * @channel: a disabled channel
+ * @data_size: bytes of one packet's external data, 1 to 33,546,240 (8190 pages of
+ *	4 KiB); the default is 1 MiB
+ * @chain_length: MDLs they may be in, 1 to 512; the default is 16
+ *
+ * The outgoing ring grows to hold two such packets.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 or %STATUS_INVALID_PARAMETER_3
+ * when that number is out of bounds.
+ * Source: Microsoft's VmbChannelInitSetMaximumExternalData documentation; the
+ * upper bounds are ours.
+ */
+NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL channel,
+					      UINT32 data_size,
+					      UINT32 chain_length)
+{
+	struct kmcl_channel *ch = channel;
+	NTSTATUS status = STATUS_SUCCESS;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (!data_size || data_size > KMCL_EXTERNAL_SIZE_MAX) {
+		status = STATUS_INVALID_PARAMETER_2;
+	} else if (!chain_length || chain_length > KMCL_CHAIN_MAX) {
+		status = STATUS_INVALID_PARAMETER_3;
+	} else {
+		ch->set.max_external_size = data_size;
+		ch->set.max_chain = chain_length;
+	}
+	kmcl_settings_unlock(ch);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
+
+/**
  * VmbChannelInitSetMaximumPacketSize() - bound the packets of a channel
  * @channel: a disabled channel
  * @packet_size: bytes of payload, 1 to 65536, either way; the default is 4096.
@@ -98,20 +188,83 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL channel,
 					    UINT32 packet_size)
 {
+	bool valid = packet_size && packet_size <= KMCL_PACKET_SIZE_MAX;
 	struct kmcl_channel *ch = channel;
 
 	might_sleep();
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
-	if (packet_size && packet_size <= KMCL_PACKET_SIZE_MAX) {
+	if (valid)
 		ch->set.max_packet_size = packet_size;
-		kmcl_settings_unlock(ch);
-		return STATUS_SUCCESS;
-	}
 	kmcl_settings_unlock(ch);
-	return STATUS_INVALID_PARAMETER_2;
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
+
+/**
+ * VmbChannelInitSetClientContextSize() - have room of one's own on each packet
+ * @channel: a disabled channel
+ * @context_size: bytes on each incoming packet, 0 to 65536; the default is 0
+ *
+ * VmbChannelPacketGetClientContext() finds it. A channel has memory for 64
+ * packets while it is open, so it takes 64 times as much.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 when it is too much.
+ * Source: Microsoft's header; the bound is ours.
+ */
+NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL channel,
+					    UINT32 context_size)
+{
+	struct kmcl_channel *ch = channel;
+	bool valid = context_size <= KMCL_CONTEXT_SIZE_MAX;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (valid)
+		ch->set.context_size = context_size;
+	kmcl_settings_unlock(ch);
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
+
+/**
+ * VmbChannelInitSetProcessPacketCallbacks() - be given the host's packets
+ * @channel: a disabled channel
+ * @process_packet_callback: called for each, in softirq context and never twice
+ *	at once; NULL: the host's packets are dropped, which is the default
+ * @processing_complete_callback: called after each batch, with how many they
+ *	were; may be NULL
+ *
+ * Both are called between EvtChannelStarted and EvtChannelSuspend only.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_3 with only the second callback.
+ * Source: Microsoft's VmbChannelInitSetProcessPacketCallbacks documentation.
+ */
+NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL channel,
+						 PFN_VMB_CHANNEL_PROCESS_PACKET
+						 process_packet_callback,
+						 PFN_VMB_CHANNEL_PROCESSING_COMPLETE
+						 processing_complete_callback)
+{
+	bool valid = process_packet_callback || !processing_complete_callback;
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (valid) {
+		ch->set.process_packet = process_packet_callback;
+		ch->set.processing_complete = processing_complete_callback;
+	}
+	kmcl_settings_unlock(ch);
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
 /**
  * VmbChannelInitSetStateChangeCallbacks() - hear of a channel's state changes
@@ -245,6 +398,46 @@ VOID VmbChannelGetInterfaceInstance(VMBCHANNEL channel,
 		*interface_instance = channel->instance;
 }
 EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);
+
+/**
+ * VmbChannelSetInterruptLatency() - how soon the host hears of packets
+ * @channel: an open channel: from EvtChannelOpened to EvtChannelSuspend
+ * @latency: in units of 100 ns; 0: at once
+ * @original_latency: the caller's, or NULL; what it was before. A channel opens
+ *	with 1000 (100 us).
+ *
+ * An approximation: hv_vmbus writes the latency of a device's monitor page for
+ * nobody. 0 makes each signal an immediate one. Anything else lets hv_vmbus use
+ * the monitor page, if the host has offered one, and the host then looks as
+ * often as it wants to, about every 100 us.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
+ * %STATUS_INVALID_DEVICE_STATE when it is not open.
+ * Source: Microsoft's VmbChannelSetInterruptLatency documentation; what is
+ * approximated is ours.
+ */
+NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL channel, UINT16 latency,
+				       PUINT16 original_latency)
+{
+	struct kmcl_channel *ch = channel;
+	bool open;
+
+	might_sleep();
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+	mutex_lock(&ch->lock);
+	open = ch->state >= KMCL_OPENED && ch->state <= KMCL_ACTIVE;
+	if (open) {
+		ch->bus->set_low_latency(ch, !latency);
+		if (original_latency)
+			*original_latency = ch->latency;
+		ch->latency = latency;
+	}
+	mutex_unlock(&ch->lock);
+	return open ? STATUS_SUCCESS : STATUS_INVALID_DEVICE_STATE;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSetInterruptLatency);
 
 /**
  * VmbChannelGetPointer() - the client's own pointer

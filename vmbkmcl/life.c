@@ -2,22 +2,30 @@
 /*
  * The channel's life.
  *
- * What the client wants (wanted) and what the bus has (endpoint, lost) is noted
- * under the channel's lock by whoever learns of it; one work item per channel
- * then brings the channel up or down until the state agrees. Every state-change
+ * What the client wants (wanted, paused) and what the bus has (endpoint, lost,
+ * asleep) is noted under the channel's lock by whoever learns of it; one work
+ * item per channel then brings the channel up or down until the state agrees. Every state-change
  * callback runs in that item, which is why no two of them ever overlap, and why
  * nothing opens a channel from inside a driver's probe.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/module.h>
+
 #include "channel.h"
 #include "compat.h"
 #include "gpadl.h"
 #include "life.h"
+#include "mmio.h"
 #include "status.h"
 #include "trace.h"
 #include "watch.h"
+
+static unsigned int removal_wait_ms = 5000;
+module_param(removal_wait_ms, uint, 0644);
+MODULE_PARM_DESC(removal_wait_ms,
+		 "Milliseconds that a device which goes waits for packets its client has (default 5000)");
 
 static struct workqueue_struct *kmcl_wq;
 
@@ -33,6 +41,7 @@ const char *kmcl_state_name(enum kmcl_state state)
 		[KMCL_DISABLED]	= "disabled",
 		[KMCL_ENABLED]	= "enabled",
 		[KMCL_OPENED]	= "opened",
+		[KMCL_PAUSED]	= "paused",
 		[KMCL_STARTED]	= "started",
 		[KMCL_ACTIVE]	= "active",
 		[KMCL_CLOSED]	= "closed",
@@ -50,14 +59,28 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 	wake_up_all(&ch->changed);
 }
 
+/* The device goes, for good or to sleep: it does not wait for ever. */
+static bool kmcl_channel_hurries(const struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep);
+}
+
+/* Nothing speaks for taking it down. */
+static bool kmcl_channel_stays(const struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->wanted) && !kmcl_channel_hurries(ch);
+}
+
 /* The ring is open, or gone again: true whatever the client or the bus wants. */
 static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
 {
 	mutex_lock(&ch->lock);
 	kmcl_channel_set_state(ch, state);
 	/* In the lock: whoever ends the wish stops the sends after this. */
-	if (state == KMCL_OPENED && ch->wanted && !ch->lost)
+	if (state == KMCL_OPENED && kmcl_channel_stays(ch))
 		kmcl_tx_open(ch);
+	if (state == KMCL_OPENED)
+		ch->latency = KMCL_LATENCY_DEFAULT;
 	mutex_unlock(&ch->lock);
 }
 
@@ -67,7 +90,7 @@ static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 	bool go_on;
 
 	mutex_lock(&ch->lock);
-	go_on = ch->wanted && !ch->lost;
+	go_on = kmcl_channel_stays(ch);
 	if (go_on)
 		kmcl_channel_set_state(ch, state);
 	mutex_unlock(&ch->lock);
@@ -79,12 +102,17 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	struct kmcl_watch watch;
 	int err;
 
+	err = kmcl_rx_open(ch);
+	if (err)
+		return err;
 	mutex_lock(&ch->control);
 	kmcl_watch_start(&watch, ch, "open", 0);
 	err = ch->bus->open(ch);
 	kmcl_watch_stop(&watch);
 	ch->connected = !err;
 	mutex_unlock(&ch->control);
+	if (err)
+		kmcl_rx_release(ch);
 	return err;
 }
 
@@ -101,6 +129,102 @@ static void kmcl_channel_close(struct kmcl_channel *ch)
 	/* From here on no GPADL is made, so what is left below is all. */
 	ch->connected = false;
 	mutex_unlock(&ch->control);
+	kmcl_rx_release(ch);
+}
+
+#define KMCL_WHAT_MAX	96
+
+static bool kmcl_channel_holds_none(const struct kmcl_channel *ch)
+{
+	return !atomic_read(&ch->rx.held);
+}
+
+static void kmcl_watch_held(struct kmcl_watch *watch, struct kmcl_channel *ch,
+			    char *what, size_t size)
+{
+	snprintf(what, size, "completion of %d packets by %s",
+		 atomic_read(&ch->rx.held), ch->client);
+	kmcl_watch_start(watch, ch, what, 0);
+}
+
+/* False: the channel is to go down before the client has completed them all. */
+static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+	char what[KMCL_WHAT_MAX];
+
+	if (kmcl_channel_holds_none(ch))
+		return true;
+	kmcl_watch_held(&watch, ch, what, sizeof(what));
+	wait_event(ch->changed, kmcl_channel_holds_none(ch) ||
+		   !kmcl_channel_stays(ch));
+	kmcl_watch_stop(&watch);
+	return kmcl_channel_holds_none(ch);
+}
+
+/*
+ * The same on the way down: without end as long as that is the client's wish. A
+ * device that goes does not wait so, as the removals of all VMBus devices share
+ * one worker; the packets then stay with the client and lose their channel.
+ */
+static void kmcl_channel_end_held(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+	char what[KMCL_WHAT_MAX];
+	long left;
+
+	if (kmcl_channel_holds_none(ch))
+		return;
+	if (READ_ONCE(ch->abandoned)) {
+		/* Their owner is gone: they go with the channel. */
+		atomic_set(&ch->rx.held, 0);
+		return;
+	}
+	kmcl_watch_held(&watch, ch, what, sizeof(what));
+	wait_event(ch->changed, kmcl_channel_holds_none(ch) ||
+		   kmcl_channel_hurries(ch));
+	left = wait_event_timeout(ch->changed, kmcl_channel_holds_none(ch),
+				  msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
+	kmcl_watch_stop(&watch);
+	if (!left) {
+		pr_warn("%s: the device goes, %s has not completed %d packets\n",
+			ch->name, ch->client, atomic_read(&ch->rx.held));
+		kmcl_rx_orphan(ch);
+	}
+}
+
+static void kmcl_call(struct kmcl_channel *ch, void (*callback)(VMBCHANNEL ch))
+{
+	if (callback && !READ_ONCE(ch->abandoned))
+		callback(ch);
+}
+
+/* When it returns the client is given no packets, and was told so. */
+static void kmcl_channel_suspend(struct kmcl_channel *ch)
+{
+	kmcl_rx_hold_back(ch);
+	kmcl_call(ch, ch->set.evt.EvtChannelSuspend);
+}
+
+/*
+ * Nothing new is sent, then nothing new is received; only then is the ring
+ * closed, and only when the host has let go of it is memory given back.
+ */
+static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
+{
+	kmcl_tx_cancel(ch, -ENODEV);
+	if (ch->state >= KMCL_STARTED)
+		kmcl_channel_suspend(ch);
+	kmcl_channel_end_held(ch);
+	kmcl_rx_stop(ch);
+	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_channel_close(ch);
+
+	kmcl_channel_enter(ch, KMCL_CLOSED);
+	if (opened)
+		kmcl_call(ch, ch->set.evt.EvtChannelClosed);
+	kmcl_gpadl_delete_leftovers(ch);
+	kmcl_mmio_put(ch);
 }
 
 /* The channel is done with its device, and disabled. */
@@ -113,28 +237,9 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 	ch->wanted = false;
 	/* Of that device: the next wish must not be taken for lost as well. */
 	ch->lost = false;
+	ch->asleep = false;
 	kmcl_channel_set_state(ch, KMCL_DISABLED);
 	mutex_unlock(&ch->lock);
-}
-
-/*
- * Nothing new is sent, then nothing new is received; only then is the ring
- * closed, and only when the host has let go of it is memory given back.
- */
-static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
-{
-	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &ch->set.evt;
-
-	kmcl_tx_stop(ch, -ENODEV);
-	if (ch->state >= KMCL_STARTED && evt->EvtChannelSuspend)
-		evt->EvtChannelSuspend(ch);
-	kmcl_rx_stop(ch);
-	kmcl_channel_close(ch);
-
-	kmcl_channel_enter(ch, KMCL_CLOSED);
-	if (opened && evt->EvtChannelClosed)
-		evt->EvtChannelClosed(ch);
-	kmcl_gpadl_delete_leftovers(ch);
 }
 
 static void kmcl_channel_down(struct kmcl_channel *ch)
@@ -145,19 +250,37 @@ static void kmcl_channel_down(struct kmcl_channel *ch)
 	kmcl_channel_finish(ch);
 }
 
+/* It keeps its device, and is opened again when that wakes up. */
+static void kmcl_channel_sleep(struct kmcl_channel *ch)
+{
+	kmcl_channel_shut(ch, true);
+	kmcl_channel_enter(ch, KMCL_ENABLED);
+}
+
 /* The last the client hears before the channel is disabled again. */
 static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 				NTSTATUS status)
 {
 	kmcl_warn(ch, "%s failed: status %#x\n", step, status);
-	if (ch->set.pnp_failure)
+	if (ch->set.pnp_failure && !READ_ONCE(ch->abandoned))
 		ch->set.pnp_failure(ch, status);
 	kmcl_channel_finish(ch);
 }
 
+static void kmcl_channel_start(struct kmcl_channel *ch)
+{
+	if (!kmcl_channel_advance(ch, KMCL_STARTED))
+		return;
+	kmcl_call(ch, ch->set.evt.EvtChannelStarted);
+	if (!kmcl_channel_stays(ch))
+		return;
+	kmcl_rx_deliver(ch);
+	kmcl_call(ch, ch->set.evt.EvtChannelPostStarted);
+	kmcl_channel_advance(ch, KMCL_ACTIVE);
+}
+
 static void kmcl_channel_up(struct kmcl_channel *ch)
 {
-	const VMB_CHANNEL_STATE_CHANGE_CALLBACKS *evt = &ch->set.evt;
 	NTSTATUS status = STATUS_SUCCESS;
 	int err;
 
@@ -167,39 +290,56 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 		return;
 	}
 
+	kmcl_mmio_get(ch);
 	kmcl_channel_enter(ch, KMCL_OPENED);
-	if (evt->EvtChannelOpened)
-		status = evt->EvtChannelOpened(ch);
+	if (ch->set.evt.EvtChannelOpened && !READ_ONCE(ch->abandoned))
+		status = ch->set.evt.EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {
 		kmcl_channel_shut(ch, false);
 		kmcl_channel_failed(ch, "EvtChannelOpened", status);
 		return;
 	}
-
-	if (!kmcl_channel_advance(ch, KMCL_STARTED))
-		return;
-	if (evt->EvtChannelStarted)
-		evt->EvtChannelStarted(ch);
 	kmcl_rx_start(ch);
-	if (evt->EvtChannelPostStarted)
-		evt->EvtChannelPostStarted(ch);
-	kmcl_channel_advance(ch, KMCL_ACTIVE);
+	if (READ_ONCE(ch->paused))
+		kmcl_channel_advance(ch, KMCL_PAUSED);
+	else
+		kmcl_channel_start(ch);
 }
 
-enum kmcl_step { KMCL_STEP_NONE, KMCL_STEP_UP, KMCL_STEP_DOWN };
-
-static enum kmcl_step kmcl_channel_next_step(struct kmcl_channel *ch)
+static void kmcl_channel_pause(struct kmcl_channel *ch)
 {
-	enum kmcl_step step = KMCL_STEP_NONE;
-	bool stay;
+	kmcl_channel_suspend(ch);
+	/* Suspended, but not paused, when it has to go down with packets held. */
+	kmcl_channel_enter(ch, kmcl_channel_wait_held(ch) ? KMCL_PAUSED :
+							    KMCL_OPENED);
+}
+
+typedef void (*kmcl_step)(struct kmcl_channel *ch);
+
+/* What brings an attached channel nearer to what is wanted; NULL: it is there. */
+static kmcl_step kmcl_channel_step(const struct kmcl_channel *ch)
+{
+	if (!ch->wanted || ch->lost)
+		return kmcl_channel_down;
+	if (ch->asleep)
+		return ch->state == KMCL_ENABLED ? NULL : kmcl_channel_sleep;
+	if (ch->state == KMCL_ENABLED)
+		return kmcl_channel_up;
+	if (ch->state == KMCL_ACTIVE && ch->paused)
+		return kmcl_channel_pause;
+	if (ch->state == KMCL_PAUSED && !ch->paused)
+		return kmcl_channel_start;
+	return NULL;
+}
+
+static kmcl_step kmcl_channel_next_step(struct kmcl_channel *ch)
+{
+	kmcl_step step = NULL;
 
 	mutex_lock(&ch->lock);
-	stay = ch->wanted && !ch->lost;
-	if (ch->endpoint && !stay)
-		step = KMCL_STEP_DOWN;
-	else if (ch->endpoint && ch->state == KMCL_ENABLED)
-		step = KMCL_STEP_UP;
-	else if (!ch->endpoint && !stay && ch->state == KMCL_ENABLED)
+	if (ch->endpoint)
+		step = kmcl_channel_step(ch);
+	else if (!ch->wanted && ch->state == KMCL_ENABLED)
 		kmcl_channel_set_state(ch, KMCL_DISABLED);
 	mutex_unlock(&ch->lock);
 	return step;
@@ -208,15 +348,11 @@ static enum kmcl_step kmcl_channel_next_step(struct kmcl_channel *ch)
 static void kmcl_channel_work(struct work_struct *work)
 {
 	struct kmcl_channel *ch = container_of(work, struct kmcl_channel, work);
-	enum kmcl_step step;
+	kmcl_step step;
 
 	WRITE_ONCE(ch->worker, current);
-	while ((step = kmcl_channel_next_step(ch)) != KMCL_STEP_NONE) {
-		if (step == KMCL_STEP_UP)
-			kmcl_channel_up(ch);
-		else
-			kmcl_channel_down(ch);
-	}
+	while ((step = kmcl_channel_next_step(ch)))
+		step(ch);
 	WRITE_ONCE(ch->worker, NULL);
 }
 
@@ -263,6 +399,7 @@ bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
 		ch->endpoint = endpoint;
 		ch->instance = *instance;
 		ch->lost = false;
+		ch->asleep = false;
 		kmcl_life_kick(ch);
 		attached = true;
 	}
@@ -270,6 +407,23 @@ bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
 	return attached;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
+
+/* Note something of the device the channel is attached to, if it still is. */
+static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
+			      bool *mark, bool value)
+{
+	bool attached;
+
+	mutex_lock(&ch->lock);
+	attached = ch->endpoint == endpoint;
+	if (attached) {
+		WRITE_ONCE(*mark, value);
+		kmcl_life_kick(ch);
+		wake_up_all(&ch->changed);
+	}
+	mutex_unlock(&ch->lock);
+	return attached;
+}
 
 /**
  * kmcl_channel_detach - take a device away from a channel
@@ -283,25 +437,67 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 {
 	struct kmcl_watch watch;
-	bool attached;
 
-	mutex_lock(&ch->lock);
-	attached = ch->endpoint == endpoint;
-	if (attached) {
-		ch->lost = true;
-		kmcl_life_kick(ch);
-	}
-	mutex_unlock(&ch->lock);
-	if (!attached)
+	if (!kmcl_channel_mark(ch, endpoint, &ch->lost, true))
 		return;
 
 	/* A callback may wait for the host in a synchronous request. */
-	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_tx_cancel(ch, -ENODEV);
 	kmcl_watch_start(&watch, ch, "device removal", 0);
 	wait_event(ch->changed, READ_ONCE(ch->endpoint) != endpoint);
 	kmcl_watch_stop(&watch);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
+
+/**
+ * kmcl_channel_put_to_sleep - the device will be away, and come back
+ * @ch: the channel; the caller holds a reference
+ * @endpoint: as given to kmcl_channel_attach()
+ *
+ * When it returns the channel is closed, and waits for kmcl_channel_wake() with
+ * everything else as it was; or it is disabled, if that was wanted meanwhile.
+ *
+ * Context: may sleep; waits for the client's callbacks. Not from one of them.
+ */
+void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint)
+{
+	struct kmcl_watch watch;
+
+	if (!kmcl_channel_mark(ch, endpoint, &ch->asleep, true))
+		return;
+
+	/* A callback may wait for the host in a synchronous request. */
+	kmcl_tx_cancel(ch, -ENODEV);
+	kmcl_watch_start(&watch, ch, "suspend", 0);
+	flush_work(&ch->work);
+	kmcl_watch_stop(&watch);
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_put_to_sleep);
+
+/**
+ * kmcl_channel_wake - the device is back
+ * @ch: the channel
+ * @endpoint: as given to kmcl_channel_attach()
+ *
+ * The channel opens it later, in a context of its own.
+ *
+ * Context: may sleep.
+ */
+void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint)
+{
+	kmcl_channel_mark(ch, endpoint, &ch->asleep, false);
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_wake);
+
+/* The client's wish to have the channel quiet, or its end. */
+void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused)
+{
+	mutex_lock(&ch->lock);
+	WRITE_ONCE(ch->paused, paused);
+	kmcl_life_kick(ch);
+	wake_up_all(&ch->changed);
+	mutex_unlock(&ch->lock);
+}
 
 /* The client's wish for a device, or its end; true when it changes anything. */
 bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted)

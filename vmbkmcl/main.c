@@ -3,6 +3,7 @@
 
 #include <linux/module.h>
 
+#include "client.h"
 #include "debugfs.h"
 #include "gpadl.h"
 #include "life.h"
@@ -14,14 +15,22 @@ static int __init vmbkmcl_init(void)
 	err = kmcl_life_init();
 	if (err)
 		return err;
+	err = kmcl_clients_init();
+	if (err)
+		goto exit_life;
 	kmcl_debugfs_init();
 	return 0;
+
+exit_life:
+	kmcl_life_exit();
+	return err;
 }
 
 static void __exit vmbkmcl_exit(void)
 {
 	kmcl_debugfs_exit();
 	kmcl_quarantine_abandon();
+	kmcl_clients_exit();
 	kmcl_life_exit();
 }
 

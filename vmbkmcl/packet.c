@@ -81,6 +81,16 @@ static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 	return tx->slots[i].packet;
 }
 
+static int kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_packet *packet)
+{
+	u64 id = packet->type == VM_PKT_COMP ? packet->answers : packet->id;
+	u32 flags = packet->completion ?
+		    VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0;
+
+	return ch->bus->send(ch, packet->data, packet->len, id, packet->type,
+			     flags);
+}
+
 /* -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last. */
 static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
@@ -91,8 +101,7 @@ static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 		tx->ids_full++;
 		return -EBUSY;
 	}
-	err = ch->bus->send(ch, packet->data, packet->len, packet->id,
-			    packet->completion);
+	err = kmcl_tx_put(ch, packet);
 	if (!err)
 		tx->sent++;
 	else if (packet->completion)
@@ -135,6 +144,12 @@ static void kmcl_tx_settle(struct kmcl_channel *ch)
 	}
 }
 
+static bool kmcl_tx_welcomes(const struct kmcl_tx *tx,
+			     const struct kmcl_packet *packet)
+{
+	return tx->open && (!tx->closing || packet->type == VM_PKT_COMP);
+}
+
 /**
  * kmcl_tx_submit - send a packet, or queue it
  * @ch: the channel
@@ -157,7 +172,7 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 	INIT_LIST_HEAD(&packet->link);
 
 	spin_lock_bh(&tx->lock);
-	if (!tx->open) {
+	if (!kmcl_tx_welcomes(tx, packet)) {
 		err = -ENOTCONN;
 		goto unlock;
 	}
@@ -284,20 +299,30 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 {
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.open = true;
+	ch->tx.closing = false;
 	ch->tx.asked = false;
 	spin_unlock_bh(&ch->tx.lock);
 }
 
-static struct kmcl_packet *kmcl_tx_take_any(struct kmcl_tx *tx)
+/* Completions of the host's packets may stay, the client's own do not. */
+static struct kmcl_packet *kmcl_tx_take_queued(struct kmcl_tx *tx, bool answers)
+{
+	struct kmcl_packet *packet;
+
+	list_for_each_entry(packet, &tx->queue, link) {
+		if (packet->type == VM_PKT_COMP && !answers)
+			continue;
+		list_del_init(&packet->link);
+		return packet;
+	}
+	return NULL;
+}
+
+static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx)
 {
 	struct kmcl_packet *packet;
 	u32 i;
 
-	packet = list_first_entry_or_null(&tx->queue, struct kmcl_packet, link);
-	if (packet) {
-		list_del_init(&packet->link);
-		return packet;
-	}
 	for (i = 0; i < KMCL_TX_SLOTS; i++) {
 		packet = tx->slots[i].packet;
 		if (packet) {
@@ -308,13 +333,42 @@ static struct kmcl_packet *kmcl_tx_take_any(struct kmcl_tx *tx)
 	return NULL;
 }
 
+static struct kmcl_packet *kmcl_tx_take(struct kmcl_tx *tx, bool answers)
+{
+	return kmcl_tx_take_queued(tx, answers) ?: kmcl_tx_take_sent(tx);
+}
+
 /**
- * kmcl_tx_stop - refuse new packets and complete those there are
+ * kmcl_tx_cancel - refuse the client's packets and complete those there are
  * @ch: the channel
  * @err: what they are told
  *
+ * Completions still go to the host, as long as there is a ring.
+ *
  * All of a packet is in the ring or in memory of this module, so the host holds
  * nothing of its owner's and none needs to wait for the close.
+ *
+ * Context: process; no spinlock held, as packets are done.
+ */
+void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	struct kmcl_packet *packet;
+
+	do {
+		spin_lock_bh(&tx->lock);
+		tx->closing = true;
+		packet = kmcl_tx_take(tx, false);
+		spin_unlock_bh(&tx->lock);
+		if (packet)
+			packet->done(packet, err, NULL, 0);
+	} while (packet);
+}
+
+/**
+ * kmcl_tx_stop - nothing is sent any more
+ * @ch: the channel; when it returns, the ring is not written to
+ * @err: what packets are told that were not sent, or not completed
  *
  * Context: process; no spinlock held, as packets are done.
  */
@@ -326,7 +380,7 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 	do {
 		spin_lock_bh(&tx->lock);
 		tx->open = false;
-		packet = kmcl_tx_take_any(tx);
+		packet = kmcl_tx_take(tx, true);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);

@@ -3,6 +3,7 @@
 #ifndef _KMCL_PACKET_H
 #define _KMCL_PACKET_H
 
+#include <linux/hyperv.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -19,8 +20,10 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
 /**
  * struct kmcl_packet - one packet on its way to the host
  * @link: in &kmcl_tx.queue while it waits for the ring
+ * @type: %VM_PKT_DATA_INBAND, or %VM_PKT_COMP: it completes one of the host's
  * @data: what to send; the owner's, unchanged until @done
  * @len: bytes
+ * @answers: %VM_PKT_COMP: the host's transaction id
  * @completion: ask the host for a completion
  * @id: transaction id while the host owes a completion, else 0
  * @done: called exactly once, without locks, in softirq or process context.
@@ -31,8 +34,10 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  */
 struct kmcl_packet {
 	struct list_head link;
+	enum vmbus_packet_type type;
 	void *data;
 	u32 len;
+	u64 answers;
 	bool completion;
 	u64 id;
 	kmcl_packet_done done;
@@ -47,7 +52,8 @@ struct kmcl_tx_slot {
 /**
  * struct kmcl_tx - the sending side of a channel
  * @lock: guards all of it
- * @open: the ring is there and sends are welcome
+ * @open: the ring is there
+ * @closing: it will not be for long: only completions are welcome
  * @queue: packets waiting for the ring or for a slot, in order
  * @slots: packets whose completion the host owes
  * @free: first free slot, KMCL_TX_SLOTS when there is none
@@ -62,6 +68,7 @@ struct kmcl_tx_slot {
 struct kmcl_tx {
 	spinlock_t lock;
 	bool open;
+	bool closing;
 	struct list_head queue;
 	struct kmcl_tx_slot *slots;
 	u32 free;
@@ -79,6 +86,7 @@ int kmcl_tx_init(struct kmcl_tx *tx);
 void kmcl_tx_destroy(struct kmcl_tx *tx);
 
 void kmcl_tx_open(struct kmcl_channel *ch);
+void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,

@@ -113,7 +113,8 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1, _2, _3, _4, _5, _6 or
  * %STATUS_INVALID_PARAMETER for that argument, the last for
  * @completion_buffer_size; %STATUS_NOT_SUPPORTED for external data;
- * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
+ * %STATUS_INVALID_DEVICE_STATE when the channel is not open, or when it would be
+ * waited for in EvtChannelOpened, before completions are read;
  * %STATUS_BUFFER_OVERFLOW when the ring is full and @timeout is 0, or when the
  * completion was cut to the room there was; %STATUS_CANCELLED when time was over
  * first; %STATUS_DEVICE_REMOVED when the channel closed first.
@@ -131,6 +132,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	struct kmcl_channel *ch = channel;
 	struct kmcl_request req = {
 		.packet = {
+			.type = VM_PKT_DATA_INBAND,
 			.data = buffer,
 			.len = buffer_size,
 			.completion = wait,
@@ -159,6 +161,11 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		if (req.room % sizeof(u64))
 			return STATUS_INVALID_PARAMETER;
 	}
+
+	/* The ring is read when the callback has returned: it would never end. */
+	if (wait && READ_ONCE(ch->state) == KMCL_OPENED &&
+	    READ_ONCE(ch->worker) == current)
+		return STATUS_INVALID_DEVICE_STATE;
 
 	init_completion(&req.done);
 	err = kmcl_tx_submit(ch, &req.packet, may_queue);

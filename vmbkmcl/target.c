@@ -9,6 +9,8 @@
  * probe would be logged as an error.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/hyperv.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -53,6 +55,7 @@ struct kmcl_device {
 	struct kmcl_target *target;
 	struct hv_device *hdev;
 	struct kmcl_channel *ch;	/* NULL: free */
+	bool asleep;			/* not to be opened now */
 };
 
 static LIST_HEAD(kmcl_targets);
@@ -89,7 +92,7 @@ static void kmcl_target_match(struct kmcl_target *target)
 
 	lockdep_assert_held(&target->lock);
 	list_for_each_entry(dev, &target->devices, node)
-		if (!dev->ch)
+		if (!dev->ch && !dev->asleep)
 			kmcl_target_offer(target, dev);
 }
 
@@ -116,6 +119,15 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	return 0;
 }
 
+/* With a reference: the client may clean up as soon as the lock is let go. */
+static struct kmcl_channel *kmcl_device_channel(struct kmcl_device *dev)
+{
+	lockdep_assert_held(&dev->target->lock);
+	if (dev->ch)
+		kmcl_channel_get(dev->ch);
+	return dev->ch;
+}
+
 static void kmcl_target_remove_device(struct hv_device *hdev)
 {
 	struct kmcl_device *dev = hv_get_drvdata(hdev);
@@ -124,9 +136,7 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 
 	mutex_lock(&target->lock);
 	list_del(&dev->node);
-	ch = dev->ch;
-	if (ch)
-		kmcl_channel_get(ch);
+	ch = kmcl_device_channel(dev);
 	mutex_unlock(&target->lock);
 
 	if (ch) {
@@ -137,6 +147,42 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 	kfree(dev);
 }
 KMCL_HV_REMOVE(kmcl_target_remove)
+
+/*
+ * For hibernation; without the two, the whole VM could not hibernate. VMBus goes
+ * down after this, and afterwards has the same device, with another channel id.
+ */
+static int kmcl_target_suspend(struct hv_device *hdev)
+{
+	struct kmcl_device *dev = hv_get_drvdata(hdev);
+	struct kmcl_channel *ch;
+
+	mutex_lock(&dev->target->lock);
+	dev->asleep = true;
+	ch = kmcl_device_channel(dev);
+	mutex_unlock(&dev->target->lock);
+
+	if (ch) {
+		kmcl_channel_put_to_sleep(ch, dev);
+		kmcl_channel_put(ch);
+	}
+	return 0;
+}
+
+static int kmcl_target_resume(struct hv_device *hdev)
+{
+	struct kmcl_device *dev = hv_get_drvdata(hdev);
+	struct kmcl_target *target = dev->target;
+
+	mutex_lock(&target->lock);
+	dev->asleep = false;
+	if (dev->ch)
+		kmcl_channel_wake(dev->ch, dev);
+	else
+		kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+	return 0;
+}
 
 static struct kmcl_target *kmcl_target_create(const guid_t *type)
 {
@@ -152,6 +198,8 @@ static struct kmcl_target *kmcl_target_create(const guid_t *type)
 	target->driver.id_table = target->ids;
 	target->driver.probe = kmcl_target_probe;
 	target->driver.remove = kmcl_target_remove;
+	target->driver.suspend = kmcl_target_suspend;
+	target->driver.resume = kmcl_target_resume;
 	mutex_init(&target->lock);
 	INIT_LIST_HEAD(&target->devices);
 	INIT_LIST_HEAD(&target->channels);
@@ -200,6 +248,39 @@ static void kmcl_target_put(struct kmcl_target *target)
 	mutex_unlock(&kmcl_targets_lock);
 }
 
+static bool kmcl_device_fits(const struct hv_device *hdev,
+			     const struct kmcl_settings *set)
+{
+	return guid_equal(&hdev->dev_type, &set->type) &&
+	       (!set->has_instance ||
+		guid_equal(&hdev->dev_instance, &set->instance));
+}
+
+/*
+ * A driver that has the device keeps it, and the channel waits. Whose device is
+ * being bound or unbound right now is left out: who does that may wait for us.
+ */
+static int kmcl_target_name_driver(struct device *device, void *data)
+{
+	struct hv_device *hdev = container_of(device, struct hv_device, device);
+	struct kmcl_channel *ch = data;
+	const char *name = dev_name(device);
+	const char *driver = NULL;
+
+	if (!kmcl_device_fits(hdev, &ch->set) || !device_trylock(device))
+		return 0;
+	if (device->driver && device->driver->owner != THIS_MODULE)
+		driver = device->driver->name;
+	if (driver) {
+		pr_info("%s: device %s belongs to the driver %s, the channel waits for it\n",
+			ch->name, name, driver);
+		pr_info("%s: to have it, in /sys/bus/vmbus: echo vmbkmcl-%pUl > devices/%s/driver_override; echo %s > drivers/%s/unbind; echo %s > drivers_probe\n",
+			ch->name, &ch->set.type, name, name, driver, name);
+	}
+	device_unlock(device);
+	return 0;
+}
+
 /* The bus's listen(): @ch gets a device of its type when there is one. */
 int kmcl_target_listen(struct kmcl_channel *ch)
 {
@@ -221,6 +302,9 @@ int kmcl_target_listen(struct kmcl_channel *ch)
 	list_add_tail(&listener->node, &target->channels);
 	kmcl_target_match(target);
 	mutex_unlock(&target->lock);
+
+	bus_for_each_dev(target->driver.driver.bus, NULL, ch,
+			 kmcl_target_name_driver);
 	return 0;
 }
 

@@ -13,9 +13,14 @@
 
 #include <linux/types.h>
 
-/* The type of the server's devices, and the instance of the first of them. */
+/*
+ * The type of the server's devices, and their instances: that of the first, which
+ * is a device's default, and that of a second one, which has MMIO space.
+ */
 #define TESTDEV_TYPE_GUID	"7c3d5e10-61a2-4f0b-9a7e-0d5f6b1c2a34"
 #define TESTDEV_INSTANCE_GUID	"a8f0c2d4-1e57-4b6c-8d29-3f4e5a6b7c80"
+#define TESTDEV_SECOND_GUID	"a8f0c2d4-1e57-4b6c-8d29-3f4e5a6b7c81"
+#define TESTDEV_SECOND_MMIO_MB	2
 
 #define TESTDEV_MAGIC		0x4b4d434cu	/* "LCMK" on the wire */
 #define TESTDEV_MAX_PAYLOAD	4096u		/* bytes after either header */

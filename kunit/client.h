@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A client that writes down what it hears, and threads that act on it: client.c. */
+#ifndef _KUNIT_CLIENT_H
+#define _KUNIT_CLIENT_H
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/spinlock.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+#include "eventually.h"
+#include "fake_bus.h"
+
+#define UP		"Opened Started PostStarted"
+#define DOWN		"Suspend Closed"
+#define LIFE		UP " " DOWN
+
+#define SECOND		10000000LL	/* in units of 100 ns */
+
+/* What the client knows of its channel, from the callbacks alone. */
+enum client_phase {
+	CLIENT_CLOSED,
+	CLIENT_OPENED,
+	CLIENT_STARTED,
+	CLIENT_SUSPENDED,
+};
+
+/**
+ * struct client - somebody who writes down every callback
+ * @ch: the channel
+ * @lock: guards @log, @phase and @held
+ * @log: names of the callbacks, in the order they came
+ * @phase: as the callbacks so far say
+ * @offences: callbacks that do not follow from @phase, or came while another ran
+ * @inside: state-change callbacks running now
+ * @inside_packet: ProcessPacket callbacks running now
+ * @opened: what EvtChannelOpened answers
+ * @failure: what the PnP failure callback was told
+ * @at: the callback in which to run @hook
+ * @hook: may be NULL
+ * @seen: what @hook found out
+ * @entered: @hook has begun to wait
+ * @leave: ends that wait
+ * @hold: keep packets instead of completing them
+ * @held: those kept
+ * @held_count: how many
+ * @packets: given to the client so far
+ * @tags: the first byte of each of the first of them
+ * @answer: what to complete packets with
+ * @answer_size: bytes of it
+ */
+struct client {
+	VMBCHANNEL ch;
+	spinlock_t lock;
+	char log[256];
+	enum client_phase phase;
+	unsigned int offences;
+	atomic_t inside;
+	atomic_t inside_packet;
+	NTSTATUS opened;
+	NTSTATUS failure;
+	const char *at;
+	void (*hook)(struct client *client);
+	NTSTATUS seen;
+	struct completion entered;
+	struct completion leave;
+	bool hold;
+	VMBPACKETCOMPLETION held[KMCL_RX_PACKETS];
+	unsigned int held_count;
+	unsigned int packets;
+	u8 tags[256];
+	u64 answer;
+	u32 answer_size;
+};
+
+/* One without a channel; freed with the case. */
+struct client *client_alloc(struct kunit *test);
+
+/* Its callbacks on a channel that goes to such a device. */
+void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
+		  const guid_t *type, const guid_t *instance);
+
+/* A channel of nobody's, given back with the case. */
+VMBCHANNEL get_channel(struct kunit *test);
+
+/* A client on a bus of its own, and one of the server's. */
+struct client *fake_client(struct kunit *test, struct fake_bus **bus);
+struct client *server_client(struct kunit *test);
+
+void enable(struct kunit *test, struct client *client);
+void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state);
+void bring_up(struct kunit *test, struct client *client);
+
+/* All the client heard since the last time it was asked. */
+void heard(struct kunit *test, struct client *client, const char *log);
+
+/* Complete the oldest packet that the client keeps; false: it has none. */
+bool client_completes_one(struct client *client);
+void client_completes_all(struct client *client);
+
+/* A request of one word. */
+NTSTATUS send_word(VMBCHANNEL ch, u32 flags, s64 timeout);
+
+/* Hooks */
+void wait_to_leave(struct client *client);
+void ask_the_host(struct client *client);
+void send_something(struct client *client);
+
+struct job;
+
+/* Something done in another thread, to be ended before the case. */
+struct job *job_start(struct kunit *test, void (*run)(void *arg), void *arg);
+bool job_done(struct job *job);
+void job_join(struct kunit *test, struct job *job);
+
+/* Jobs; the argument is a channel or a fake bus. */
+void do_disable(void *ch);
+void do_pause(void *ch);
+void do_start(void *ch);
+void do_rescind(void *bus);
+
+extern const guid_t some_guid;
+
+#endif /* _KUNIT_CLIENT_H */
