@@ -6,6 +6,8 @@
 #include <kunit/test.h>
 
 extern struct kunit_suite vmbkmcl_channel_suite;
+extern struct kunit_suite vmbkmcl_life_suite;
+extern struct kunit_suite vmbkmcl_bind_suite;
 extern struct kunit_suite vmbkmcl_request_suite;
 extern struct kunit_suite vmbkmcl_buffer_suite;
 extern struct kunit_suite vmbkmcl_gpadl_suite;

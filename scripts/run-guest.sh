@@ -7,6 +7,7 @@
 #   --preload FILE    a shared object for QEMU: the tests' VMBus device
 #   --device ARGS     one such device, with these properties (repeat):
 #                     "-device vmbkmcl-testdev,ARGS"; ARGS may be empty
+#   --acpi-table FILE an ACPI table for the guest
 #   --init FILE       the guest's init        (default: kunit/guest/init)
 #   --memory MIB      (512)    --cpus N       (2)
 #   --timeout SECONDS (900)    --append TEXT  for the kernel's command line
@@ -24,6 +25,7 @@ kernel=
 command=
 init=$tree/kunit/guest/init
 preload=
+table=
 memory=512
 cpus=2
 timeout=900
@@ -38,6 +40,7 @@ while (($#)); do
 	--command) command=$2 ;;
 	--init) init=$2 ;;
 	--preload) preload=$2 ;;
+	--acpi-table) table=$2 ;;
 	--memory) memory=$2 ;;
 	--cpus) cpus=$2 ;;
 	--timeout) timeout=$2 ;;
@@ -82,6 +85,7 @@ prepare_host() {
 	mkdir "$work/in"
 	cp "$kernel" "$work/in/kernel"
 	[[ ! $preload ]] || cp "$preload" "$work/in/preload.so"
+	[[ ! $table ]] || cp "$table" "$work/in/table.aml"
 	printf '%s\n' "$command" >"$work/command"
 	"$scripts/guest-image.sh" "$work/in/initramfs" --init "$init" \
 		"$work/command:/command" "${files[@]}"
@@ -91,7 +95,7 @@ prepare_host() {
 		-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
 		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-serial file:out/console.log -serial file:out/verdict
-		-device vmbus-bridge "${devices[@]}"
+		-device vmbus-bridge "${devices[@]}" ${table:+-acpitable file=in/table.aml}
 		-trace "enable=vmbus_*" -D out/host.log
 		-kernel in/kernel -initrd in/initramfs
 		-append "console=ttyS0 panic=-1 nokaslr mitigations=off noxsave devices=$((${#devices[@]} / 2)) $append"

@@ -15,6 +15,8 @@ needed=(
 	qemu-system-x86 seabios busybox-static
 	# the tests' VMBus device, which is compiled against QEMU's source
 	dpkg-dev libglib2.0-dev python3
+	# the tables that give it MMIO space
+	acpica-tools
 	# checks
 	shellcheck sparse
 )

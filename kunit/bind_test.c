@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which device a channel gets, what it gets of it, and what becomes of both when
+ * a driver or a client is in the way or gone.
+ */
+
+#include <linux/delay.h>
+#include <linux/io.h>
+
+#include "client.h"
+#include "device.h"
+#include "log.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define BUS		"/sys/bus/vmbus/"
+#define FORGETFUL	"/modules/vmbkmcl_forgetful.ko"
+#define IT_IS_ACTIVE	"grep -q active /sys/kernel/debug/vmbkmcl/*/state"
+#define DRIVER		"vmbkmcl-" TESTDEV_TYPE_GUID
+
+static struct client *client_of(struct kunit *test, const char *instance)
+{
+	struct client *client = client_alloc(test);
+	guid_t type, unused, guid;
+
+	server_guids(&type, &unused);
+	KUNIT_ASSERT_EQ(test, guid_parse(instance, &guid), 0);
+	client_takes(test, client, get_channel(test), &type, &guid);
+	return client;
+}
+
+static void is_bound_to(struct kunit *test, VMBCHANNEL ch, const char *instance)
+{
+	guid_t bound, guid;
+
+	KUNIT_ASSERT_EQ(test, guid_parse(instance, &guid), 0);
+	VmbChannelGetInterfaceInstance(ch, &bound);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &guid));
+}
+
+/* Instances */
+
+static void two_instances(struct kunit *test)
+{
+	struct client *first = client_of(test, TESTDEV_INSTANCE_GUID);
+	struct client *second = client_of(test, TESTDEV_SECOND_GUID);
+
+	/* The one that was offered last goes first. */
+	bring_up(test, second);
+	bring_up(test, first);
+	is_bound_to(test, first->ch, TESTDEV_INSTANCE_GUID);
+	is_bound_to(test, second->ch, TESTDEV_SECOND_GUID);
+	ask_the_host(first);
+	ask_the_host(second);
+	KUNIT_EXPECT_EQ(test, first->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, second->seen, STATUS_SUCCESS);
+	VmbChannelDisable(first->ch);
+	ask_the_host(second);
+	KUNIT_EXPECT_EQ(test, second->seen, STATUS_SUCCESS);
+	heard(test, first, LIFE);
+	heard(test, second, UP);
+}
+
+static void two_channels_of_a_type(struct kunit *test)
+{
+	struct client *client[3];
+	guid_t type, unused, a, b;
+	unsigned int i;
+
+	server_guids(&type, &unused);
+	for (i = 0; i < ARRAY_SIZE(client); i++) {
+		client[i] = client_alloc(test);
+		client_takes(test, client[i], get_channel(test), &type, NULL);
+		enable(test, client[i]);
+	}
+	becomes(test, client[0]->ch, KMCL_ACTIVE);
+	becomes(test, client[1]->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, client[2]->ch->state, KMCL_ENABLED);
+	VmbChannelGetInterfaceInstance(client[0]->ch, &a);
+	VmbChannelGetInterfaceInstance(client[1]->ch, &b);
+	KUNIT_EXPECT_FALSE(test, guid_equal(&a, &b));
+
+	VmbChannelDisable(client[1]->ch);
+	becomes(test, client[2]->ch, KMCL_ACTIVE);
+	VmbChannelGetInterfaceInstance(client[2]->ch, &a);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&a, &b));
+}
+
+/* Nobody asked for it, so nobody complains of it. */
+static void other_instances_are_no_errors(struct kunit *test)
+{
+	log_watch(test);
+	bring_up(test, client_of(test, TESTDEV_INSTANCE_GUID));
+	is_logged(test, "registering driver " DRIVER);
+	KUNIT_EXPECT_FALSE(test, log_has("probe failed"));
+	KUNIT_EXPECT_FALSE(test, log_has("error"));
+}
+
+/* Another driver */
+
+static void forget_override(void *test)
+{
+	write_text(test, BUS "devices/" TESTDEV_INSTANCE_GUID
+		   "/driver_override", "\n");
+}
+
+/* What the log says helps, to the letter. */
+static void device_of_another_driver(struct kunit *test)
+{
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+
+	log_watch(test);
+	other_driver_add(test);
+	enable(test, client);
+	is_logged(test, "device " TESTDEV_INSTANCE_GUID
+		  " belongs to the driver " OTHER_DRIVER);
+	is_logged(test, "in /sys/bus/vmbus: echo " DRIVER " > devices/"
+		  TESTDEV_INSTANCE_GUID "/driver_override; echo "
+		  TESTDEV_INSTANCE_GUID " > drivers/" OTHER_DRIVER
+		  "/unbind; echo " TESTDEV_INSTANCE_GUID " > drivers_probe");
+	KUNIT_EXPECT_FALSE(test, log_has("device " TESTDEV_SECOND_GUID));
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, "");
+
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, forget_override,
+							test), 0);
+	run_shell(test, "cd /sys/bus/vmbus; echo " DRIVER " > devices/"
+		  TESTDEV_INSTANCE_GUID "/driver_override; echo "
+		  TESTDEV_INSTANCE_GUID " > drivers/" OTHER_DRIVER
+		  "/unbind; echo " TESTDEV_INSTANCE_GUID " > drivers_probe");
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, UP);
+}
+
+static void device_that_another_driver_lets_go(struct kunit *test)
+{
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+
+	other_driver_add(test);
+	enable(test, client);
+	other_driver_remove(test);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	becomes(test, client->ch, KMCL_ACTIVE);
+}
+
+/* Clients */
+
+static long users_of_the_module(struct kunit *test)
+{
+	long users;
+
+	KUNIT_ASSERT_EQ(test,
+			kstrtol(strim(read_text(test,
+						"/sys/module/vmbkmcl/refcnt")),
+				10, &users), 0);
+	return users;
+}
+
+static void a_channel_holds_the_module(struct kunit *test)
+{
+	long users = users_of_the_module(test);
+	VMBCHANNEL ch;
+
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, users_of_the_module(test), users + 1);
+	VmbChannelCleanup(ch);
+	KUNIT_EXPECT_EQ(test, users_of_the_module(test), users);
+}
+
+static void cleanup_without_disable_is_logged(struct kunit *test)
+{
+	VMBCHANNEL ch;
+	guid_t type, instance;
+	char line[128];
+
+	log_watch(test);
+	server_guids(&type, &instance);
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
+			STATUS_SUCCESS);
+	VmbClientChannelInitSetTargetPnp(ch, &type, &some_guid, NULL);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	VmbChannelCleanup(ch);
+	snprintf(line, sizeof(line), "not disabled, allocated by %s [", __func__);
+	is_logged(test, line);
+}
+
+static void client_goes(struct kunit *test, const char *script,
+			const char *state)
+{
+	long users = users_of_the_module(test);
+	char line[128];
+
+	log_watch(test);
+	run_shell(test, script);
+	snprintf(line, sizeof(line),
+		 "the module vmbkmcl_forgetful is gone and left the channel %s",
+		 state);
+	is_logged(test, line);
+	KUNIT_EXPECT_FALSE(test, log_has("called after it was gone"));
+	KUNIT_EXPECT_EQ(test, users_of_the_module(test), users);
+	/* The device is free again. */
+	bring_up(test, client_of(test, TESTDEV_INSTANCE_GUID));
+}
+
+static void client_is_unloaded(struct kunit *test)
+{
+	client_goes(test, "insmod " FORGETFUL "; until " IT_IS_ACTIVE
+		    "; do sleep 0.1; done; rmmod vmbkmcl_forgetful", "active");
+}
+
+static void client_fails_to_load(struct kunit *test)
+{
+	client_goes(test, "! insmod " FORGETFUL " fail=1", "");
+}
+
+/* MMIO space */
+
+static void mmio(struct kunit *test, VMBCHANNEL ch, u64 start, u64 size)
+{
+	UINT64 address = 1, bytes = 1;
+
+	VmbChannelGetMmioSpace(ch, &address, &bytes);
+	KUNIT_EXPECT_EQ(test, address, start);
+	KUNIT_EXPECT_EQ(test, bytes, size);
+}
+
+static void look_for_mmio(struct client *client)
+{
+	UINT64 address, bytes;
+
+	VmbChannelGetMmioSpace(client->ch, &address, &bytes);
+	client->seen = bytes;
+}
+
+static const char * const callbacks[] = {
+	"Opened", "Started", "PostStarted", "Suspend", "Closed",
+};
+
+static void callback_name(const char * const *name, char *desc)
+{
+	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(callback, callbacks, callback_name);
+
+static void mmio_in_a_callback(struct kunit *test)
+{
+	const char * const *at = test->param_value;
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->mmio_size = SZ_1M;
+	client->at = *at;
+	client->hook = look_for_mmio;
+	mmio(test, client->ch, 0, 0);
+	bring_up(test, client);
+	mmio(test, client->ch, FAKE_MMIO_START, SZ_1M);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->seen, SZ_1M);
+	mmio(test, client->ch, 0, 0);
+	KUNIT_EXPECT_EQ(test, bus->mmio_held, 0);
+}
+
+static void mmio_of_a_device_without(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	UINT64 one = 1;
+
+	mmio(test, bus->ch, 0, 0);
+	VmbChannelGetMmioSpace(NULL, &one, &one);
+	VmbChannelGetMmioSpace(bus->ch, NULL, &one);
+	VmbChannelGetMmioSpace(bus->ch, &one, NULL);
+	KUNIT_EXPECT_EQ(test, one, 1);
+}
+
+static void mmio_all_taken(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	log_watch(test);
+	bus->mmio_size = SZ_1M;
+	bus->mmio_err = -ENXIO;
+	bring_up(test, client);
+	mmio(test, client->ch, 0, 0);
+	is_logged(test, "no MMIO space");
+}
+
+/* Addresses that the firmware gave VMBus: kunit/host/mmio.asl. */
+static void mmio_of_the_second_device(struct kunit *test)
+{
+	struct client *client = client_of(test, TESTDEV_SECOND_GUID);
+	UINT64 address, bytes;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		bring_up(test, client);
+		VmbChannelGetMmioSpace(client->ch, &address, &bytes);
+		KUNIT_EXPECT_EQ(test, bytes,
+				TESTDEV_SECOND_MMIO_MB * SZ_1M);
+		KUNIT_EXPECT_GE(test, address, 0xC000000000ULL);
+		KUNIT_EXPECT_LE(test, address + bytes, 0xC004000000ULL);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(read_text(test,
+							     "/proc/iomem"),
+						   TESTDEV_SECOND_GUID));
+		VmbChannelDisable(client->ch);
+		KUNIT_EXPECT_NULL(test, strstr(read_text(test, "/proc/iomem"),
+					       TESTDEV_SECOND_GUID));
+	}
+}
+
+/* Interrupt latency */
+
+static void interrupt_latency(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	UINT16 was = 1;
+
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(NULL, 0, &was),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(client->ch, 0, &was),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, was, 1);
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(client->ch, 0, &was),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, was, 1000);
+	KUNIT_EXPECT_TRUE(test, bus->low_latency);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(client->ch, 7, &was),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, was, 0);
+	KUNIT_EXPECT_FALSE(test, bus->low_latency);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(client->ch, 0, NULL),
+			STATUS_SUCCESS);
+
+	/* Each opening begins anew. */
+	VmbChannelDisable(client->ch);
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, VmbChannelSetInterruptLatency(client->ch, 5, &was),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, was, 1000);
+}
+
+static void interrupt_latency_of_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct hv_device *hdev;
+
+	bring_up(test, client);
+	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	KUNIT_EXPECT_FALSE(test, hdev->channel->low_latency);
+	VmbChannelSetInterruptLatency(client->ch, 0, NULL);
+	KUNIT_EXPECT_TRUE(test, hdev->channel->low_latency);
+	VmbChannelDisable(client->ch);
+	bring_up(test, client);
+	KUNIT_EXPECT_FALSE(test, hdev->channel->low_latency);
+}
+
+/* Rings */
+
+/* As much as there can be, and nothing of such an order is to be had. */
+static void rings_too_large(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	log_watch(test);
+	VmbClientChannelInitSetRingBufferPageCount(client->ch, 512, 512);
+	run_shell(test, "cd /sys/kernel/debug/fail_page_alloc; "
+		  "echo 10 >min-order; echo 100 >probability; echo -1 >times");
+	enable(test, client);
+	heard(test, client, "PnpFailure");
+	run_shell(test, "cd /sys/kernel/debug/fail_page_alloc; "
+		  "echo 0 >probability; echo 1 >times; echo 0 >min-order");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
+	is_logged(test, "no memory for rings of 4088 KiB in one piece");
+	is_logged(test, "VmbClientChannelInitSetRingBufferPageCount(), 255 + 255 for instance");
+	becomes(test, client->ch, KMCL_DISABLED);
+	VmbClientChannelInitSetRingBufferPageCount(client->ch, 64, 64);
+	bring_up(test, client);
+}
+
+static struct kunit_case bind_cases[] = {
+	KUNIT_CASE(two_instances),
+	KUNIT_CASE(two_channels_of_a_type),
+	KUNIT_CASE(other_instances_are_no_errors),
+	KUNIT_CASE(device_of_another_driver),
+	KUNIT_CASE(device_that_another_driver_lets_go),
+	KUNIT_CASE(a_channel_holds_the_module),
+	KUNIT_CASE(cleanup_without_disable_is_logged),
+	KUNIT_CASE(client_is_unloaded),
+	KUNIT_CASE(client_fails_to_load),
+	KUNIT_CASE_PARAM(mmio_in_a_callback, callback_gen_params),
+	KUNIT_CASE(mmio_of_a_device_without),
+	KUNIT_CASE(mmio_all_taken),
+	KUNIT_CASE(mmio_of_the_second_device),
+	KUNIT_CASE(interrupt_latency),
+	KUNIT_CASE(interrupt_latency_of_the_server),
+	KUNIT_CASE(rings_too_large),
+	{}
+};
+
+struct kunit_suite vmbkmcl_bind_suite = {
+	.name = "vmbkmcl_bind",
+	.test_cases = bind_cases,
+};

@@ -1,0 +1,985 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A channel's states: every callback in its order, pausing and starting, packets
+ * that the client keeps, rescinds at every point, suspend and resume.
+ */
+
+#include <linux/delay.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "client.h"
+#include "device.h"
+#include "log.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define PARAMETERS	"/sys/module/vmbkmcl/parameters/"
+
+/* Parameters, set back at the end of the case */
+
+static void reset_parameters(void *test)
+{
+	write_text(test, PARAMETERS "wait_warn_ms", "5000");
+	write_text(test, PARAMETERS "removal_wait_ms", "5000");
+}
+
+static void set_parameter(struct kunit *test, const char *path,
+			  const char *value)
+{
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, reset_parameters,
+							test), 0);
+	write_text(test, path, value);
+}
+
+static void warn_early(struct kunit *test)
+{
+	set_parameter(test, PARAMETERS "wait_warn_ms", "100");
+}
+
+static void remove_early(struct kunit *test)
+{
+	set_parameter(test, PARAMETERS "removal_wait_ms", "300");
+}
+
+/* One packet of the host's that asks for a completion; @tag is all it holds. */
+static void host_sends(struct fake_bus *bus, u64 tag)
+{
+	fake_bus_deliver_request(bus, tag, &tag, sizeof(tag));
+}
+
+static void host_sends_many(struct fake_bus *bus, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		host_sends(bus, i);
+}
+
+static void client_has(struct kunit *test, struct client *client,
+		       unsigned int packets)
+{
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(READ_ONCE(client->held_count) == packets));
+	KUNIT_ASSERT_EQ(test, client->held_count, packets);
+}
+
+static void client_was_given(struct kunit *test, struct client *client,
+			     unsigned int packets)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(READ_ONCE(client->packets) == packets));
+	KUNIT_ASSERT_EQ(test, client->packets, packets);
+	for (i = 0; i < packets; i++)
+		KUNIT_ASSERT_EQ(test, client->tags[i], (u8)i);
+}
+
+static void give_back_what_is_held(void *client)
+{
+	client_completes_all(client);
+}
+
+/* An active client that keeps what it is given: this many packets. */
+static struct client *holder(struct kunit *test, struct fake_bus **bus,
+			     unsigned int packets)
+{
+	struct client *client = fake_client(test, bus);
+
+	client->hold = true;
+	KUNIT_ASSERT_EQ(test,
+			kunit_add_action_or_reset(test, give_back_what_is_held,
+						  client), 0);
+	bring_up(test, client);
+	host_sends_many(*bus, packets);
+	client_has(test, client, packets);
+	return client;
+}
+
+/* A client that waits in this callback until it is let go. */
+static struct client *waits_in(struct kunit *test, struct fake_bus **bus,
+			       const char *callback)
+{
+	struct client *client = fake_client(test, bus);
+
+	client->at = callback;
+	client->hook = wait_to_leave;
+	return client;
+}
+
+static void has_entered(struct kunit *test, struct client *client)
+{
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+}
+
+/* Pause and start */
+
+static void pause_and_start(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	heard(test, client, UP);
+	VmbChannelPause(client->ch);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_PAUSED);
+	heard(test, client, "Suspend");
+	VmbChannelStart(client->ch);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ACTIVE);
+	heard(test, client, "Started PostStarted");
+	VmbChannelDisable(client->ch);
+	heard(test, client, DOWN);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->opens), 1);
+}
+
+static void pause_and_start_with_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	KUNIT_EXPECT_EQ(test, send_word(client->ch, 0, 0), STATUS_SUCCESS);
+	VmbChannelStart(client->ch);
+	VmbChannelDisable(client->ch);
+	heard(test, client, UP " Suspend Started PostStarted " DOWN);
+}
+
+static void pause_while_disabled(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	VmbChannelPause(client->ch);
+	enable(test, client);
+	becomes(test, client->ch, KMCL_PAUSED);
+	heard(test, client, "Opened");
+	VmbChannelStart(client->ch);
+	heard(test, client, "Started PostStarted");
+	VmbChannelDisable(client->ch);
+	heard(test, client, DOWN);
+}
+
+static void pause_and_start_while_disabled(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	VmbChannelPause(client->ch);
+	VmbChannelStart(client->ch);
+	bring_up(test, client);
+	heard(test, client, UP);
+}
+
+static void pause_before_the_device_comes(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->present = false;
+	enable(test, client);
+	VmbChannelPause(client->ch);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	KUNIT_EXPECT_TRUE(test, kmcl_channel_attach(client->ch, bus,
+						    &some_guid));
+	becomes(test, client->ch, KMCL_PAUSED);
+	heard(test, client, "Opened");
+}
+
+static void pause_twice_start_twice(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelStart(client->ch);
+	VmbChannelPause(client->ch);
+	VmbChannelPause(client->ch);
+	VmbChannelStart(client->ch);
+	VmbChannelStart(client->ch);
+	heard(test, client, UP " Suspend Started PostStarted");
+}
+
+/* No second Suspend, and the wish stays. */
+static void disable_while_paused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	VmbChannelDisable(client->ch);
+	heard(test, client, UP " Suspend Closed");
+	enable(test, client);
+	becomes(test, client->ch, KMCL_PAUSED);
+	VmbChannelDisable(client->ch);
+	heard(test, client, "Opened Closed");
+}
+
+static void pause_during_post_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = waits_in(test, &bus, "PostStarted");
+	struct job *pause;
+
+	enable(test, client);
+	has_entered(test, client);
+	pause = job_start(test, do_pause, client->ch);
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, job_done(pause));
+	complete(&client->leave);
+	job_join(test, pause);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_PAUSED);
+	heard(test, client, UP " Suspend");
+}
+
+static void start_overrules_pause(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = waits_in(test, &bus, "Suspend");
+	struct job *pause, *start;
+
+	bring_up(test, client);
+	pause = job_start(test, do_pause, client->ch);
+	has_entered(test, client);
+	start = job_start(test, do_start, client->ch);
+	job_join(test, pause);
+	client->hook = NULL;
+	complete(&client->leave);
+	job_join(test, start);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ACTIVE);
+	heard(test, client, UP " Suspend Started PostStarted");
+}
+
+/* Start waits for PostStarted, which waits for the host. */
+static void disable_ends_a_start(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *start;
+
+	VmbChannelPause(client->ch);
+	enable(test, client);
+	becomes(test, client->ch, KMCL_PAUSED);
+	client->at = "PostStarted";
+	client->hook = ask_the_host;
+	start = job_start(test, do_start, client->ch);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	VmbChannelDisable(client->ch);
+	job_join(test, start);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+}
+
+static const char * const callbacks[] = {
+	"Opened", "Started", "PostStarted", "Suspend", "Closed",
+};
+
+static void callback_name(const char * const *name, char *desc)
+{
+	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(callback, callbacks, callback_name);
+
+static void try_to_pause(struct client *client)
+{
+	VmbChannelPause(client->ch);
+}
+
+static void try_to_start(struct client *client)
+{
+	VmbChannelStart(client->ch);
+}
+
+static void calls_back(struct kunit *test, void (*hook)(struct client *client),
+		       const char *line)
+{
+	const char * const *at = test->param_value;
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	log_watch(test);
+	client->at = *at;
+	client->hook = hook;
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	heard(test, client, LIFE);
+	is_logged(test, line);
+}
+
+static void pause_in_a_callback(struct kunit *test)
+{
+	calls_back(test, try_to_pause,
+		   "pause from a callback of its own refused");
+}
+
+static void start_in_a_callback(struct kunit *test)
+{
+	calls_back(test, try_to_start,
+		   "start from a callback of its own refused");
+}
+
+static void wait_in_opened(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "Opened";
+	client->hook = ask_the_host;
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+static void no_channel_to_pause(struct kunit *test)
+{
+	VmbChannelPause(NULL);
+	VmbChannelStart(NULL);
+}
+
+/* Packets that the client has */
+
+static void packets_come_in_order(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	host_sends_many(bus, 200);
+	client_was_given(test, client, 200);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 200));
+}
+
+static void no_packet_before_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = waits_in(test, &bus, "Started");
+
+	enable(test, client);
+	has_entered(test, client);
+	host_sends_many(bus, 3);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, client->packets, 0);
+	complete(&client->leave);
+	client_was_given(test, client, 3);
+}
+
+static void no_packet_while_paused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	host_sends_many(bus, 5);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, client->packets, 0);
+	VmbChannelStart(client->ch);
+	client_was_given(test, client, 5);
+}
+
+/* More than there is memory for stay in the ring, and lose nothing. */
+static void flood_while_paused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	host_sends_many(bus, 2 * KMCL_RX_PACKETS + 7);
+	msleep(100);
+	VmbChannelStart(client->ch);
+	client_was_given(test, client, 2 * KMCL_RX_PACKETS + 7);
+}
+
+static void send_while_paused(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	ask_the_host(client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+}
+
+static void pause_waits_for_packets(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 2);
+	struct job *pause = job_start(test, do_pause, client->ch);
+
+	heard(test, client, UP " Suspend");
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, job_done(pause));
+	client_completes_one(client);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, job_done(pause));
+	client_completes_one(client);
+	job_join(test, pause);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_PAUSED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+}
+
+static void disable_waits_for_packets(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 2);
+	struct job *disable;
+
+	log_watch(test);
+	warn_early(test);
+	disable = job_start(test, do_disable, client->ch);
+	is_logged(test, "completion of 2 packets by fake_bus_create [vmbkmcl_kunit]");
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	heard(test, client, UP " Suspend");
+	client_completes_one(client);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	client_completes_one(client);
+	job_join(test, disable);
+	heard(test, client, "Closed");
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+}
+
+static void disable_ends_a_pause(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 1);
+	struct job *pause = job_start(test, do_pause, client->ch);
+	struct job *disable;
+
+	heard(test, client, UP " Suspend");
+	disable = job_start(test, do_disable, client->ch);
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, job_done(pause));
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	client_completes_all(client);
+	job_join(test, pause);
+	job_join(test, disable);
+	heard(test, client, "Closed");
+}
+
+static void complete_in_suspend(struct client *client)
+{
+	client_completes_all(client);
+}
+
+static void packets_completed_in_suspend(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 3);
+
+	client->at = "Suspend";
+	client->hook = complete_in_suspend;
+	VmbChannelDisable(client->ch);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 3);
+}
+
+static void packet_completed_twice(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 1);
+	VMBPACKETCOMPLETION packet = client->held[0];
+
+	log_watch(test);
+	client_completes_one(client);
+	VmbChannelPacketComplete(packet, NULL, 0);
+	is_logged(test, "completed that its client did not have");
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	client->hold = false;
+	host_sends(bus, 1);
+	client_was_given(test, client, 2);
+}
+
+/* A device that goes */
+
+static void rescind_does_not_wait_for_ever(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 3);
+	unsigned long start;
+
+	log_watch(test);
+	remove_early(test);
+	client_completes_one(client);
+	start = jiffies;
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_GE(test, jiffies_to_msecs(jiffies - start), 290);
+	KUNIT_EXPECT_LT(test, jiffies_to_msecs(jiffies - start), 3000);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+	is_logged(test, "has not completed 2 packets");
+	KUNIT_EXPECT_EQ(test, client->ch->rx.orphaned, 2);
+
+	/* The one has no channel to be answered on, nor has it any effect. */
+	client_completes_one(client);
+	bus->is_rescinded = false;
+	bring_up(test, client);
+	client_completes_one(client);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	VmbChannelDisable(client->ch);
+}
+
+/* The packet outlives its channel; KASAN looks. */
+static void packet_completed_after_cleanup(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	struct fake_bus *bus = fake_bus_create(test);
+	VMBCHANNEL ch;
+
+	remove_early(test);
+	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, _THIS_IP_,
+						    &ch), STATUS_SUCCESS);
+	client_takes(test, client, ch, &some_guid, NULL);
+	client->hold = true;
+	swap(bus->ch, ch);
+	bring_up(test, client);
+	host_sends_many(bus, 2);
+	client_has(test, client, 2);
+	fake_bus_rescind(bus);
+	swap(bus->ch, ch);
+	VmbChannelCleanup(ch);
+	rcu_barrier();
+	client_completes_all(client);
+	heard(test, client, LIFE);
+}
+
+static void rescind_ends_a_disable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 1);
+	struct job *disable;
+
+	remove_early(test);
+	disable = job_start(test, do_disable, client->ch);
+	heard(test, client, UP " Suspend");
+	msleep(500);
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	fake_bus_rescind(bus);
+	job_join(test, disable);
+	heard(test, client, "Closed");
+	KUNIT_EXPECT_EQ(test, client->ch->rx.orphaned, 1);
+}
+
+static void rescind_ends_a_pause(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 1);
+	struct job *pause = job_start(test, do_pause, client->ch);
+
+	remove_early(test);
+	heard(test, client, UP " Suspend");
+	fake_bus_rescind(bus);
+	job_join(test, pause);
+	heard(test, client, "Closed");
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+}
+
+static void rescind_while_paused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+}
+
+struct rescind_case {
+	const char *during;
+	bool disable;		/* what makes it come */
+	const char *log;
+};
+
+static const struct rescind_case rescind_cases[] = {
+	{ "Opened", false, "Opened Closed" },
+	{ "Started", false, "Opened Started Suspend Closed" },
+	{ "PostStarted", false, LIFE },
+	{ "Suspend", true, LIFE },
+	{ "Closed", true, LIFE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(rescind, rescind_cases, during);
+
+static void rescind_during_a_callback(struct kunit *test)
+{
+	const struct rescind_case *c = test->param_value;
+	struct fake_bus *bus;
+	struct client *client = waits_in(test, &bus, c->during);
+	struct job *disable = NULL, *rescind;
+
+	enable(test, client);
+	if (c->disable) {
+		becomes(test, client->ch, KMCL_ACTIVE);
+		disable = job_start(test, do_disable, client->ch);
+	}
+	has_entered(test, client);
+	rescind = job_start(test, do_rescind, bus);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, job_done(rescind));
+	complete(&client->leave);
+	job_join(test, rescind);
+	if (disable)
+		job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, c->log);
+}
+
+static void rescind_during_pnp_failure(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = waits_in(test, &bus, "PnpFailure");
+	struct job *rescind;
+
+	client->opened = STATUS_ACCESS_DENIED;
+	enable(test, client);
+	has_entered(test, client);
+	rescind = job_start(test, do_rescind, bus);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	complete(&client->leave);
+	job_join(test, rescind);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "Opened PnpFailure");
+}
+
+static void create_a_gpadl(void *data)
+{
+	struct client *client = data;
+	void *va = vmalloc(PAGE_SIZE);
+	u32 handle;
+
+	client->seen = VmbChannelCreateGpadlFromBuffer(client->ch, 0, va,
+						       PAGE_SIZE, &handle);
+	vfree(va);
+}
+
+static void rescind_during_a_gpadl_create(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *create;
+
+	bring_up(test, client);
+	bus->withhold = true;
+	create = job_start(test, create_a_gpadl, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	fake_bus_rescind(bus);
+	job_join(test, create);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+}
+
+static void ask(void *client)
+{
+	ask_the_host(client);
+}
+
+static void rescind_during_a_request(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *request;
+
+	bring_up(test, client);
+	request = job_start(test, ask, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	fake_bus_rescind(bus);
+	job_join(test, request);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+}
+
+static void offered_again(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	fake_bus_rescind(bus);
+	heard(test, client, LIFE);
+	bus->is_rescinded = false;
+	bus->present = false;
+	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(client->ch, bus,
+						     &some_guid));
+	enable(test, client);
+	KUNIT_EXPECT_TRUE(test, kmcl_channel_attach(client->ch, bus,
+						    &some_guid));
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, UP);
+}
+
+/* Suspend and resume */
+
+static void put_to_sleep(struct fake_bus *bus)
+{
+	kmcl_channel_put_to_sleep(bus->ch, bus);
+}
+
+static void wake(struct fake_bus *bus)
+{
+	kmcl_channel_wake(bus->ch, bus);
+}
+
+static void sleep_and_wake(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	put_to_sleep(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+	KUNIT_EXPECT_EQ(test, send_word(client->ch, 0, 0),
+			STATUS_INVALID_DEVICE_STATE);
+	wake(bus);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, UP);
+	KUNIT_EXPECT_EQ(test, send_word(client->ch, 0, 0), STATUS_SUCCESS);
+}
+
+static void sleep_while_paused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	put_to_sleep(bus);
+	heard(test, client, LIFE);
+	wake(bus);
+	becomes(test, client->ch, KMCL_PAUSED);
+	heard(test, client, "Opened");
+}
+
+static void sleep_with_everything_outstanding(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 2);
+	struct job *request = job_start(test, ask, client);
+	u32 handle;
+	void *va = vmalloc(PAGE_SIZE);
+
+	remove_early(test);
+	KUNIT_ASSERT_EQ(test, VmbChannelCreateGpadlFromBuffer(client->ch, 0, va,
+							      PAGE_SIZE,
+							      &handle),
+			STATUS_SUCCESS);
+	vfree(va);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	put_to_sleep(bus);
+	job_join(test, request);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+	KUNIT_EXPECT_EQ(test, client->ch->rx.orphaned, 2);
+	heard(test, client, LIFE);
+	client_completes_all(client);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+
+	wake(bus);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	host_sends(bus, 2);
+	client_was_given(test, client, 3);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
+}
+
+static void disable_while_asleep(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	put_to_sleep(bus);
+	VmbChannelDisable(client->ch);
+	heard(test, client, LIFE);
+	wake(bus);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	bring_up(test, client);
+}
+
+static void lost_while_asleep(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	put_to_sleep(bus);
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void open_fails_after_waking(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	put_to_sleep(bus);
+	bus->open_err = -ENOMEM;
+	wake(bus);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, LIFE " PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
+}
+
+static void answer_in_a_while(void *bus)
+{
+	msleep(100);
+	fake_bus_answer(bus);
+}
+
+static void sleep_before_open_is_answered(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *answers;
+
+	bus->withhold = true;
+	enable(test, client);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	answers = job_start(test, answer_in_a_while, bus);
+	put_to_sleep(bus);
+	job_join(test, answers);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, "Opened Closed");
+	wake(bus);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, UP);
+}
+
+struct sleeper {
+	struct server srv;
+	NTSTATUS status;
+	unsigned int ended;
+};
+
+static void ask_for_a_minute(void *arg)
+{
+	struct testdev_request req = { .op = TESTDEV_DELAY, .length = 60000 };
+	struct sleeper *sleeper = arg;
+	struct testdev_response rsp;
+
+	sleeper->status = server_call(&sleeper->srv, &req, NULL, &rsp, NULL, 0);
+	sleeper->ended++;
+}
+
+/* hv_vmbus would call the driver so before and after it hibernates. */
+static void suspend_and_resume_with_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct sleeper sleeper = { .srv.ch = client->ch };
+	struct hv_driver *driver;
+	struct hv_device *hdev;
+	struct job *request;
+	void *va = vmalloc(PAGE_SIZE);
+	u32 handle;
+
+	bring_up(test, client);
+	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	driver = device_driver(test, hdev);
+	KUNIT_ASSERT_NOT_NULL(test, driver->suspend);
+	KUNIT_ASSERT_NOT_NULL(test, driver->resume);
+	KUNIT_ASSERT_EQ(test, VmbChannelCreateGpadlFromBuffer(client->ch, 0, va,
+							      PAGE_SIZE,
+							      &handle),
+			STATUS_SUCCESS);
+	vfree(va);
+	request = job_start(test, ask_for_a_minute, &sleeper);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
+
+	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	job_join(test, request);
+	KUNIT_EXPECT_EQ(test, sleeper.status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, sleeper.ended, 1);
+	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
+	heard(test, client, LIFE);
+
+	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, UP);
+	ask_the_host(client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+}
+
+/* A device nobody has at that time must not be opened before it is back. */
+static void enable_while_the_device_sleeps(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct hv_driver *driver;
+	struct hv_device *hdev;
+
+	bring_up(test, client);
+	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	driver = device_driver(test, hdev);
+	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	VmbChannelPause(client->ch);
+	VmbChannelStart(client->ch);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, LIFE " " UP);
+}
+
+static struct kunit_case life_cases[] = {
+	KUNIT_CASE(pause_and_start),
+	KUNIT_CASE(pause_and_start_with_the_server),
+	KUNIT_CASE(pause_while_disabled),
+	KUNIT_CASE(pause_and_start_while_disabled),
+	KUNIT_CASE(pause_before_the_device_comes),
+	KUNIT_CASE(pause_twice_start_twice),
+	KUNIT_CASE(disable_while_paused),
+	KUNIT_CASE(pause_during_post_started),
+	KUNIT_CASE(start_overrules_pause),
+	KUNIT_CASE(disable_ends_a_start),
+	KUNIT_CASE_PARAM(pause_in_a_callback, callback_gen_params),
+	KUNIT_CASE_PARAM(start_in_a_callback, callback_gen_params),
+	KUNIT_CASE(wait_in_opened),
+	KUNIT_CASE(no_channel_to_pause),
+	KUNIT_CASE(packets_come_in_order),
+	KUNIT_CASE(no_packet_before_started),
+	KUNIT_CASE(no_packet_while_paused),
+	KUNIT_CASE(flood_while_paused),
+	KUNIT_CASE(send_while_paused),
+	KUNIT_CASE(pause_waits_for_packets),
+	KUNIT_CASE(disable_waits_for_packets),
+	KUNIT_CASE(disable_ends_a_pause),
+	KUNIT_CASE(packets_completed_in_suspend),
+	KUNIT_CASE(packet_completed_twice),
+	KUNIT_CASE(rescind_does_not_wait_for_ever),
+	KUNIT_CASE(packet_completed_after_cleanup),
+	KUNIT_CASE(rescind_ends_a_disable),
+	KUNIT_CASE(rescind_ends_a_pause),
+	KUNIT_CASE(rescind_while_paused),
+	KUNIT_CASE_PARAM(rescind_during_a_callback, rescind_gen_params),
+	KUNIT_CASE(rescind_during_pnp_failure),
+	KUNIT_CASE(rescind_during_a_gpadl_create),
+	KUNIT_CASE(rescind_during_a_request),
+	KUNIT_CASE(offered_again),
+	KUNIT_CASE(sleep_and_wake),
+	KUNIT_CASE(sleep_while_paused),
+	KUNIT_CASE(sleep_with_everything_outstanding),
+	KUNIT_CASE(disable_while_asleep),
+	KUNIT_CASE(lost_while_asleep),
+	KUNIT_CASE(open_fails_after_waking),
+	KUNIT_CASE(sleep_before_open_is_answered),
+	KUNIT_CASE(suspend_and_resume_with_the_server),
+	KUNIT_CASE(enable_while_the_device_sleeps),
+	{}
+};
+
+struct kunit_suite vmbkmcl_life_suite = {
+	.name = "vmbkmcl_life",
+	.test_cases = life_cases,
+};

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the kernel's log says meanwhile: a console that keeps it. */
+
+#include <linux/console.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "eventually.h"
+#include "log.h"
+
+static char log_text[64 * 1024];
+static size_t log_length;
+/* Taken in the printing of whatever context. */
+static DEFINE_RAW_SPINLOCK(log_lock);
+
+static void log_write(struct console *console, const char *text,
+		      unsigned int count)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&log_lock, flags);
+	count = min_t(size_t, count, sizeof(log_text) - 1 - log_length);
+	memcpy(log_text + log_length, text, count);
+	log_length += count;
+	log_text[log_length] = '\0';
+	raw_spin_unlock_irqrestore(&log_lock, flags);
+}
+
+static struct console log_console = {
+	.name = "kmcltest",
+	.write = log_write,
+	.flags = CON_ENABLED,
+	.index = -1,
+};
+
+static void log_unwatch(void *unused)
+{
+	unregister_console(&log_console);
+}
+
+void log_watch(struct kunit *test)
+{
+	log_length = 0;
+	log_text[0] = '\0';
+	log_console.flags = CON_ENABLED;
+	register_console(&log_console);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, log_unwatch,
+							NULL), 0);
+}
+
+bool log_has(const char *text)
+{
+	unsigned long flags;
+	bool has;
+
+	raw_spin_lock_irqsave(&log_lock, flags);
+	has = strstr(log_text, text);
+	raw_spin_unlock_irqrestore(&log_lock, flags);
+	return has;
+}
+
+void is_logged(struct kunit *test, const char *text)
+{
+	KUNIT_EXPECT_TRUE_MSG(test, eventually(log_has(text)),
+			      "the log does not say: %s", text);
+}
