@@ -10,6 +10,7 @@
 kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_life_suite,
 		  &vmbkmcl_bind_suite,
+		  &vmbkmcl_stress_suite,
 		  &vmbkmcl_request_suite,
 		  &vmbkmcl_buffer_suite,
 		  &vmbkmcl_gpadl_suite,

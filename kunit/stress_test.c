@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Everything at once, at random: threads that enable, disable, pause and start a
+ * channel while its device is rescinded, unbound, suspended and offered again,
+ * packets come, are kept and completed, and requests are sent. What must hold is
+ * in client.c (which callback may follow which, and never two at once) and at the
+ * end of each case; KASAN and lockdep hold the rest against it.
+ */
+
+#include <linux/delay.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+
+#include "client.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define FAKE_STEPS	1000
+#define SERVER_STEPS	100
+#define CONTROLLERS	3
+#define DRIVER		"/sys/bus/vmbus/drivers/vmbkmcl-" TESTDEV_TYPE_GUID
+
+static unsigned int stress_seed;
+module_param(stress_seed, uint, 0644);
+MODULE_PARM_DESC(stress_seed,
+		 "Seed of the randomised cases; 0 (the default) takes a new one");
+
+/**
+ * struct stress - what the threads share
+ * @client: the channel's
+ * @bus: its fake bus, or NULL with the server
+ * @steps: left to be done by all of them
+ * @over: the helpers, which do no steps of their own, may end
+ * @threads: numbers them
+ * @seed: of the first; each adds its number
+ */
+struct stress {
+	struct client *client;
+	struct fake_bus *bus;
+	atomic_t steps;
+	bool over;
+	atomic_t threads;
+	u32 seed;
+};
+
+static void seed_thread(struct stress *s, struct rnd_state *rnd)
+{
+	prandom_seed_state(rnd, s->seed + atomic_inc_return(&s->threads));
+}
+
+static u32 below(struct rnd_state *rnd, u32 end)
+{
+	return prandom_u32_state(rnd) % end;
+}
+
+static void some_time(struct rnd_state *rnd)
+{
+	u32 us = 10 + below(rnd, 500);
+
+	usleep_range(us, us + 50);
+}
+
+/* What a client's driver does */
+static void controller(void *data)
+{
+	struct stress *s = data;
+	VMBCHANNEL ch = s->client->ch;
+	struct rnd_state rnd;
+
+	seed_thread(s, &rnd);
+	while (atomic_dec_return(&s->steps) >= 0) {
+		switch (below(&rnd, 8)) {
+		case 0:
+			VmbChannelDisable(ch);
+			break;
+		case 1:
+			VmbChannelPause(ch);
+			break;
+		case 2:
+			VmbChannelStart(ch);
+			break;
+		default:
+			VmbChannelEnable(ch);
+		}
+		msleep(1 + below(&rnd, 15));
+	}
+}
+
+/* What the host and the administrator do */
+
+static void device_goes(struct fake_bus *bus, bool rescinded)
+{
+	bus->present = false;
+	if (rescinded)
+		fake_bus_rescind(bus);
+	else
+		kmcl_channel_detach(bus->ch, bus);
+}
+
+static void device_comes(struct fake_bus *bus)
+{
+	bus->is_rescinded = false;
+	bus->present = true;
+	kmcl_channel_attach(bus->ch, bus, &some_guid);
+}
+
+static void fake_device(void *data)
+{
+	struct stress *s = data;
+	struct fake_bus *bus = s->bus;
+	struct rnd_state rnd;
+
+	seed_thread(s, &rnd);
+	while (atomic_dec_return(&s->steps) >= 0) {
+		u32 what = below(&rnd, 4);
+
+		if (what == 0) {
+			kmcl_channel_put_to_sleep(bus->ch, bus);
+			some_time(&rnd);
+			kmcl_channel_wake(bus->ch, bus);
+		} else {
+			device_goes(bus, what == 1);
+			some_time(&rnd);
+			device_comes(bus);
+		}
+		msleep(1 + below(&rnd, 100));
+	}
+}
+
+static void fake_traffic(void *data)
+{
+	struct stress *s = data;
+	struct rnd_state rnd;
+	u64 tag = 0;
+
+	seed_thread(s, &rnd);
+	while (!READ_ONCE(s->over)) {
+		if (below(&rnd, 3))
+			fake_bus_deliver_request(s->bus, tag, &tag,
+						 sizeof(tag));
+		else
+			fake_bus_deliver(s->bus, VM_PKT_COMP,
+					 READ_ONCE(s->bus->last_id), NULL, 0);
+		some_time(&rnd);
+	}
+}
+
+static void requests(void *data)
+{
+	struct stress *s = data;
+	struct rnd_state rnd;
+
+	seed_thread(s, &rnd);
+	while (!READ_ONCE(s->over)) {
+		send_word(s->client->ch,
+			  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+			  -100000LL * (1 + below(&rnd, 5)));
+		some_time(&rnd);
+	}
+}
+
+/* What a slow client does with its packets */
+static void completer(void *data)
+{
+	struct stress *s = data;
+	struct rnd_state rnd;
+
+	seed_thread(s, &rnd);
+	while (!READ_ONCE(s->over)) {
+		WRITE_ONCE(s->client->hold, below(&rnd, 4));
+		msleep(1 + below(&rnd, 100));
+		while (client_completes_one(s->client))
+			;
+	}
+	client_completes_all(s->client);
+}
+
+/* Errors are expected: it may be unbound already, or bound. */
+static void poke(const char *path, const char *text)
+{
+	struct file *file = filp_open(path, O_WRONLY, 0);
+	loff_t pos = 0;
+
+	if (IS_ERR(file))
+		return;
+	kernel_write(file, text, strlen(text), &pos);
+	fput(file);
+}
+
+static void set_removal_wait(void *ms)
+{
+	poke("/sys/module/vmbkmcl/parameters/removal_wait_ms", ms);
+}
+
+static void stress_init(struct kunit *test, struct stress *s,
+			struct client *client, unsigned int steps)
+{
+	s->client = client;
+	atomic_set(&s->steps, steps);
+	s->seed = stress_seed ?: get_random_u32();
+	kunit_info(test, "stress_seed=%u\n", s->seed);
+}
+
+static void stress_ends(struct kunit *test, struct stress *s)
+{
+	struct client *client = s->client;
+
+	VmbChannelStart(client->ch);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->offences, 0);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, client->phase, CLIENT_CLOSED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&client->ch->rx.held), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&client->ch->tx.queue));
+}
+
+static void stress_on_the_fake_bus(struct kunit *test)
+{
+	struct job *jobs[CONTROLLERS + 1], *helpers[3];
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct stress s = { .bus = bus };
+	unsigned int i;
+
+	set_removal_wait("5");
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, set_removal_wait,
+							"5000"), 0);
+	stress_init(test, &s, client, FAKE_STEPS);
+	for (i = 0; i < CONTROLLERS; i++)
+		jobs[i] = job_start(test, controller, &s);
+	jobs[i] = job_start(test, fake_device, &s);
+	helpers[0] = job_start(test, fake_traffic, &s);
+	helpers[1] = job_start(test, requests, &s);
+	helpers[2] = job_start(test, completer, &s);
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		job_join(test, jobs[i]);
+	WRITE_ONCE(s.over, true);
+	for (i = 0; i < ARRAY_SIZE(helpers); i++)
+		job_join(test, helpers[i]);
+	stress_ends(test, &s);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->overlaps), 0);
+	/* Much of everything has happened, and nothing twice. */
+	KUNIT_EXPECT_GT(test, atomic_read(&bus->opens), 10);
+	KUNIT_EXPECT_GT(test, client->packets, 100);
+	KUNIT_EXPECT_GT(test, client->ch->rx.orphaned, 0);
+	KUNIT_EXPECT_GT(test, client->ch->tx.completed, 0);
+	kunit_info(test, "%d opens, %u packets, %llu orphaned, %llu sent\n",
+		   atomic_read(&bus->opens), client->packets,
+		   client->ch->rx.orphaned, client->ch->tx.sent);
+}
+
+static void server_device(void *data)
+{
+	struct stress *s = data;
+	struct rnd_state rnd;
+
+	seed_thread(s, &rnd);
+	while (atomic_dec_return(&s->steps) >= 0) {
+		poke(DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
+		some_time(&rnd);
+		poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+		msleep(20);
+	}
+}
+
+static void stress_with_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct client *keeper = client_alloc(test);
+	struct stress s = {};
+	struct job *jobs[CONTROLLERS + 1], *helper;
+	guid_t type, instance;
+	unsigned int i;
+
+	/* One that gets no device, and keeps the type's driver registered. */
+	server_guids(&type, &instance);
+	client_takes(test, keeper, get_channel(test), &type, &some_guid);
+	enable(test, keeper);
+
+	stress_init(test, &s, client, SERVER_STEPS);
+	for (i = 0; i < CONTROLLERS; i++)
+		jobs[i] = job_start(test, controller, &s);
+	jobs[i] = job_start(test, server_device, &s);
+	helper = job_start(test, requests, &s);
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		job_join(test, jobs[i]);
+	WRITE_ONCE(s.over, true);
+	job_join(test, helper);
+	stress_ends(test, &s);
+
+	poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	bring_up(test, client);
+	ask_the_host(client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+}
+
+static struct kunit_case stress_cases[] = {
+	KUNIT_CASE_SLOW(stress_on_the_fake_bus),
+	KUNIT_CASE_SLOW(stress_with_the_server),
+	{}
+};
+
+struct kunit_suite vmbkmcl_stress_suite = {
+	.name = "vmbkmcl_stress",
+	.test_cases = stress_cases,
+};
