@@ -5,13 +5,15 @@
 # as run-guest.sh's; the host's own log has a say in it.
 # usage: demo.sh     from the environment: KERNEL=VERSION of the guest's kernel
 #                    (default: this Debian's own), BREAK=N to flip one byte of
-#                    buffer N behind the server's back: the demo must fail then
+#                    buffer N behind the server's back: the demo must fail then;
+#                    HIBERNATE=1 to let the guest hibernate and share four more
 
 . "$(dirname "$0")/lib.sh"
 (($# == 0)) || { usage >&2; exit 2; }
 
 sample=Documentation/samples/share
 buffers=4
+[[ ! ${HIBERNATE:-} ]] || buffers=8
 
 # Everything that what is built depends on, apart from the kernel.
 sources() {
@@ -43,6 +45,17 @@ build_demo() {
 	esac
 }
 
+# All of VMBus goes down and comes back. Only the image is not written: there is
+# no swap, which is why the kernel reports an error.
+hibernate_command() {
+	cat <<-END
+		echo disk >/sys/power/state || true
+		dmesg | grep 'hibernation: Image created' || exit 1
+		until [ -c /dev/vmbkmcl-share ]; do sleep 0.1; done
+		/bin/demo >&3 || status=\$?
+	END
+}
+
 # As the guest's init runs it; descriptor 3 leads out of the guest.
 guest_command() {
 	cat <<-END
@@ -55,6 +68,7 @@ guest_command() {
 		done
 		status=0
 		/bin/demo ${BREAK:-} >&3 || status=\$?
+		${HIBERNATE:+$(hibernate_command)}
 		rmmod share
 		rmmod vmbkmcl
 		exit \$status
