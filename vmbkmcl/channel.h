@@ -33,6 +33,7 @@ enum kmcl_state {
 	KMCL_DISABLED,		/* the client may change settings */
 	KMCL_ENABLED,		/* waiting for an offer */
 	KMCL_OPENED,
+	KMCL_PAUSING,		/* the Suspend callback runs, packets come back */
 	KMCL_PAUSED,		/* open and quiet */
 	KMCL_STARTED,
 	KMCL_ACTIVE,

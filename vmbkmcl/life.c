@@ -41,6 +41,7 @@ const char *kmcl_state_name(enum kmcl_state state)
 		[KMCL_DISABLED]	= "disabled",
 		[KMCL_ENABLED]	= "enabled",
 		[KMCL_OPENED]	= "opened",
+		[KMCL_PAUSING]	= "pausing",
 		[KMCL_PAUSED]	= "paused",
 		[KMCL_STARTED]	= "started",
 		[KMCL_ACTIVE]	= "active",
@@ -308,10 +309,12 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 
 static void kmcl_channel_pause(struct kmcl_channel *ch)
 {
+	/* Not active any more, for who waits for a start that comes in between. */
+	if (!kmcl_channel_advance(ch, KMCL_PAUSING))
+		return;
 	kmcl_channel_suspend(ch);
-	/* Suspended, but not paused, when it has to go down with packets held. */
-	kmcl_channel_enter(ch, kmcl_channel_wait_held(ch) ? KMCL_PAUSED :
-							    KMCL_OPENED);
+	if (kmcl_channel_wait_held(ch))
+		kmcl_channel_advance(ch, KMCL_PAUSED);
 }
 
 typedef void (*kmcl_step)(struct kmcl_channel *ch);

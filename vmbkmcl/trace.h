@@ -10,6 +10,17 @@
 
 #include "channel.h"
 
+#define kmcl_show_state(state)						\
+	__print_symbolic(state,						\
+			 { KMCL_DISABLED, "disabled" },			\
+			 { KMCL_ENABLED, "enabled" },			\
+			 { KMCL_OPENED, "opened" },			\
+			 { KMCL_PAUSING, "pausing" },			\
+			 { KMCL_PAUSED, "paused" },			\
+			 { KMCL_STARTED, "started" },			\
+			 { KMCL_ACTIVE, "active" },			\
+			 { KMCL_CLOSED, "closed" })
+
 /* A name is cut to this many bytes so that the record has a fixed size. */
 TRACE_EVENT(vmbkmcl_channel_state,
 	TP_PROTO(const struct kmcl_channel *ch, int from, int to),
@@ -25,22 +36,7 @@ TRACE_EVENT(vmbkmcl_channel_state,
 		__entry->to = to;
 	),
 	TP_printk("%s %s -> %s", __entry->name,
-		  __print_symbolic(__entry->from,
-				   { KMCL_DISABLED, "disabled" },
-				   { KMCL_ENABLED, "enabled" },
-				   { KMCL_OPENED, "opened" },
-				   { KMCL_PAUSED, "paused" },
-				   { KMCL_STARTED, "started" },
-				   { KMCL_ACTIVE, "active" },
-				   { KMCL_CLOSED, "closed" }),
-		  __print_symbolic(__entry->to,
-				   { KMCL_DISABLED, "disabled" },
-				   { KMCL_ENABLED, "enabled" },
-				   { KMCL_OPENED, "opened" },
-				   { KMCL_PAUSED, "paused" },
-				   { KMCL_STARTED, "started" },
-				   { KMCL_ACTIVE, "active" },
-				   { KMCL_CLOSED, "closed" }))
+		  kmcl_show_state(__entry->from), kmcl_show_state(__entry->to))
 );
 
 DECLARE_EVENT_CLASS(vmbkmcl_gpadl,
