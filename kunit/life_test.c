@@ -479,6 +479,37 @@ static void packets_completed_in_suspend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 3);
 }
 
+/* Queued for want of room before the channel began to go down. */
+static void queued_completions_are_sent_in_time(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = holder(test, &bus, 3);
+	struct job *disable;
+
+	bus->ring_room = 0;
+	client_completes_all(client);
+	client->at = "Suspend";
+	client->hook = wait_to_leave;
+	disable = job_start(test, do_disable, client->ch);
+	has_entered(test, client);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+	bus->ring_room = 2;
+	kmcl_poll_schedule(bus->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 2));
+	complete(&client->leave);
+	job_join(test, disable);
+	heard(test, client, LIFE);
+
+	/* The last one had no chance, and its memory is there again. */
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	bus->ring_room = INT_MAX;
+	client->hook = NULL;
+	bring_up(test, client);
+	host_sends_many(bus, KMCL_RX_PACKETS + 3);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) ==
+					   KMCL_RX_PACKETS + 5));
+}
+
 static void packet_completed_twice(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -956,6 +987,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(disable_waits_for_packets),
 	KUNIT_CASE(disable_ends_a_pause),
 	KUNIT_CASE(packets_completed_in_suspend),
+	KUNIT_CASE(queued_completions_are_sent_in_time),
 	KUNIT_CASE(packet_completed_twice),
 	KUNIT_CASE(rescind_does_not_wait_for_ever),
 	KUNIT_CASE(packet_completed_after_cleanup),
