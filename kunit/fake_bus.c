@@ -188,6 +188,18 @@ static int fake_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 	return 0;
 }
 
+static int fake_send_external(struct kmcl_channel *ch,
+			      struct vmbus_packet_mpb_array *desc,
+			      u32 desc_size, void *data, u32 len, u64 id)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	bus->last_desc_size = min_t(u32, desc_size, sizeof(bus->last_desc));
+	memcpy(bus->last_desc, desc, bus->last_desc_size);
+	return fake_send(ch, data, len, id, VM_PKT_DATA_USING_GPA_DIRECT,
+			 VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
+}
+
 static void fake_want_room(struct kmcl_channel *ch, u32 bytes)
 {
 	to_fake(ch)->wanted_room = bytes;
@@ -252,6 +264,7 @@ static const struct kmcl_bus_ops fake_ops = {
 	.establish_gpadl = fake_establish_gpadl,
 	.teardown_gpadl = fake_teardown_gpadl,
 	.send = fake_send,
+	.send_external = fake_send_external,
 	.want_room = fake_want_room,
 	.rx_first = fake_rx_first,
 	.rx_next = fake_rx_next,

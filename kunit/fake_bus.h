@@ -48,6 +48,9 @@
  * @answers: completions of the host's packets put in the ring
  * @gpadls: what the host holds: handle -> size
  * @wanted_room: the last want_room()
+ * @last_id: transaction id of the last packet
+ * @last_desc: describes the external data of the last packet that had some
+ * @last_desc_size: bytes of it
  * @rx_lock: guards @rx
  * @rx: packets for the guest
  * @masked: wake-ups are off
@@ -90,6 +93,8 @@ struct fake_bus {
 	struct xarray gpadls;
 	u32 wanted_room;
 	u64 last_id;
+	u8 last_desc[512];
+	u32 last_desc_size;
 
 	spinlock_t rx_lock;
 	struct list_head rx;

@@ -45,6 +45,8 @@ struct kmcl_channel;
  *	rescinded, means that the host was never told.
  * @send: put one packet in the ring, with its transaction id, type and flags as
  *	on the wire; -EAGAIN when that is full
+ * @send_external: the same, in-band with external data that @desc describes, and
+ *	always with a completion asked for; @desc_size counts its ranges too
  * @want_room: ask the host for a wake-up once that many bytes are free in the
  *	outgoing ring; 0 takes the wish back
  * @rx_first: the oldest packet in the incoming ring, copied out; NULL when the
@@ -77,6 +79,9 @@ struct kmcl_bus_ops {
 
 	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		    enum vmbus_packet_type type, u32 flags);
+	int (*send_external)(struct kmcl_channel *ch,
+			     struct vmbus_packet_mpb_array *desc, u32 desc_size,
+			     void *data, u32 len, u64 id);
 	void (*want_room)(struct kmcl_channel *ch, u32 bytes);
 
 	struct vmpacket_descriptor *(*rx_first)(struct kmcl_channel *ch);

@@ -121,6 +121,14 @@ static int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id, type, flags);
 }
 
+static int kmcl_hv_send_external(struct kmcl_channel *ch,
+				 struct vmbus_packet_mpb_array *desc,
+				 u32 desc_size, void *data, u32 len, u64 id)
+{
+	return vmbus_sendpacket_mpb_desc(kmcl_hv_channel(ch), desc, desc_size,
+					 data, len, id);
+}
+
 static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
 {
 	set_channel_pending_send_size(kmcl_hv_channel(ch), bytes);
@@ -224,6 +232,7 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.establish_gpadl = kmcl_hv_establish_gpadl,
 	.teardown_gpadl = kmcl_hv_teardown_gpadl,
 	.send = kmcl_hv_send,
+	.send_external = kmcl_hv_send_external,
 	.want_room = kmcl_hv_want_room,
 	.rx_first = kmcl_hv_rx_first,
 	.rx_next = kmcl_hv_rx_next,

@@ -8,6 +8,7 @@
 #include "channel.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "external.h"
 
 /* Settings hold still from Enable on; the lock keeps them apart from it. */
 static bool kmcl_settings_lock(struct kmcl_channel *ch)
@@ -41,17 +42,6 @@ u32 kmcl_channel_wire_size(const struct kmcl_channel *ch)
 		     ch->set.max_packet_size, sizeof(u64)) + KMCL_PACKET_TRAILER;
 }
 
-/* What external data adds to a packet: a range, and a number for each page. */
-static u32 kmcl_external_bytes(const struct kmcl_settings *set)
-{
-	/* Each piece may begin and end within a page. */
-	u32 pfns = set->max_external_size / HV_HYP_PAGE_SIZE +
-		   2 * set->max_chain;
-
-	return sizeof(u64) + sizeof(struct vmbus_packet_mpb_array) +
-	       pfns * sizeof(u64);
-}
-
 u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch)
 {
 	return kmcl_ring_bytes(ch->set.rx_pages, kmcl_channel_wire_size(ch));
@@ -62,7 +52,7 @@ u32 kmcl_channel_tx_bytes(const struct kmcl_channel *ch)
 {
 	return kmcl_ring_bytes(ch->set.tx_pages,
 			       kmcl_channel_wire_size(ch) +
-			       kmcl_external_bytes(&ch->set));
+			       kmcl_external_room(&ch->set));
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_tx_bytes);
 

@@ -220,6 +220,7 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_rx_stop(ch);
 	kmcl_tx_stop(ch, -ENODEV);
 	kmcl_channel_close(ch);
+	kmcl_tx_finish(ch, -ENODEV);
 
 	kmcl_channel_enter(ch, KMCL_CLOSED);
 	if (opened)

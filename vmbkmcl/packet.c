@@ -19,8 +19,10 @@
 /* More than the packet takes with its descriptor and trailer: equal is full. */
 static u32 kmcl_tx_room(const struct kmcl_packet *packet)
 {
-	return sizeof(struct vmpacket_descriptor) + ALIGN(packet->len, 8) +
-	       KMCL_PACKET_TRAILER + 8;
+	u32 head = packet->desc ? packet->desc_size :
+				  sizeof(struct vmpacket_descriptor);
+
+	return head + ALIGN(packet->len, 8) + KMCL_PACKET_TRAILER + 8;
 }
 
 int kmcl_tx_init(struct kmcl_tx *tx)
@@ -87,6 +89,10 @@ static int kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	u32 flags = packet->completion ?
 		    VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0;
 
+	if (packet->desc)
+		return ch->bus->send_external(ch, packet->desc,
+					      packet->desc_size, packet->data,
+					      packet->len, id);
 	return ch->bus->send(ch, packet->data, packet->len, id, packet->type,
 			     flags);
 }
@@ -144,6 +150,16 @@ static void kmcl_tx_settle(struct kmcl_channel *ch)
 	}
 }
 
+static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
+{
+	if (packet->copy) {
+		memcpy(packet->copy, packet->data, packet->len);
+		packet->data = packet->copy;
+	}
+	list_add_tail(&packet->link, &tx->queue);
+	tx->queued++;
+}
+
 static bool kmcl_tx_welcomes(const struct kmcl_tx *tx,
 			     const struct kmcl_packet *packet)
 {
@@ -183,8 +199,7 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 	if (!err) {
 		err = packet->completion ? 0 : 1;
 	} else if (kmcl_tx_later(err) && may_queue) {
-		list_add_tail(&packet->link, &tx->queue);
-		tx->queued++;
+		kmcl_tx_queue(tx, packet);
 		err = 0;
 	} else if (kmcl_tx_later(err)) {
 		err = -ENOBUFS;
@@ -318,14 +333,18 @@ static struct kmcl_packet *kmcl_tx_take_queued(struct kmcl_tx *tx, bool answers)
 	return NULL;
 }
 
-static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx)
+/*
+ * The host may read and write external data until the ring is closed, so only
+ * then is a packet that has some given back.
+ */
+static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
 {
 	struct kmcl_packet *packet;
 	u32 i;
 
 	for (i = 0; i < KMCL_TX_SLOTS; i++) {
 		packet = tx->slots[i].packet;
-		if (packet) {
+		if (packet && (external || !packet->desc)) {
 			kmcl_tx_free_slot(tx, packet);
 			return packet;
 		}
@@ -333,9 +352,18 @@ static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx)
 	return NULL;
 }
 
-static struct kmcl_packet *kmcl_tx_take(struct kmcl_tx *tx, bool answers)
+static void kmcl_tx_give_up(struct kmcl_tx *tx, int err)
 {
-	return kmcl_tx_take_queued(tx, answers) ?: kmcl_tx_take_sent(tx);
+	struct kmcl_packet *packet;
+	u32 i;
+
+	for (i = 0; i < KMCL_TX_SLOTS; i++) {
+		packet = tx->slots[i].packet;
+		if (packet && packet->give_up) {
+			packet->give_up(packet, err);
+			packet->give_up = NULL;
+		}
+	}
 }
 
 /**
@@ -343,10 +371,9 @@ static struct kmcl_packet *kmcl_tx_take(struct kmcl_tx *tx, bool answers)
  * @ch: the channel
  * @err: what they are told
  *
- * Completions still go to the host, as long as there is a ring.
- *
- * All of a packet is in the ring or in memory of this module, so the host holds
- * nothing of its owner's and none needs to wait for the close.
+ * Completions still go to the host, as long as there is a ring. Without external
+ * data, all of a packet is in the ring or in memory of this module, so the host
+ * holds nothing of its owner's and none needs to wait for the close.
  *
  * Context: process; no spinlock held, as packets are done.
  */
@@ -358,7 +385,10 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 	do {
 		spin_lock_bh(&tx->lock);
 		tx->closing = true;
-		packet = kmcl_tx_take(tx, false);
+		packet = kmcl_tx_take_queued(tx, false) ?:
+			 kmcl_tx_take_sent(tx, false);
+		if (!packet)
+			kmcl_tx_give_up(tx, err);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
@@ -368,7 +398,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 /**
  * kmcl_tx_stop - nothing is sent any more
  * @ch: the channel; when it returns, the ring is not written to
- * @err: what packets are told that were not sent, or not completed
+ * @err: what packets are told that were not sent
  *
  * Context: process; no spinlock held, as packets are done.
  */
@@ -380,7 +410,28 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 	do {
 		spin_lock_bh(&tx->lock);
 		tx->open = false;
-		packet = kmcl_tx_take(tx, true);
+		packet = kmcl_tx_take_queued(tx, true);
+		spin_unlock_bh(&tx->lock);
+		if (packet)
+			packet->done(packet, err, NULL, 0);
+	} while (packet);
+}
+
+/**
+ * kmcl_tx_finish - the ring is closed: the host has nothing of a packet any more
+ * @ch: the channel
+ * @err: what packets are told that were not completed
+ *
+ * Context: process; no spinlock held, as packets are done.
+ */
+void kmcl_tx_finish(struct kmcl_channel *ch, int err)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	struct kmcl_packet *packet;
+
+	do {
+		spin_lock_bh(&tx->lock);
+		packet = kmcl_tx_take_sent(tx, true);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);

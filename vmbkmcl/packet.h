@@ -21,11 +21,18 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  * struct kmcl_packet - one packet on its way to the host
  * @link: in &kmcl_tx.queue while it waits for the ring
  * @type: %VM_PKT_DATA_INBAND, or %VM_PKT_COMP: it completes one of the host's
- * @data: what to send; the owner's, unchanged until @done
+ * @data: what to send; the owner's
  * @len: bytes
+ * @copy: where @data is copied to when the packet has to be queued; NULL when it
+ *	stays as it is until @done
+ * @desc: describes the packet's external data; NULL without
+ * @desc_size: bytes of @desc with its ranges
  * @answers: %VM_PKT_COMP: the host's transaction id
  * @completion: ask the host for a completion
  * @id: transaction id while the host owes a completion, else 0
+ * @give_up: the channel closes and nobody shall wait for the packet any more,
+ *	although the host has its external data until the ring is closed; called
+ *	at most once, under &kmcl_tx.lock. May be NULL.
  * @done: called exactly once, without locks, in softirq or process context.
  *	@err is 0 with the completion's data, or says why there is none.
  *
@@ -37,9 +44,13 @@ struct kmcl_packet {
 	enum vmbus_packet_type type;
 	void *data;
 	u32 len;
+	void *copy;
+	struct vmbus_packet_mpb_array *desc;
+	u32 desc_size;
 	u64 answers;
 	bool completion;
 	u64 id;
+	void (*give_up)(struct kmcl_packet *packet, int err);
 	kmcl_packet_done done;
 };
 
@@ -88,6 +99,7 @@ void kmcl_tx_destroy(struct kmcl_tx *tx);
 void kmcl_tx_open(struct kmcl_channel *ch);
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
+void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 		   bool may_queue);

@@ -26,6 +26,8 @@ typedef unsigned long long UINT64;
 typedef UINT16 *PUINT16;
 typedef UINT32 *PUINT32;
 typedef ULONG *PULONG;
+typedef unsigned long PFN_NUMBER;
+typedef PFN_NUMBER *PPFN_NUMBER;
 typedef u16 WCHAR;
 typedef WCHAR *PWSTR;
 

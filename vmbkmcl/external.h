@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Descriptions of a packet's external data: see external.c. */
+#ifndef _KMCL_EXTERNAL_H
+#define _KMCL_EXTERNAL_H
+
+#include <linux/hyperv.h>
+#include <vmbuskernelmodeclientlibapi.h>
+
+struct kmcl_settings;
+
+/**
+ * struct kmcl_external - room for a description, and what is in it
+ * @desc: as it goes into the ring
+ * @room: bytes there is memory for
+ * @size: bytes in use
+ */
+struct kmcl_external {
+	struct vmbus_packet_mpb_array *desc;
+	u32 room;
+	u32 size;
+};
+
+u32 kmcl_external_room(const struct kmcl_settings *set);
+int kmcl_external_set_pfns(struct kmcl_external *ext, const PFN_NUMBER *pfns,
+			   u32 count);
+
+#endif /* _KMCL_EXTERNAL_H */
