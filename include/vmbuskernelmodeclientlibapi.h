@@ -20,11 +20,14 @@ typedef struct kmcl_channel *VMBCHANNEL;
 /* A packet of the host's, from its delivery to VmbChannelPacketComplete(). */
 typedef struct kmcl_incoming *VMBPACKETCOMPLETION;
 
+/* A packet of the client's, as VmbPacketAllocate() hands it out. */
+typedef struct kmcl_object *VMBPACKET;
+
 /* VmbChannelInitSetFlags(): Flags */
 #define VMBUS_CHANNEL_INIT_FLAG_IS_PIPE			0x00000001
 #define VMBUS_CHANNEL_INIT_FLAGS			0x00000001
 
-/* VmbChannelSendSynchronousRequest(): Flags */
+/* VmbPacketSend() and the like, VmbChannelSendSynchronousRequest(): Flags */
 #define VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION	0x00000001
 #define VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH	0x00000002
 #define VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER		0x00000004
@@ -57,6 +60,15 @@ typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET(VMBCHANNEL Channel,
 typedef VOID EVT_VMB_CHANNEL_PROCESSING_COMPLETE(VMBCHANNEL Channel,
 						 UINT32 PacketCount);
 
+/*
+ * @Packet is complete, and the client's again: @Status says how, and @Buffer has
+ * @BufferLength bytes of the server's completion until the routine returns.
+ */
+typedef VOID FN_VMB_PACKET_COMPLETION_ROUTINE(VMBPACKET Packet, NTSTATUS Status,
+					      PVOID Buffer,
+					      UINT32 BufferLength);
+
+typedef FN_VMB_PACKET_COMPLETION_ROUTINE *PFN_VMB_PACKET_COMPLETION_ROUTINE;
 typedef EVT_VMB_CHANNEL_OPENED *PFN_VMB_CHANNEL_OPENED;
 typedef EVT_VMB_CHANNEL_CLOSED *PFN_VMB_CHANNEL_CLOSED;
 typedef EVT_VMB_CHANNEL_SUSPEND *PFN_VMB_CHANNEL_SUSPEND;
@@ -165,6 +177,24 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  PVOID CompletionBuffer,
 					  PUINT32 CompletionBufferSize,
 					  PLARGE_INTEGER Timeout);
+
+/* Packet objects (vmbkmcl/vmbpacket.c) */
+UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel);
+VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel);
+NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer,
+			     UINT32 ByteCount);
+VOID VmbPacketFree(VMBPACKET Packet);
+VOID VmbPacketSetCompletionRoutine(VMBPACKET Packet,
+				   PFN_VMB_PACKET_COMPLETION_ROUTINE
+				   CompletionRoutine);
+VOID VmbPacketSetPointer(VMBPACKET Packet, PVOID Pointer);
+PVOID VmbPacketGetPointer(VMBPACKET Packet);
+VMBCHANNEL VmbPacketGetChannel(VMBPACKET Packet);
+NTSTATUS VmbPacketSend(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
+		       PMDL ExternalDataMdl, UINT32 Flags);
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET Packet, PVOID Buffer,
+				       UINT32 BufferLength, PPFN_NUMBER Pfns,
+				       UINT32 PfnLength, UINT32 Flags);
 
 /* Packets of the host's (vmbkmcl/incoming.c) */
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletion,

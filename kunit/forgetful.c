@@ -18,6 +18,28 @@ static VOID forgetful_closed(VMBCHANNEL ch)
 	pr_warn("forgetful: called after it was gone\n");
 }
 
+static VOID forgetful_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+				UINT32 length)
+{
+	pr_warn("forgetful: called after it was gone\n");
+}
+
+/* A packet is on its way when the module goes. */
+static VOID forgetful_post_started(VMBCHANNEL ch)
+{
+	struct testdev_request delay = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_DELAY, .length = 60000,
+	};
+	VMBPACKET packet = VmbPacketAllocate(ch);
+
+	if (!packet)
+		return;
+	VmbPacketSetCompletionRoutine(packet, forgetful_completed);
+	if (VmbPacketSend(packet, &delay, sizeof(delay), NULL,
+			  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
+		pr_warn("forgetful: not sent\n");
+}
+
 static int __init forgetful_init(void)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
@@ -28,6 +50,7 @@ static int __init forgetful_init(void)
 	    VmbChannelAllocate(NULL, FALSE, &channel))
 		return -EINVAL;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.EvtChannelPostStarted = forgetful_post_started;
 	evt.EvtChannelClosed = forgetful_closed;
 	VmbChannelInitSetStateChangeCallbacks(channel, &evt);
 	VmbClientChannelInitSetTargetPnp(channel, &type, &instance, NULL);

@@ -211,10 +211,10 @@ static void kmcl_channel_free(struct kref *ref)
 {
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
+	kmcl_cache_empty(ch);
 	kmcl_tx_destroy(&ch->tx);
 	xa_destroy(&ch->gpadls);
 	kfree(ch->client);
-	put_device(ch->parent);
 	/* A packet's completion may be on its way out: kmcl_rx_let_go(). */
 	kfree_rcu(ch, rcu);
 }
@@ -269,6 +269,7 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 	kmcl_life_init_channel(ch);
 	xa_init(&ch->gpadls);
 	kmcl_rx_init(&ch->rx);
+	kmcl_cache_init(&ch->cache);
 	spin_lock_init(&ch->watch_lock);
 	INIT_LIST_HEAD(&ch->watches);
 
@@ -324,6 +325,8 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	/* It may have reported the state and not returned yet. */
 	flush_work(&ch->work);
 	kmcl_debugfs_remove(ch);
+	/* Now: the last reference may be a packet object's, in softirq context. */
+	put_device(ch->parent);
 	kmcl_channel_put(ch);
 	module_put(THIS_MODULE);
 }

@@ -15,6 +15,7 @@
 #include "bus.h"
 #include "incoming.h"
 #include "packet.h"
+#include "vmbpacket.h"
 
 #define KMCL_NAME_MAX		32	/* bytes, with the terminator */
 #define KMCL_RING_PAGES_MIN	2	/* one of them is the control page */
@@ -68,7 +69,8 @@ struct kmcl_gpadl_stats {
 
 /**
  * struct kmcl_channel - a channel, client endpoint
- * @ref: one for the client, one for each device removal in progress
+ * @ref: one for the client, one for each of its packet objects, one for each
+ *	device removal in progress
  * @node: in the list of all channels: see client.c
  * @client: who allocated it: "function [module]"
  * @abandoned: that module is gone; none of its callbacks is called
@@ -102,6 +104,7 @@ struct kmcl_gpadl_stats {
  * @gpadls: handle -> struct kmcl_gpadl
  * @gpadl_stats: counters, under @control
  * @tx: sending side
+ * @cache: packet objects nobody has
  * @rx: receiving side
  * @watch_lock: guards @watches
  * @watches: waits on the host in progress
@@ -145,6 +148,7 @@ struct kmcl_channel {
 	struct kmcl_gpadl_stats gpadl_stats;
 
 	struct kmcl_tx tx;
+	struct kmcl_cache cache;
 	struct kmcl_rx rx;
 
 	spinlock_t watch_lock;

@@ -1,0 +1,797 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Packet objects, and sending with them, on the fake bus and to the server. */
+
+#include <linux/crc32.h>
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "client.h"
+#include "log.h"
+#include "server.h"
+#include "suites.h"
+
+#define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+#define MANY	1000
+
+/**
+ * struct outcome - what came of a packet
+ * @calls: times its routine was called
+ * @status: what it was told last
+ * @data: first word of the completion
+ * @length: bytes of it
+ * @order: how many routines that share @next were called before
+ * @next: counts them
+ */
+struct outcome {
+	atomic_t calls;
+	NTSTATUS status;
+	u64 data;
+	u32 length;
+	unsigned int order;
+	atomic_t *next;
+};
+
+static VOID noted(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
+{
+	struct outcome *outcome = VmbPacketGetPointer(packet);
+
+	outcome->status = status;
+	outcome->length = length;
+	if (length >= sizeof(outcome->data))
+		memcpy(&outcome->data, buffer, sizeof(outcome->data));
+	if (outcome->next)
+		outcome->order = atomic_inc_return(outcome->next) - 1;
+	atomic_inc(&outcome->calls);
+}
+
+static void free_packet(void *packet)
+{
+	VmbPacketFree(packet);
+}
+
+/* Freed with the case, and so complete by then. */
+static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
+			   struct outcome *outcome)
+{
+	VMBPACKET packet = VmbPacketAllocate(ch);
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	VmbPacketSetCompletionRoutine(packet, noted);
+	VmbPacketSetPointer(packet, outcome);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_packet,
+							packet), 0);
+	return packet;
+}
+
+static void came_of(struct kunit *test, struct outcome *outcome,
+		    NTSTATUS status)
+{
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&outcome->calls)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
+	KUNIT_EXPECT_EQ(test, outcome->status, status);
+	atomic_set(&outcome->calls, 0);
+}
+
+static void answer(struct fake_bus *bus, u64 id, const void *data, u32 len)
+{
+	fake_bus_deliver(bus, VM_PKT_COMP, id, data, len);
+}
+
+/* Objects */
+
+static void object_of_a_channel(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	VMBPACKET packet = VmbPacketAllocate(bus->ch);
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_EXPECT_PTR_EQ(test, VmbPacketGetChannel(packet), bus->ch);
+	KUNIT_EXPECT_NULL(test, VmbPacketGetPointer(packet));
+	VmbPacketSetPointer(packet, test);
+	KUNIT_EXPECT_PTR_EQ(test, VmbPacketGetPointer(packet), (void *)test);
+	VmbPacketFree(packet);
+	VmbPacketFree(NULL);
+	KUNIT_EXPECT_NULL(test, VmbPacketAllocate(NULL));
+}
+
+static void freed_object_is_used_again(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	VMBPACKET first = VmbPacketAllocate(bus->ch), again;
+
+	VmbPacketSetPointer(first, test);
+	VmbPacketFree(first);
+	again = VmbPacketAllocate(bus->ch);
+	KUNIT_EXPECT_PTR_EQ(test, again, first);
+	KUNIT_EXPECT_NULL(test, VmbPacketGetPointer(again));
+	VmbPacketFree(again);
+
+	/* Unless the settings ask for a larger one. */
+	VmbChannelInitSetMaximumPacketSize(bus->ch, 65536);
+	again = VmbPacketAllocate(bus->ch);
+	KUNIT_ASSERT_NOT_NULL(test, again);
+	memset((u8 *)again + VmbChannelSizeofPacket(bus->ch) - 8, 0, 8);
+	VmbPacketFree(again);
+}
+
+static void many_objects(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	static VMBPACKET packets[200];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(packets); i++)
+		packets[i] = VmbPacketAllocate(bus->ch);
+	for (i = 0; i < ARRAY_SIZE(packets); i++)
+		VmbPacketFree(packets[i]);
+	KUNIT_EXPECT_EQ(test, bus->ch->cache.count, 64);
+}
+
+/* KASAN looks. */
+static void object_outlives_its_channel(struct kunit *test)
+{
+	VMBPACKET packet;
+	VMBCHANNEL ch;
+
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
+			STATUS_SUCCESS);
+	packet = VmbPacketAllocate(ch);
+	VmbChannelCleanup(ch);
+	rcu_barrier();
+	VmbPacketFree(packet);
+}
+
+static void object_in_the_callers_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u32 size = VmbChannelSizeofPacket(bus->ch);
+	VMBPACKET packet = kunit_kzalloc(test, size, GFP_KERNEL);
+	struct outcome outcome = {};
+	u64 word = 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_EXPECT_EQ(test, VmbChannelSizeofPacket(NULL), 0);
+	KUNIT_EXPECT_EQ(test, VmbPacketInitialize(NULL, packet, size),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbPacketInitialize(bus->ch, NULL, size),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketInitialize(bus->ch, (void *)packet + 4, size),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbPacketInitialize(bus->ch, packet, size - 1),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, VmbPacketInitialize(bus->ch, packet, size),
+			STATUS_SUCCESS);
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_INVALID_PARAMETER_1);
+	VmbPacketSetCompletionRoutine(packet, noted);
+	VmbPacketSetPointer(packet, &outcome);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
+
+	log_watch(test);
+	VmbPacketFree(packet);
+	is_logged(test, "a packet that was not allocated is not freed");
+}
+
+static void default_routine_frees(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	VMBPACKET packet = VmbPacketAllocate(bus->ch);
+	u64 word = 1;
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->ch->cache.count, 1);
+}
+
+/* Sending */
+
+static void sent_without_completion(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 1;
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, outcome.length, 0);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 2);
+}
+
+static void sent_with_completion(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 0x1234;
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_DEVICE_BUSY);
+	log_watch(test);
+	VmbPacketFree(packet);
+	is_logged(test, "a packet that was sent and is not complete");
+	answer(bus, bus->last_id, &word, sizeof(word));
+	came_of(test, &outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, outcome.length, 8);
+	KUNIT_EXPECT_EQ(test, outcome.data, 0x1234);
+
+	/* A second completion of it is nobody's. */
+	answer(bus, bus->last_id, &word, sizeof(word));
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(bus->ch->tx.bad_ids)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+}
+
+static void arguments(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	static u8 data[4104];
+	PFN_NUMBER pfns[2] = { 1, 2 };
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(NULL, data, 8, NULL, 0),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 8, NULL, 0),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, data, 4097, NULL, 0),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, data, U32_MAX, NULL, 0),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, data, 8, NULL, 8),
+			STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(NULL, data, 8, pfns, 2,
+						      WAIT),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, NULL, 8, pfns, 2,
+						      WAIT),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 4097, pfns,
+						      2, WAIT),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 8, NULL, 2,
+						      WAIT),
+			STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 8, pfns, 0,
+						      WAIT),
+			STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 8, pfns,
+						      257, WAIT),
+			STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 8, pfns,
+						      U32_MAX, WAIT),
+			STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 8, pfns, 2,
+						      0),
+			STATUS_INVALID_PARAMETER_6);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, data, 8, pfns, 2,
+						      WAIT | 8),
+			STATUS_INVALID_PARAMETER_6);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, data, 4096, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
+}
+
+static void not_open(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 0;
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+}
+
+static void bus_refuses(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 0;
+
+	bus->send_err = -EIO;
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+	bus->send_err = 0;
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
+}
+
+/**
+ * struct ring_record - what a fake bus put in its ring
+ * @send: the bus's own
+ * @count: packets
+ * @words: the first word of each
+ * @ids: the transaction of each
+ */
+struct ring_record {
+	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		    enum vmbus_packet_type type, u32 flags);
+	unsigned int count;
+	u64 words[MANY];
+	u64 ids[MANY];
+};
+
+static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		       enum vmbus_packet_type type, u32 flags)
+{
+	struct ring_record *rec = VmbChannelGetPointer(ch);
+	int err = rec->send(ch, data, len, id, type, flags);
+
+	if (!err && rec->count < MANY) {
+		rec->words[rec->count] = *(u64 *)data;
+		rec->ids[rec->count++] = id;
+	}
+	return err;
+}
+
+static struct ring_record *record(struct kunit *test, struct fake_bus *bus)
+{
+	struct ring_record *rec = kunit_kzalloc(test, sizeof(*rec), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, rec);
+	VmbChannelSetPointer(bus->ch, rec);
+	rec->send = bus->ops.send;
+	bus->ops.send = record_send;
+	return rec;
+}
+
+static struct outcome *send_many(struct kunit *test, VMBCHANNEL ch,
+				 unsigned int count, u32 flags)
+{
+	struct outcome *outcomes = kunit_kcalloc(test, count, sizeof(*outcomes),
+						 GFP_KERNEL);
+	static atomic_t next;
+	unsigned int i;
+	u64 word;
+
+	KUNIT_ASSERT_NOT_NULL(test, outcomes);
+	atomic_set(&next, 0);
+	for (i = 0; i < count; i++) {
+		VMBPACKET packet = packet_of(test, ch, &outcomes[i]);
+
+		outcomes[i].next = &next;
+		word = i;
+		KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, sizeof(word),
+						    NULL, flags),
+				STATUS_SUCCESS);
+		/* The packet has its own copy, or is in the ring. */
+		word = U64_MAX;
+	}
+	return outcomes;
+}
+
+static void all_came_of(struct kunit *test, struct outcome *outcomes,
+			unsigned int count, NTSTATUS status, bool ordered)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		came_of(test, &outcomes[i], status);
+		if (ordered)
+			KUNIT_ASSERT_EQ(test, outcomes[i].order, i);
+	}
+}
+
+static void full_ring_queues_in_order(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = record(test, bus);
+	struct outcome *outcomes;
+	unsigned int i;
+
+	bus->ring_room = 3;
+	outcomes = send_many(test, bus->ch, 100, 0);
+	KUNIT_EXPECT_EQ(test, rec->count, 3);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 97);
+	KUNIT_EXPECT_GT(test, bus->wanted_room, 0);
+	for (i = 4; i <= 100; i += 8) {
+		bus->ring_room = 8;
+		kmcl_poll_schedule(bus->ch);
+		KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(rec->count) ==
+						   min(i + 7, 100U)));
+	}
+	all_came_of(test, outcomes, 100, STATUS_SUCCESS, true);
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_EQ(test, rec->words[i], i);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+}
+
+static void full_table_queues_in_order(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = record(test, bus);
+	struct outcome *outcomes;
+	unsigned int i;
+
+	outcomes = send_many(test, bus->ch, KMCL_TX_SLOTS + 50, WAIT);
+	KUNIT_EXPECT_EQ(test, rec->count, KMCL_TX_SLOTS);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 50);
+	for (i = 0; i < KMCL_TX_SLOTS + 50; i++) {
+		KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(rec->count) > i));
+		answer(bus, rec->ids[i], NULL, 0);
+	}
+	all_came_of(test, outcomes, KMCL_TX_SLOTS + 50, STATUS_SUCCESS, true);
+	for (i = 0; i < KMCL_TX_SLOTS + 50; i++)
+		KUNIT_ASSERT_EQ(test, rec->words[i], i);
+}
+
+static void completed_out_of_order(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = record(test, bus);
+	struct outcome *outcomes = send_many(test, bus->ch, 50, WAIT);
+	unsigned int i;
+
+	for (i = 0; i < 50; i++) {
+		u64 word = 1000 + 49 - i;
+
+		answer(bus, rec->ids[49 - i], &word, sizeof(word));
+	}
+	all_came_of(test, outcomes, 50, STATUS_SUCCESS, false);
+	for (i = 0; i < 50; i++) {
+		KUNIT_ASSERT_EQ(test, outcomes[i].data, 1000 + i);
+		KUNIT_ASSERT_EQ(test, outcomes[i].order, 49 - i);
+	}
+}
+
+/* Queued and sent ones, each once. */
+static void close_completes_all(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome *sent, *queued;
+
+	sent = send_many(test, bus->ch, 10, WAIT);
+	bus->ring_room = 0;
+	queued = send_many(test, bus->ch, 10, 0);
+	VmbChannelDisable(bus->ch);
+	all_came_of(test, sent, 10, STATUS_DEVICE_REMOVED, false);
+	all_came_of(test, queued, 10, STATUS_DEVICE_REMOVED, false);
+}
+
+struct chain {
+	unsigned int left;
+	unsigned int depth;
+	unsigned int deepest;
+};
+
+static VOID send_the_next(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+			  UINT32 length)
+{
+	struct chain *chain = VmbPacketGetPointer(packet);
+	u64 word = chain->left;
+
+	chain->deepest = max(chain->deepest, ++chain->depth);
+	if (chain->left) {
+		chain->left--;
+		VmbPacketSend(packet, &word, sizeof(word), NULL, 0);
+	}
+	chain->depth--;
+}
+
+/* A stack that grew with the packets would not hold these. */
+static void routine_sends_again(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	VMBPACKET packet = VmbPacketAllocate(bus->ch);
+	struct chain chain = { .left = 100000 };
+	u64 word = 0;
+
+	VmbPacketSetCompletionRoutine(packet, send_the_next);
+	VmbPacketSetPointer(packet, &chain);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, chain.left, 0);
+	KUNIT_EXPECT_EQ(test, chain.deepest, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 100001);
+	VmbPacketFree(packet);
+}
+
+/* External data */
+
+static void external_pfns_in_the_ring(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct vmbus_packet_mpb_array *desc = (void *)bus->last_desc;
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	PFN_NUMBER pfns[3] = { 0x111, 0x33333, 0x2222 };
+	u64 word = 0;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, &word, 8, pfns, 3,
+						      WAIT), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->last_desc_size,
+			offsetof(struct vmbus_packet_mpb_array,
+				 range.pfn_array[3]));
+	KUNIT_EXPECT_EQ(test, desc->rangecount, 1);
+	KUNIT_EXPECT_EQ(test, desc->range.offset, 0);
+	KUNIT_EXPECT_EQ(test, desc->range.len, 3 * 4096);
+	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[0], 0x111);
+	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[1], 0x33333);
+	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[2], 0x2222);
+	answer(bus, bus->last_id, NULL, 0);
+	came_of(test, &outcome, STATUS_SUCCESS);
+}
+
+/**
+ * struct closing - whether packets were complete when the ring was closed
+ * @close: the bus's own
+ * @outcome: of a packet with external data
+ * @early: it was complete before
+ */
+struct closing {
+	void (*close)(struct kmcl_channel *ch);
+	struct outcome outcome;
+	bool early;
+};
+
+static void close_and_look(struct kmcl_channel *ch)
+{
+	struct closing *closing = VmbChannelGetPointer(ch);
+
+	closing->early = atomic_read(&closing->outcome.calls);
+	closing->close(ch);
+}
+
+/* The host may write to the pages until the ring is closed. */
+static void external_data_until_the_close(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct closing closing = { .close = bus->ops.close };
+	VMBPACKET packet = packet_of(test, bus->ch, &closing.outcome);
+	PFN_NUMBER pfn = 1;
+	u64 word = 0;
+
+	VmbChannelSetPointer(bus->ch, &closing);
+	bus->ops.close = close_and_look;
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
+						      WAIT), STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_FALSE(test, closing.early);
+	came_of(test, &closing.outcome, STATUS_DEVICE_REMOVED);
+}
+
+static void queued_external_data_at_the_close(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	PFN_NUMBER pfn = 1;
+	u64 word = 0;
+
+	bus->ring_room = 0;
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
+						      WAIT), STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+/* The server */
+
+static VMBPACKET send_request(struct kunit *test, struct server *srv,
+			      struct outcome *outcome,
+			      struct testdev_request *req, PFN_NUMBER *pfns,
+			      u32 count)
+{
+	VMBPACKET packet = packet_of(test, srv->ch, outcome);
+
+	req->magic = TESTDEV_MAGIC;
+	KUNIT_ASSERT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, req, sizeof(*req),
+						      pfns, count, WAIT),
+			STATUS_SUCCESS);
+	return packet;
+}
+
+static VOID response(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+		     UINT32 length)
+{
+	struct testdev_response *rsp = VmbPacketGetPointer(packet);
+
+	memcpy(rsp, buffer, min_t(u32, length, sizeof(*rsp)));
+	/* Last: it is waited for. */
+	smp_store_release(&rsp->magic, TESTDEV_MAGIC);
+}
+
+static struct testdev_response ask(struct kunit *test, struct server *srv,
+				   struct testdev_request *req,
+				   PFN_NUMBER *pfns, u32 count)
+{
+	VMBPACKET packet = VmbPacketAllocate(srv->ch);
+	struct testdev_response rsp = {};
+
+	req->magic = TESTDEV_MAGIC;
+	VmbPacketSetCompletionRoutine(packet, response);
+	VmbPacketSetPointer(packet, &rsp);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, req, sizeof(*req),
+						      pfns, count, WAIT),
+			STATUS_SUCCESS);
+	/* The routine writes the rest of it before. */
+	KUNIT_EXPECT_TRUE(test, eventually(smp_load_acquire(&rsp.magic)));
+	VmbPacketFree(packet);
+	return rsp;
+}
+
+static void pages_case(u32 *pages, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u", *pages);
+}
+
+static u32 page_counts[] = { 1, 2, 16, 255, 256 };
+
+KUNIT_ARRAY_PARAM(pages, page_counts, pages_case);
+
+static void server_reads_and_writes_pfns(struct kunit *test)
+{
+	const u32 *count = test->param_value;
+	struct testdev_request sum = { .op = TESTDEV_EXTERNAL_CRC32 };
+	struct testdev_request fill = {
+		.op = TESTDEV_EXTERNAL_FILL, .seed = 77 + *count,
+	};
+	struct server *srv = server_open(test);
+	size_t bytes = (size_t)*count * PAGE_SIZE, i;
+	struct testdev_response rsp;
+	PFN_NUMBER *pfns;
+	u8 *va;
+
+	pfns = kunit_kcalloc(test, *count, sizeof(*pfns), GFP_KERNEL);
+	va = kvmalloc(bytes, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	for (i = 0; i < bytes; i++)
+		va[i] = testdev_pattern(5, i);
+	for (i = 0; i < *count; i++)
+		pfns[i] = is_vmalloc_addr(va) ?
+			  vmalloc_to_pfn(va + i * PAGE_SIZE) :
+			  PHYS_PFN(virt_to_phys(va + i * PAGE_SIZE));
+
+	rsp = ask(test, srv, &sum, pfns, *count);
+	KUNIT_EXPECT_EQ(test, rsp.status, TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, rsp.value, (u32)~crc32_le(~0, va, bytes));
+
+	rsp = ask(test, srv, &fill, pfns, *count);
+	KUNIT_EXPECT_EQ(test, rsp.status, TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, rsp.value, bytes);
+	for (i = 0; i < bytes; i++)
+		if (va[i] != testdev_pattern(fill.seed, i))
+			break;
+	KUNIT_EXPECT_EQ(test, i, bytes);
+	kvfree(va);
+}
+
+/* In flight when the device goes: complete, once, and the pages are ours. */
+static void external_data_and_a_rescind(struct kunit *test)
+{
+	struct testdev_request stall = { .op = TESTDEV_STALL, .length = 60000 };
+	struct testdev_request sum = { .op = TESTDEV_EXTERNAL_CRC32 };
+	struct server *srv = server_open(test);
+	struct testdev_response rsp;
+	struct outcome outcome = {};
+	unsigned long page = get_zeroed_page(GFP_KERNEL);
+	PFN_NUMBER pfn = PHYS_PFN(virt_to_phys((void *)page));
+
+	KUNIT_ASSERT_EQ(test, server_call(srv, &stall, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	send_request(test, srv, &outcome, &sum, &pfn, 1);
+	VmbChannelDisable(srv->ch);
+	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	free_page(page);
+}
+
+static VOID echoed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+		   UINT32 length)
+{
+	struct outcome *outcome = VmbPacketGetPointer(packet);
+
+	/* The payload follows the response's header. */
+	if (length >= sizeof(struct testdev_response) + sizeof(u64))
+		memcpy(&outcome->data,
+		       buffer + sizeof(struct testdev_response), sizeof(u64));
+	outcome->status = status;
+	atomic_inc(&outcome->calls);
+}
+
+/* Many more than the ring and the table hold. */
+static void server_echoes_a_thousand(struct kunit *test)
+{
+	struct {
+		struct testdev_request req;
+		u64 word;
+	} echo = { .req = { .magic = TESTDEV_MAGIC, .op = TESTDEV_ECHO,
+			    .payload_len = sizeof(u64) } };
+	struct testdev_request stall = { .op = TESTDEV_STALL, .length = 300 };
+	struct server *srv = server_open(test);
+	struct testdev_response rsp;
+	struct outcome *outcomes;
+	unsigned int i;
+
+	outcomes = kunit_kcalloc(test, MANY, sizeof(*outcomes), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, outcomes);
+	KUNIT_ASSERT_EQ(test, server_call(srv, &stall, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	for (i = 0; i < MANY; i++) {
+		VMBPACKET packet = packet_of(test, srv->ch, &outcomes[i]);
+
+		VmbPacketSetCompletionRoutine(packet, echoed);
+		echo.word = i * 3 + 1;
+		KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &echo, sizeof(echo),
+						    NULL, WAIT),
+				STATUS_SUCCESS);
+	}
+	for (i = 0; i < MANY; i++) {
+		came_of(test, &outcomes[i], STATUS_SUCCESS);
+		KUNIT_ASSERT_EQ(test, outcomes[i].data, i * 3 + 1);
+	}
+	KUNIT_EXPECT_GT(test, srv->ch->tx.queued, 0);
+	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
+}
+
+static struct kunit_case packet_cases[] = {
+	KUNIT_CASE(object_of_a_channel),
+	KUNIT_CASE(freed_object_is_used_again),
+	KUNIT_CASE(many_objects),
+	KUNIT_CASE(object_outlives_its_channel),
+	KUNIT_CASE(object_in_the_callers_memory),
+	KUNIT_CASE(default_routine_frees),
+	KUNIT_CASE(sent_without_completion),
+	KUNIT_CASE(sent_with_completion),
+	KUNIT_CASE(arguments),
+	KUNIT_CASE(not_open),
+	KUNIT_CASE(bus_refuses),
+	KUNIT_CASE(full_ring_queues_in_order),
+	KUNIT_CASE(full_table_queues_in_order),
+	KUNIT_CASE(completed_out_of_order),
+	KUNIT_CASE(close_completes_all),
+	KUNIT_CASE(routine_sends_again),
+	KUNIT_CASE(external_pfns_in_the_ring),
+	KUNIT_CASE(external_data_until_the_close),
+	KUNIT_CASE(queued_external_data_at_the_close),
+	KUNIT_CASE_PARAM(server_reads_and_writes_pfns, pages_gen_params),
+	KUNIT_CASE(external_data_and_a_rescind),
+	KUNIT_CASE(server_echoes_a_thousand),
+	{}
+};
+
+struct kunit_suite vmbkmcl_packet_suite = {
+	.name = "vmbkmcl_packet",
+	.test_cases = packet_cases,
+};

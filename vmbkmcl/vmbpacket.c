@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packet objects: what a client allocates, sends, and is called back for.
+ *
+ * An object has the memory for all that sending it can need, so that a send never
+ * fails for want of it: room for a copy of the payload, in case it is queued, and
+ * for a description of external data. A channel keeps some that were freed.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "external.h"
+#include "packet.h"
+#include "status.h"
+#include "vmbpacket.h"
+
+/* Freed objects that a channel keeps. */
+#define KMCL_CACHE_MAX		64
+
+/* An object that was not made by VmbPacketInitialize() or is not there. */
+#define KMCL_OBJECT_MAGIC	0x6b6d636c
+
+/**
+ * struct kmcl_object - a packet object
+ * @packet: what is sent
+ * @link: in the channel's cache
+ * @ch: its channel
+ * @magic: %KMCL_OBJECT_MAGIC
+ * @pointer: the client's own
+ * @routine: called when the packet is complete; NULL: none was set
+ * @busy: from a send to its completion
+ * @allocated: by VmbPacketAllocate(), and so freed by VmbPacketFree()
+ * @room: bytes of payload there is memory for
+ * @external: description of external data, behind @data
+ * @data: the copy of a payload
+ */
+struct kmcl_object {
+	struct kmcl_packet packet;
+	struct list_head link;
+	struct kmcl_channel *ch;
+	u32 magic;
+	void *pointer;
+	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
+	atomic_t busy;
+	bool allocated;
+	u32 room;
+	struct kmcl_external external;
+	u64 data[];
+};
+
+static u32 kmcl_object_room(const struct kmcl_channel *ch)
+{
+	return ALIGN(ch->set.max_packet_size, sizeof(u64));
+}
+
+static u32 kmcl_object_size(const struct kmcl_channel *ch)
+{
+	return sizeof(struct kmcl_object) + kmcl_object_room(ch) +
+	       kmcl_external_room(&ch->set);
+}
+
+/* The object is the client's again before its routine runs: it may send it. */
+static void kmcl_object_complete(struct kmcl_object *object, NTSTATUS status,
+				 void *data, u32 len)
+{
+	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = object->routine;
+	bool abandoned = READ_ONCE(object->ch->abandoned);
+
+	atomic_set_release(&object->busy, 0);
+	if (!abandoned)
+		routine(object, status, data, len);
+	else if (object->allocated)
+		VmbPacketFree(object);
+}
+
+static void kmcl_object_done(struct kmcl_packet *packet, int err,
+			     const void *data, u32 len)
+{
+	struct kmcl_object *object = container_of(packet, struct kmcl_object,
+						  packet);
+
+	kmcl_object_complete(object, kmcl_status(err), (void *)data, len);
+}
+
+static VOID kmcl_free_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+				UINT32 length)
+{
+	VmbPacketFree(packet);
+}
+
+static void kmcl_object_init(struct kmcl_object *object,
+			     struct kmcl_channel *ch)
+{
+	memset(object, 0, sizeof(*object));
+	INIT_LIST_HEAD(&object->link);
+	object->ch = ch;
+	object->magic = KMCL_OBJECT_MAGIC;
+	object->room = kmcl_object_room(ch);
+	object->external.desc = (void *)object->data + object->room;
+	object->external.room = kmcl_external_room(&ch->set);
+	object->packet.type = VM_PKT_DATA_INBAND;
+	object->packet.done = kmcl_object_done;
+}
+
+/* The cache */
+
+static struct kmcl_object *kmcl_cache_take(struct kmcl_channel *ch)
+{
+	struct kmcl_cache *cache = &ch->cache;
+	struct kmcl_object *object;
+
+	spin_lock_bh(&cache->lock);
+	object = list_first_entry_or_null(&cache->free, struct kmcl_object,
+					  link);
+	if (object) {
+		list_del(&object->link);
+		cache->count--;
+	}
+	spin_unlock_bh(&cache->lock);
+	return object;
+}
+
+static bool kmcl_cache_give(struct kmcl_channel *ch, struct kmcl_object *object)
+{
+	struct kmcl_cache *cache = &ch->cache;
+	bool keep;
+
+	spin_lock_bh(&cache->lock);
+	keep = cache->count < KMCL_CACHE_MAX;
+	if (keep) {
+		list_add(&object->link, &cache->free);
+		cache->count++;
+	}
+	spin_unlock_bh(&cache->lock);
+	return keep;
+}
+
+void kmcl_cache_init(struct kmcl_cache *cache)
+{
+	spin_lock_init(&cache->lock);
+	INIT_LIST_HEAD(&cache->free);
+	INIT_LIST_HEAD(&cache->completed);
+}
+
+void kmcl_cache_empty(struct kmcl_channel *ch)
+{
+	struct kmcl_object *object;
+
+	while ((object = kmcl_cache_take(ch)))
+		kfree(object);
+}
+
+/**
+ * VmbChannelSizeofPacket() - memory that a packet object takes
+ * @channel: a channel with all its settings
+ *
+ * Context: any.
+ * Return: bytes, for VmbPacketInitialize(); 0 without a channel.
+ * Source: Microsoft's VmbChannelSizeofPacket documentation.
+ */
+UINT32 VmbChannelSizeofPacket(VMBCHANNEL channel)
+{
+	return channel ? kmcl_object_size(channel) : 0;
+}
+EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
+
+/**
+ * VmbPacketAllocate() - make a packet object
+ * @channel: a channel with all its settings; it has to outlive the object
+ *
+ * Its completion routine frees it, until another one is set.
+ *
+ * Context: any but hard interrupts.
+ * Return: the object, freed by VmbPacketFree(); NULL without memory.
+ * Source: Microsoft's VmbPacketAllocate documentation.
+ */
+VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
+{
+	struct kmcl_channel *ch = channel;
+	struct kmcl_object *object;
+
+	if (!ch)
+		return NULL;
+	object = kmcl_cache_take(ch);
+	if (object && object->room + object->external.room !=
+		      kmcl_object_room(ch) + kmcl_external_room(&ch->set)) {
+		kfree(object);
+		object = NULL;
+	}
+	if (!object)
+		object = kmalloc(kmcl_object_size(ch), GFP_ATOMIC);
+	if (!object)
+		return NULL;
+	kmcl_object_init(object, ch);
+	object->allocated = true;
+	object->routine = kmcl_free_completed;
+	kmcl_channel_get(ch);
+	return object;
+}
+EXPORT_SYMBOL_GPL(VmbPacketAllocate);
+
+/**
+ * VmbPacketInitialize() - make a packet object in one's own memory
+ * @channel: a channel with all its settings; it has to outlive the object
+ * @buffer: the caller's, aligned to 8 bytes; becomes the object, and stays until
+ *	nothing is sent with it any more
+ * @byte_count: bytes of it
+ *
+ * A completion routine must be set before it is sent.
+ *
+ * Context: any.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
+ * %STATUS_INVALID_PARAMETER_2 without memory, or when it is not aligned;
+ * %STATUS_INVALID_PARAMETER_3 when it is less than VmbChannelSizeofPacket().
+ * Source: Microsoft's VmbPacketInitialize documentation.
+ */
+NTSTATUS VmbPacketInitialize(VMBCHANNEL channel, VMBPACKET buffer,
+			     UINT32 byte_count)
+{
+	if (!channel)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!buffer || !IS_ALIGNED((unsigned long)buffer, sizeof(u64)))
+		return STATUS_INVALID_PARAMETER_2;
+	if (byte_count < kmcl_object_size(channel))
+		return STATUS_INVALID_PARAMETER_3;
+	kmcl_object_init(buffer, channel);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(VmbPacketInitialize);
+
+/**
+ * VmbPacketFree() - free a packet object
+ * @packet: from VmbPacketAllocate(), or NULL; one that was sent only from its
+ *	completion routine on. Any other is refused with a log line.
+ *
+ * Context: any but hard interrupts.
+ * Source: Microsoft's VmbPacketFree documentation.
+ */
+VOID VmbPacketFree(VMBPACKET packet)
+{
+	struct kmcl_object *object = packet;
+	struct kmcl_channel *ch;
+
+	if (!object)
+		return;
+	ch = object->ch;
+	if (!object->allocated || atomic_read(&object->busy)) {
+		kmcl_warn(ch, "a packet that was %s is not freed\n",
+			  object->allocated ? "sent and is not complete" :
+					      "not allocated");
+		return;
+	}
+	if (!kmcl_cache_give(ch, object))
+		kfree(object);
+	kmcl_channel_put(ch);
+}
+EXPORT_SYMBOL_GPL(VmbPacketFree);
+
+/**
+ * VmbPacketSetCompletionRoutine() - say what a completed packet calls
+ * @packet: an object that is not being sent
+ * @completion_routine: called once for each send that was accepted, in softirq
+ *	or process context, with nothing of the library's held. It may send and
+ *	free packets, this one too. Its buffer is valid until it returns.
+ *
+ * Context: any.
+ * Source: Microsoft's VmbPacketSetCompletionRoutine documentation.
+ */
+VOID VmbPacketSetCompletionRoutine(VMBPACKET packet,
+				   PFN_VMB_PACKET_COMPLETION_ROUTINE
+				   completion_routine)
+{
+	packet->routine = completion_routine;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
+
+/**
+ * VmbPacketSetPointer() - keep a pointer of the client's with a packet object
+ * @packet: an object
+ * @pointer: the client's; never followed
+ *
+ * Context: any.
+ * Source: Microsoft's VmbPacketSetPointer documentation.
+ */
+VOID VmbPacketSetPointer(VMBPACKET packet, PVOID pointer)
+{
+	packet->pointer = pointer;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetPointer);
+
+/**
+ * VmbPacketGetPointer() - the client's own pointer
+ * @packet: an object
+ *
+ * Context: any.
+ * Return: what VmbPacketSetPointer() was given last, NULL before.
+ * Source: Microsoft's VmbPacketGetPointer documentation.
+ */
+PVOID VmbPacketGetPointer(VMBPACKET packet)
+{
+	return packet->pointer;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetPointer);
+
+/**
+ * VmbPacketGetChannel() - the channel a packet object was made for
+ * @packet: an object
+ *
+ * Context: any.
+ * Return: the channel.
+ * Source: Microsoft's VmbPacketGetChannel documentation.
+ */
+VMBCHANNEL VmbPacketGetChannel(VMBPACKET packet)
+{
+	return packet->ch;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetChannel);
+
+/* Sending */
+
+/*
+ * Packets that are complete as soon as they are in the ring. A routine may send
+ * again, which completes at once again: that one is left to the loop there is,
+ * so that the stack does not grow with the packets.
+ */
+static void kmcl_sent_complete(struct kmcl_object *object)
+{
+	struct kmcl_channel *ch = object->ch;
+	struct kmcl_cache *sent = &ch->cache;
+
+	spin_lock_bh(&sent->lock);
+	list_add_tail(&object->link, &sent->completed);
+	if (sent->completing) {
+		spin_unlock_bh(&sent->lock);
+		return;
+	}
+	sent->completing = true;
+	/* A routine may free the last object of a channel that is cleaned up. */
+	kmcl_channel_get(ch);
+	while (!list_empty(&sent->completed)) {
+		object = list_first_entry(&sent->completed, struct kmcl_object,
+					  link);
+		list_del_init(&object->link);
+		spin_unlock_bh(&sent->lock);
+		kmcl_object_complete(object, STATUS_SUCCESS, NULL, 0);
+		spin_lock_bh(&sent->lock);
+	}
+	sent->completing = false;
+	spin_unlock_bh(&sent->lock);
+	kmcl_channel_put(ch);
+}
+
+/* What is wrong with the arguments that every send has; success: nothing. */
+static NTSTATUS kmcl_object_check(const struct kmcl_object *object,
+				  const void *buffer, u32 len)
+{
+	if (!object || object->magic != KMCL_OBJECT_MAGIC || !object->routine)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!buffer && len)
+		return STATUS_INVALID_PARAMETER_2;
+	if (len > object->ch->set.max_packet_size || len > object->room)
+		return STATUS_INVALID_PARAMETER_3;
+	return STATUS_SUCCESS;
+}
+
+/* From here to its completion the object is not the client's. */
+static bool kmcl_object_take(struct kmcl_object *object)
+{
+	return !atomic_cmpxchg(&object->busy, 0, 1);
+}
+
+static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
+				 u32 len, bool external, bool completion)
+{
+	struct kmcl_packet *packet = &object->packet;
+	int err;
+
+	packet->data = buffer;
+	packet->len = len;
+	packet->copy = object->data;
+	packet->completion = completion;
+	packet->desc = external ? object->external.desc : NULL;
+	packet->desc_size = object->external.size;
+
+	err = kmcl_tx_submit(object->ch, packet, true);
+	if (err < 0) {
+		atomic_set_release(&object->busy, 0);
+		return kmcl_status(err);
+	}
+	/* After a completion was asked for, the object may be gone by now. */
+	if (err)
+		kmcl_sent_complete(object);
+	return STATUS_SUCCESS;
+}
+
+/**
+ * VmbPacketSend() - send a packet
+ * @packet: an object with a completion routine, not being sent
+ * @buffer: the payload, the caller's again when this returns; NULL only with
+ *	@buffer_length 0
+ * @buffer_length: bytes of it, at most the channel's maximum packet size
+ * @external_data_mdl: must be NULL for now
+ * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION to have the packet
+ *	complete when the server has completed it; without, when it is in the
+ *	ring. The other flags have no effect without external data.
+ *
+ * Packets go in the order of the calls. One that finds the ring full, or as many
+ * packets waiting for completions as there can be, is copied and queued; no send
+ * fails for memory. The routine is called exactly once for a send that returns
+ * success, perhaps before it returns: with %STATUS_SUCCESS, or with
+ * %STATUS_DEVICE_REMOVED when the channel closed first.
+ *
+ * Context: any but hard interrupts.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an object or when
+ * it has no routine; %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument;
+ * %STATUS_NOT_SUPPORTED for external data; %STATUS_DEVICE_BUSY when it is being
+ * sent; %STATUS_INVALID_DEVICE_STATE when the channel is not open, or going down.
+ * Source: Microsoft's VmbPacketSend documentation.
+ */
+NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
+		       PMDL external_data_mdl, UINT32 flags)
+{
+	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
+
+	if (!NT_SUCCESS(status))
+		return status;
+	if (external_data_mdl)
+		return STATUS_NOT_SUPPORTED;
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
+		return STATUS_INVALID_PARAMETER_5;
+	if (!kmcl_object_take(packet))
+		return STATUS_DEVICE_BUSY;
+	return kmcl_object_send(packet, buffer, buffer_length, false,
+				flags &
+				VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSend);
+
+/**
+ * VmbPacketSendWithExternalPfns() - send a packet that refers to whole pages
+ * @packet: an object with a completion routine, not being sent
+ * @buffer: the payload, the caller's again when this returns; NULL only with
+ *	@buffer_length 0
+ * @buffer_length: bytes of it, at most the channel's maximum packet size
+ * @pfns: numbers of pages of 4 KiB, whatever the size of the guest's; the array
+ *	is the caller's again when this returns, the pages stay until the packet is
+ *	complete: the server reads and writes them
+ * @pfn_length: how many; at most what VmbChannelInitSetMaximumExternalData()
+ *	allows
+ * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION at least
+ *
+ * As VmbPacketSend(). When the channel closes, the routine is called when the
+ * ring is closed, and so the server has the pages no more.
+ *
+ * Context: any but hard interrupts.
+ * Return: as VmbPacketSend(); %STATUS_INVALID_PARAMETER_4 without @pfns;
+ * %STATUS_INVALID_PARAMETER_5 when there are none or too many;
+ * %STATUS_INVALID_PARAMETER_6 with an unknown flag or without the one.
+ * Source: Microsoft's VmbPacketSendWithExternalPfns documentation.
+ */
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
+				       UINT32 buffer_length, PPFN_NUMBER pfns,
+				       UINT32 pfn_length, UINT32 flags)
+{
+	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
+	struct kmcl_object *object = packet;
+
+	if (!NT_SUCCESS(status))
+		return status;
+	if (!pfns)
+		return STATUS_INVALID_PARAMETER_4;
+	if (!pfn_length || pfn_length > object->ch->set.max_external_size /
+					HV_HYP_PAGE_SIZE)
+		return STATUS_INVALID_PARAMETER_5;
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
+	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
+		return STATUS_INVALID_PARAMETER_6;
+	if (!kmcl_object_take(object))
+		return STATUS_DEVICE_BUSY;
+	if (kmcl_external_set_pfns(&object->external, pfns, pfn_length)) {
+		atomic_set_release(&object->busy, 0);
+		return STATUS_INVALID_PARAMETER_5;
+	}
+	return kmcl_object_send(object, buffer, buffer_length, true, true);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);
