@@ -135,8 +135,8 @@ static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
 }
 
 /*
- * hv_pkt_iter_first() clamps what the host wrote to something harmless and then
- * walks on by the clamped length, out of step with the host. So the packet at
+ * hv_pkt_iter_first() clamps what the host wrote to something harmless and would
+ * then walk on by the clamped length, out of step with the host. So the packet at
  * @index is judged before: its length in *@len, 0 when there is none, or -EIO.
  */
 static int kmcl_hv_judge(const struct hv_ring_buffer_info *ring, u32 index,
@@ -161,29 +161,35 @@ static int kmcl_hv_judge(const struct hv_ring_buffer_info *ring, u32 index,
 	desc = (void *)(ring->ring_buffer->buffer + index);
 	*len = READ_ONCE(desc->len8) << 3;
 	offset = READ_ONCE(desc->offset8) << 3;
-	if (*len > avail - KMCL_PACKET_TRAILER || *len > ring->pkt_buffer_size ||
-	    offset < sizeof(*desc) || offset > *len)
+	if (*len > avail - KMCL_PACKET_TRAILER || offset < sizeof(*desc) ||
+	    offset > *len || offset > ring->pkt_buffer_size)
 		return -EIO;
 	return 0;
 }
 
-/* @desc is hv_vmbus's copy; the host may have changed its mind after @len. */
+/*
+ * @desc is hv_vmbus's copy, cut to the channel's largest packet; the host may
+ * have changed its mind after @len.
+ */
 static struct vmpacket_descriptor *
-kmcl_hv_judged(struct vmpacket_descriptor *desc, u32 len)
+kmcl_hv_judged(const struct hv_ring_buffer_info *ring,
+	       struct vmpacket_descriptor *desc, u32 len)
 {
 	if (!len)
 		return NULL;
+	len = min(len, ring->pkt_buffer_size);
 	return desc && desc->len8 << 3 == len ? desc : ERR_PTR(-EIO);
 }
 
 static struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	struct hv_ring_buffer_info *ring = &chan->inbound;
 	u32 len;
 
-	if (kmcl_hv_judge(&chan->inbound, chan->inbound.priv_read_index, &len))
+	if (kmcl_hv_judge(ring, ring->priv_read_index, &len))
 		return ERR_PTR(-EIO);
-	return len ? kmcl_hv_judged(hv_pkt_iter_first(chan), len) : NULL;
+	return len ? kmcl_hv_judged(ring, hv_pkt_iter_first(chan), len) : NULL;
 }
 
 static struct vmpacket_descriptor *
@@ -193,12 +199,16 @@ kmcl_hv_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
 	struct hv_ring_buffer_info *ring = &chan->inbound;
 	u32 index, len;
 
-	index = ring->priv_read_index + (desc->len8 << 3) + KMCL_PACKET_TRAILER;
+	/* How long it is in the ring: the copy may be shorter. */
+	if (kmcl_hv_judge(ring, ring->priv_read_index, &len) || !len)
+		return ERR_PTR(-EIO);
+	desc->len8 = len >> 3;
+	index = ring->priv_read_index + len + KMCL_PACKET_TRAILER;
 	if (index >= ring->ring_datasize)
 		index -= ring->ring_datasize;
 	if (kmcl_hv_judge(ring, index, &len))
 		return ERR_PTR(-EIO);
-	return kmcl_hv_judged(__hv_pkt_iter_next(chan, desc), len);
+	return kmcl_hv_judged(ring, __hv_pkt_iter_next(chan, desc), len);
 }
 
 static void kmcl_hv_rx_done(struct kmcl_channel *ch)
