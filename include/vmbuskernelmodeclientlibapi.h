@@ -33,6 +33,13 @@ typedef struct kmcl_object *VMBPACKET;
 #define VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER		0x00000004
 #define VMBUS_CHANNEL_FORMAT_FLAGS			0x00000007
 
+/* The ProcessPacket callback: Flags. A guest's packets never have it. */
+#define VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA	0x00000001
+
+/* VmbChannelPacketGetExternalData(): Flags */
+#define VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY	0x00000001
+#define VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS		0x00000001
+
 /* VmbChannelCreateGpadlFromBuffer(): Flags */
 #define VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY		0x00000001
 #define VMBUS_CHANNEL_GPADL_READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
@@ -49,7 +56,8 @@ typedef VOID EVT_VMB_CHANNEL_PNP_FAILURE(VMBCHANNEL Channel,
 /*
  * A packet of the host's. @Buffer holds @BufferLength bytes, a multiple of 8,
  * and is the client's, like the packet, until VmbChannelPacketComplete(), which
- * may be called here or later. Softirq context; never two at once.
+ * may be called here or later. Never two at once; in softirq context, but see
+ * VmbChannelSetIncomingProcessingAtPassive().
  */
 typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET(VMBCHANNEL Channel,
 					    VMBPACKETCOMPLETION Packet,
@@ -196,9 +204,16 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET Packet, PVOID Buffer,
 				       UINT32 BufferLength, PPFN_NUMBER Pfns,
 				       UINT32 PfnLength, UINT32 Flags);
 
-/* Packets of the host's (vmbkmcl/incoming.c) */
+/* Packets of the host's (vmbkmcl/delivery.c) */
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletion,
 			      PVOID CompletionBuffer, UINT32 BufferSize);
+VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletion);
+VOID VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletion);
+NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletion,
+					 UINT32 Flags, PMDL *Mdl);
+VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota);
+VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
+					      BOOLEAN RequirePassive);
 PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletion);
 
 #endif /* _VMBUSKERNELMODECLIENTLIBAPI_H */

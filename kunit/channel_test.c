@@ -411,12 +411,12 @@ static void client_context(struct kunit *test)
 	VmbChannelInitSetClientContextSize(client->ch, 100);
 	VmbChannelInitSetMaximumPacketSize(client->ch, 16);
 	bring_up(test, client);
-	for (i = 0; i < KMCL_RX_PACKETS; i++)
+	for (i = 0; i < KMCL_QUOTA_DEFAULT; i++)
 		fake_bus_deliver_request(bus, i, &i, sizeof(i));
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) ==
-					   KMCL_RX_PACKETS));
-	KUNIT_ASSERT_EQ(test, client->packets, KMCL_RX_PACKETS);
-	for (i = 0; i < KMCL_RX_PACKETS; i++) {
+					   KMCL_QUOTA_DEFAULT));
+	KUNIT_ASSERT_EQ(test, client->packets, KMCL_QUOTA_DEFAULT);
+	for (i = 0; i < KMCL_QUOTA_DEFAULT; i++) {
 		u8 *context = VmbChannelPacketGetClientContext(client->held[i]);
 
 		KUNIT_EXPECT_EQ(test, client->tags[i], i);

@@ -65,10 +65,10 @@ struct client {
 	struct completion entered;
 	struct completion leave;
 	bool hold;
-	VMBPACKETCOMPLETION held[KMCL_RX_PACKETS];
+	VMBPACKETCOMPLETION held[KMCL_QUOTA_DEFAULT];
 	unsigned int held_count;
 	unsigned int packets;
-	u8 tags[256];
+	u8 tags[512];
 	u64 answer;
 	u32 answer_size;
 };

@@ -15,6 +15,9 @@
 #include "suites.h"
 #include "user_memory.h"
 
+/* Packets a channel can have taken from its ring at one time. */
+#define POOL		(KMCL_QUOTA_DEFAULT + KMCL_BACKLOG)
+
 #define PARAMETERS	"/sys/module/vmbkmcl/parameters/"
 
 /* Parameters, set back at the end of the case */
@@ -389,10 +392,10 @@ static void flood_while_paused(struct kunit *test)
 
 	bring_up(test, client);
 	VmbChannelPause(client->ch);
-	host_sends_many(bus, 2 * KMCL_RX_PACKETS + 7);
+	host_sends_many(bus, 2 * POOL + 7);
 	msleep(100);
 	VmbChannelStart(client->ch);
-	client_was_given(test, client, 2 * KMCL_RX_PACKETS + 7);
+	client_was_given(test, client, 2 * POOL + 7);
 }
 
 static void send_while_paused(struct kunit *test)
@@ -505,9 +508,9 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	bus->ring_room = INT_MAX;
 	client->hook = NULL;
 	bring_up(test, client);
-	host_sends_many(bus, KMCL_RX_PACKETS + 3);
+	host_sends_many(bus, POOL + 3);
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) ==
-					   KMCL_RX_PACKETS + 5));
+					   POOL + 5));
 }
 
 static void packet_completed_twice(struct kunit *test)
@@ -519,7 +522,7 @@ static void packet_completed_twice(struct kunit *test)
 	log_watch(test);
 	client_completes_one(client);
 	VmbChannelPacketComplete(packet, NULL, 0);
-	is_logged(test, "completed that its client did not have");
+	is_logged(test, "given back that its client did not have");
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
 	client->hold = false;
 	host_sends(bus, 1);
@@ -544,7 +547,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	heard(test, client, LIFE);
 	is_logged(test, "has not completed 2 packets");
-	KUNIT_EXPECT_EQ(test, client->ch->rx.orphaned, 2);
+	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
 
 	/* The one has no channel to be answered on, nor has it any effect. */
 	client_completes_one(client);
@@ -593,7 +596,7 @@ static void rescind_ends_a_disable(struct kunit *test)
 	fake_bus_rescind(bus);
 	job_join(test, disable);
 	heard(test, client, "Closed");
-	KUNIT_EXPECT_EQ(test, client->ch->rx.orphaned, 1);
+	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 1);
 }
 
 static void rescind_ends_a_pause(struct kunit *test)
@@ -810,7 +813,7 @@ static void sleep_with_everything_outstanding(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
 	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
-	KUNIT_EXPECT_EQ(test, client->ch->rx.orphaned, 2);
+	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
 	heard(test, client, LIFE);
 	client_completes_all(client);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);

@@ -214,7 +214,7 @@ static void stress_ends(struct kunit *test, struct stress *s)
 	KUNIT_EXPECT_EQ(test, client->offences, 0);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, client->phase, CLIENT_CLOSED);
-	KUNIT_EXPECT_EQ(test, atomic_read(&client->ch->rx.held), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&client->ch->delivery.held), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&client->ch->tx.queue));
 }
 
@@ -248,7 +248,7 @@ static void stress_on_the_fake_bus(struct kunit *test)
 	KUNIT_EXPECT_GT(test, client->packets, 10);
 	kunit_info(test, "%d opens, %u packets, %llu orphaned, %llu sent\n",
 		   atomic_read(&bus->opens), client->packets,
-		   client->ch->rx.orphaned, client->ch->tx.sent);
+		   client->ch->delivery.orphaned, client->ch->tx.sent);
 }
 
 static void server_device(void *data)

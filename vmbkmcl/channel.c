@@ -27,6 +27,13 @@
 
 static atomic_t kmcl_next_id = ATOMIC_INIT(1);
 
+/* This is one of the client's callbacks, and what waits for it would never end. */
+static bool kmcl_channel_calls(const struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->worker) == current ||
+	       READ_ONCE(ch->delivery.worker) == current;
+}
+
 /* With ch->api held. */
 static int kmcl_channel_enable(struct kmcl_channel *ch)
 {
@@ -73,7 +80,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
 	might_sleep();
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
-	if (READ_ONCE(ch->worker) == current)
+	if (kmcl_channel_calls(ch))
 		return STATUS_INVALID_DEVICE_STATE;
 
 	mutex_lock(&ch->api);
@@ -124,7 +131,7 @@ VOID VmbChannelDisable(VMBCHANNEL channel)
 	might_sleep();
 	if (!ch)
 		return;
-	if (READ_ONCE(ch->worker) == current) {
+	if (kmcl_channel_calls(ch)) {
 		kmcl_warn(ch, "disable from a callback of its own refused\n");
 		return;
 	}
@@ -153,7 +160,7 @@ static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
 	const char *what = paused ? "pause" : "start";
 	struct kmcl_watch watch;
 
-	if (READ_ONCE(ch->worker) == current) {
+	if (kmcl_channel_calls(ch)) {
 		kmcl_warn(ch, "%s from a callback of its own refused\n", what);
 		return;
 	}
@@ -211,7 +218,7 @@ static void kmcl_channel_free(struct kref *ref)
 {
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
-	kmcl_cache_empty(ch);
+	kmcl_objects_free(ch);
 	kmcl_tx_destroy(&ch->tx);
 	xa_destroy(&ch->gpadls);
 	kfree(ch->client);
@@ -269,7 +276,8 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 	kmcl_life_init_channel(ch);
 	xa_init(&ch->gpadls);
 	kmcl_rx_init(&ch->rx);
-	kmcl_cache_init(&ch->cache);
+	kmcl_delivery_init_channel(ch);
+	kmcl_objects_init(&ch->objects);
 	spin_lock_init(&ch->watch_lock);
 	INIT_LIST_HEAD(&ch->watches);
 
@@ -324,6 +332,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 
 	/* It may have reported the state and not returned yet. */
 	flush_work(&ch->work);
+	kmcl_delivery_flush(ch);
 	kmcl_debugfs_remove(ch);
 	/* Now: the last reference may be a packet object's, in softirq context. */
 	put_device(ch->parent);
@@ -335,7 +344,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 void kmcl_channel_abandon(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->abandoned, true);
-	kmcl_rx_hold_back(ch);
+	kmcl_delivery_stop(ch);
 	kmcl_channel_dismiss(ch);
 }
 
@@ -357,7 +366,7 @@ VOID VmbChannelCleanup(VMBCHANNEL channel)
 	might_sleep();
 	if (!ch)
 		return;
-	if (READ_ONCE(ch->worker) == current) {
+	if (kmcl_channel_calls(ch)) {
 		kmcl_warn(ch, "cleanup from a callback of its own refused\n");
 		return;
 	}

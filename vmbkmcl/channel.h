@@ -13,6 +13,7 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "bus.h"
+#include "delivery.h"
 #include "incoming.h"
 #include "packet.h"
 #include "vmbpacket.h"
@@ -104,8 +105,9 @@ struct kmcl_gpadl_stats {
  * @gpadls: handle -> struct kmcl_gpadl
  * @gpadl_stats: counters, under @control
  * @tx: sending side
- * @cache: packet objects nobody has
- * @rx: receiving side
+ * @objects: packet objects nobody has, and completed ones
+ * @rx: reading side
+ * @delivery: what the client is given of it
  * @watch_lock: guards @watches
  * @watches: waits on the host in progress
  * @long_waits: of them, how many the log has named so far
@@ -148,8 +150,9 @@ struct kmcl_channel {
 	struct kmcl_gpadl_stats gpadl_stats;
 
 	struct kmcl_tx tx;
-	struct kmcl_cache cache;
+	struct kmcl_objects objects;
 	struct kmcl_rx rx;
+	struct kmcl_delivery delivery;
 
 	spinlock_t watch_lock;
 	struct list_head watches;

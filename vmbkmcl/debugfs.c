@@ -40,6 +40,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	const struct kmcl_gpadl_stats *gpadl = &ch->gpadl_stats;
 	const struct kmcl_tx *tx = &ch->tx;
 	const struct kmcl_rx *rx = &ch->rx;
+	const struct kmcl_delivery *to = &ch->delivery;
 
 	seq_printf(m, "gpadls_created %llu\n", gpadl->created);
 	seq_printf(m, "gpadls_deleted %llu\n", gpadl->deleted);
@@ -55,9 +56,10 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "tx_completed %llu\n", tx->completed);
 	seq_printf(m, "rx_polls %llu\n", rx->polls);
 	seq_printf(m, "rx_packets %llu\n", rx->received);
-	seq_printf(m, "rx_delivered %llu\n", rx->delivered);
-	seq_printf(m, "rx_held %d\n", atomic_read(&rx->held));
-	seq_printf(m, "rx_orphaned %llu\n", rx->orphaned);
+	seq_printf(m, "rx_delivered %llu\n", to->delivered);
+	seq_printf(m, "rx_held %d\n", atomic_read(&to->held));
+	seq_printf(m, "rx_deferred %llu\n", to->deferrals);
+	seq_printf(m, "rx_orphaned %llu\n", to->orphaned);
 	seq_printf(m, "rx_dropped %llu\n", rx->dropped);
 	seq_printf(m, "rx_bad_ids %llu\n", tx->bad_ids);
 	seq_printf(m, "rx_failed %u\n", rx->failed);

@@ -103,7 +103,7 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	struct kmcl_watch watch;
 	int err;
 
-	err = kmcl_rx_open(ch);
+	err = kmcl_delivery_open(ch);
 	if (err)
 		return err;
 	mutex_lock(&ch->control);
@@ -113,7 +113,7 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	ch->connected = !err;
 	mutex_unlock(&ch->control);
 	if (err)
-		kmcl_rx_release(ch);
+		kmcl_delivery_close(ch);
 	return err;
 }
 
@@ -130,21 +130,21 @@ static void kmcl_channel_close(struct kmcl_channel *ch)
 	/* From here on no GPADL is made, so what is left below is all. */
 	ch->connected = false;
 	mutex_unlock(&ch->control);
-	kmcl_rx_release(ch);
+	kmcl_delivery_close(ch);
 }
 
 #define KMCL_WHAT_MAX	96
 
 static bool kmcl_channel_holds_none(const struct kmcl_channel *ch)
 {
-	return !atomic_read(&ch->rx.held);
+	return !atomic_read(&ch->delivery.held);
 }
 
 static void kmcl_watch_held(struct kmcl_watch *watch, struct kmcl_channel *ch,
 			    char *what, size_t size)
 {
 	snprintf(what, size, "completion of %d packets by %s",
-		 atomic_read(&ch->rx.held), ch->client);
+		 atomic_read(&ch->delivery.held), ch->client);
 	kmcl_watch_start(watch, ch, what, 0);
 }
 
@@ -178,7 +178,7 @@ static void kmcl_channel_end_held(struct kmcl_channel *ch)
 		return;
 	if (READ_ONCE(ch->abandoned)) {
 		/* Their owner is gone: they go with the channel. */
-		atomic_set(&ch->rx.held, 0);
+		atomic_set(&ch->delivery.held, 0);
 		return;
 	}
 	kmcl_watch_held(&watch, ch, what, sizeof(what));
@@ -189,8 +189,8 @@ static void kmcl_channel_end_held(struct kmcl_channel *ch)
 	kmcl_watch_stop(&watch);
 	if (!left) {
 		pr_warn("%s: the device goes, %s has not completed %d packets\n",
-			ch->name, ch->client, atomic_read(&ch->rx.held));
-		kmcl_rx_orphan(ch);
+			ch->name, ch->client, atomic_read(&ch->delivery.held));
+		kmcl_delivery_orphan(ch);
 	}
 }
 
@@ -203,7 +203,7 @@ static void kmcl_call(struct kmcl_channel *ch, void (*callback)(VMBCHANNEL ch))
 /* When it returns the client is given no packets, and was told so. */
 static void kmcl_channel_suspend(struct kmcl_channel *ch)
 {
-	kmcl_rx_hold_back(ch);
+	kmcl_delivery_stop(ch);
 	kmcl_call(ch, ch->set.evt.EvtChannelSuspend);
 }
 
@@ -221,6 +221,7 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_tx_stop(ch, -ENODEV);
 	kmcl_channel_close(ch);
 	kmcl_tx_finish(ch, -ENODEV);
+	kmcl_delivery_flush(ch);
 
 	kmcl_channel_enter(ch, KMCL_CLOSED);
 	if (opened)
@@ -276,7 +277,7 @@ static void kmcl_channel_start(struct kmcl_channel *ch)
 	kmcl_call(ch, ch->set.evt.EvtChannelStarted);
 	if (!kmcl_channel_stays(ch))
 		return;
-	kmcl_rx_deliver(ch);
+	kmcl_delivery_start(ch);
 	kmcl_call(ch, ch->set.evt.EvtChannelPostStarted);
 	kmcl_channel_advance(ch, KMCL_ACTIVE);
 }

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "debugfs.h"
+#include "delivery.h"
 #include "gpadl.h"
 #include "life.h"
 
@@ -15,12 +16,17 @@ static int __init vmbkmcl_init(void)
 	err = kmcl_life_init();
 	if (err)
 		return err;
-	err = kmcl_clients_init();
+	err = kmcl_delivery_init();
 	if (err)
 		goto exit_life;
+	err = kmcl_clients_init();
+	if (err)
+		goto exit_delivery;
 	kmcl_debugfs_init();
 	return 0;
 
+exit_delivery:
+	kmcl_delivery_exit();
 exit_life:
 	kmcl_life_exit();
 	return err;
@@ -31,6 +37,7 @@ static void __exit vmbkmcl_exit(void)
 	kmcl_debugfs_exit();
 	kmcl_quarantine_abandon();
 	kmcl_clients_exit();
+	kmcl_delivery_exit();
 	kmcl_life_exit();
 }
 

@@ -13,6 +13,7 @@
 
 #include "channel.h"
 #include "packet.h"
+#include "trace.h"
 
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
@@ -97,6 +98,16 @@ static int kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_packet *packet)
 			     flags);
 }
 
+static void kmcl_tx_count(struct kmcl_channel *ch,
+			  const struct kmcl_packet *packet)
+{
+	u32 type = packet->desc ? VM_PKT_DATA_USING_GPA_DIRECT : packet->type;
+
+	ch->tx.sent++;
+	trace_vmbkmcl_send(ch, type, packet->id ?: packet->answers,
+			   packet->len);
+}
+
 /* -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last. */
 static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
@@ -109,7 +120,7 @@ static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	}
 	err = kmcl_tx_put(ch, packet);
 	if (!err)
-		tx->sent++;
+		kmcl_tx_count(ch, packet);
 	else if (packet->completion)
 		kmcl_tx_free_slot(tx, packet);
 	if (err == -EAGAIN)
@@ -305,6 +316,7 @@ void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 		tx->bad_ids++;
 	}
 	spin_unlock_bh(&tx->lock);
+	trace_vmbkmcl_complete(ch, id, len, packet);
 
 	if (packet)
 		packet->done(packet, 0, data, len);

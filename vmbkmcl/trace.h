@@ -21,6 +21,12 @@
 			 { KMCL_ACTIVE, "active" },			\
 			 { KMCL_CLOSED, "closed" })
 
+#define kmcl_show_packet(type)						\
+	__print_symbolic(type,						\
+			 { VM_PKT_DATA_INBAND, "in-band" },		\
+			 { VM_PKT_DATA_USING_GPA_DIRECT, "external" },	\
+			 { VM_PKT_COMP, "completion" })
+
 /* A name is cut to this many bytes so that the record has a fixed size. */
 TRACE_EVENT(vmbkmcl_channel_state,
 	TP_PROTO(const struct kmcl_channel *ch, int from, int to),
@@ -69,6 +75,54 @@ DEFINE_EVENT(vmbkmcl_gpadl, vmbkmcl_gpadl_delete,
 DEFINE_EVENT(vmbkmcl_gpadl, vmbkmcl_gpadl_quarantine,
 	TP_PROTO(const struct kmcl_channel *ch, u32 handle, u32 size, int err),
 	TP_ARGS(ch, handle, size, err));
+
+DECLARE_EVENT_CLASS(vmbkmcl_packet,
+	TP_PROTO(const struct kmcl_channel *ch, u32 type, u64 id, u32 len),
+	TP_ARGS(ch, type, id, len),
+	TP_STRUCT__entry(
+		__array(char, name, KMCL_NAME_MAX)
+		__field(u32, type)
+		__field(u64, id)
+		__field(u32, len)
+	),
+	TP_fast_assign(
+		memcpy(__entry->name, ch->name, KMCL_NAME_MAX);
+		__entry->type = type;
+		__entry->id = id;
+		__entry->len = len;
+	),
+	TP_printk("%s type %s id %#llx len %u", __entry->name,
+		  kmcl_show_packet(__entry->type), __entry->id, __entry->len)
+);
+
+/* In the ring, whatever it is. */
+DEFINE_EVENT(vmbkmcl_packet, vmbkmcl_send,
+	TP_PROTO(const struct kmcl_channel *ch, u32 type, u64 id, u32 len),
+	TP_ARGS(ch, type, id, len));
+
+/* Out of the ring, whatever it is. */
+DEFINE_EVENT(vmbkmcl_packet, vmbkmcl_receive,
+	TP_PROTO(const struct kmcl_channel *ch, u32 type, u64 id, u32 len),
+	TP_ARGS(ch, type, id, len));
+
+TRACE_EVENT(vmbkmcl_complete,
+	TP_PROTO(const struct kmcl_channel *ch, u64 id, u32 len, bool known),
+	TP_ARGS(ch, id, len, known),
+	TP_STRUCT__entry(
+		__array(char, name, KMCL_NAME_MAX)
+		__field(u64, id)
+		__field(u32, len)
+		__field(bool, known)
+	),
+	TP_fast_assign(
+		memcpy(__entry->name, ch->name, KMCL_NAME_MAX);
+		__entry->id = id;
+		__entry->len = len;
+		__entry->known = known;
+	),
+	TP_printk("%s id %#llx len %u%s", __entry->name, __entry->id,
+		  __entry->len, __entry->known ? "" : " names no packet")
+);
 
 #endif /* _KMCL_TRACE_H */
 

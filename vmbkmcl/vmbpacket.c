@@ -32,11 +32,13 @@
  * @magic: %KMCL_OBJECT_MAGIC
  * @pointer: the client's own
  * @routine: called when the packet is complete; NULL: none was set
+ * @status: what the routine is told, if it is called later
+ * @len: bytes of @data that it is given then
  * @busy: from a send to its completion
  * @allocated: by VmbPacketAllocate(), and so freed by VmbPacketFree()
  * @room: bytes of payload there is memory for
  * @external: description of external data, behind @data
- * @data: the copy of a payload
+ * @data: the copy of a payload, or of a completion's
  */
 struct kmcl_object {
 	struct kmcl_packet packet;
@@ -45,6 +47,8 @@ struct kmcl_object {
 	u32 magic;
 	void *pointer;
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
+	NTSTATUS status;
+	u32 len;
 	atomic_t busy;
 	bool allocated;
 	u32 room;
@@ -64,8 +68,8 @@ static u32 kmcl_object_size(const struct kmcl_channel *ch)
 }
 
 /* The object is the client's again before its routine runs: it may send it. */
-static void kmcl_object_complete(struct kmcl_object *object, NTSTATUS status,
-				 void *data, u32 len)
+static void kmcl_object_call(struct kmcl_object *object, NTSTATUS status,
+			     void *data, u32 len)
 {
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = object->routine;
 	bool abandoned = READ_ONCE(object->ch->abandoned);
@@ -77,13 +81,38 @@ static void kmcl_object_complete(struct kmcl_object *object, NTSTATUS status,
 		VmbPacketFree(object);
 }
 
+/* Its routine is called later; what it is to be told is kept in the object. */
+static void kmcl_object_keep(struct kmcl_object *object, NTSTATUS status,
+			     const void *data, u32 len)
+{
+	struct kmcl_objects *objects = &object->ch->objects;
+
+	object->status = status;
+	object->len = len;
+	memcpy(object->data, data, len);
+	spin_lock_bh(&objects->lock);
+	list_add_tail(&object->link, &objects->completed);
+	spin_unlock_bh(&objects->lock);
+}
+
 static void kmcl_object_done(struct kmcl_packet *packet, int err,
 			     const void *data, u32 len)
 {
 	struct kmcl_object *object = container_of(packet, struct kmcl_object,
 						  packet);
+	struct kmcl_channel *ch = object->ch;
 
-	kmcl_object_complete(object, kmcl_status(err), (void *)data, len);
+	/* A server has no business to send that much. */
+	if (len > object->room) {
+		len = object->room;
+		err = -ENOBUFS;
+	}
+	if (!READ_ONCE(ch->delivery.passive)) {
+		kmcl_object_call(object, kmcl_status(err), (void *)data, len);
+		return;
+	}
+	kmcl_object_keep(object, kmcl_status(err), data, len);
+	kmcl_deliver_passive(ch);
 }
 
 static VOID kmcl_free_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
@@ -106,47 +135,47 @@ static void kmcl_object_init(struct kmcl_object *object,
 	object->packet.done = kmcl_object_done;
 }
 
-/* The cache */
+/* The freed ones */
 
 static struct kmcl_object *kmcl_cache_take(struct kmcl_channel *ch)
 {
-	struct kmcl_cache *cache = &ch->cache;
+	struct kmcl_objects *objects = &ch->objects;
 	struct kmcl_object *object;
 
-	spin_lock_bh(&cache->lock);
-	object = list_first_entry_or_null(&cache->free, struct kmcl_object,
+	spin_lock_bh(&objects->lock);
+	object = list_first_entry_or_null(&objects->free, struct kmcl_object,
 					  link);
 	if (object) {
 		list_del(&object->link);
-		cache->count--;
+		objects->count--;
 	}
-	spin_unlock_bh(&cache->lock);
+	spin_unlock_bh(&objects->lock);
 	return object;
 }
 
 static bool kmcl_cache_give(struct kmcl_channel *ch, struct kmcl_object *object)
 {
-	struct kmcl_cache *cache = &ch->cache;
+	struct kmcl_objects *objects = &ch->objects;
 	bool keep;
 
-	spin_lock_bh(&cache->lock);
-	keep = cache->count < KMCL_CACHE_MAX;
+	spin_lock_bh(&objects->lock);
+	keep = objects->count < KMCL_CACHE_MAX;
 	if (keep) {
-		list_add(&object->link, &cache->free);
-		cache->count++;
+		list_add(&object->link, &objects->free);
+		objects->count++;
 	}
-	spin_unlock_bh(&cache->lock);
+	spin_unlock_bh(&objects->lock);
 	return keep;
 }
 
-void kmcl_cache_init(struct kmcl_cache *cache)
+void kmcl_objects_init(struct kmcl_objects *objects)
 {
-	spin_lock_init(&cache->lock);
-	INIT_LIST_HEAD(&cache->free);
-	INIT_LIST_HEAD(&cache->completed);
+	spin_lock_init(&objects->lock);
+	INIT_LIST_HEAD(&objects->free);
+	INIT_LIST_HEAD(&objects->completed);
 }
 
-void kmcl_cache_empty(struct kmcl_channel *ch)
+void kmcl_objects_free(struct kmcl_channel *ch)
 {
 	struct kmcl_object *object;
 
@@ -323,34 +352,46 @@ EXPORT_SYMBOL_GPL(VmbPacketGetChannel);
 /* Sending */
 
 /*
- * Packets that are complete as soon as they are in the ring. A routine may send
- * again, which completes at once again: that one is left to the loop there is,
- * so that the stack does not grow with the packets.
+ * Call the routines of packets that were kept for it. A routine may send again,
+ * and that may be complete at once: it is left to the loop there is, so that the
+ * stack does not grow with the packets.
  */
-static void kmcl_sent_complete(struct kmcl_object *object)
+void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep)
+{
+	struct kmcl_objects *objects = &ch->objects;
+	struct kmcl_object *object;
+
+	spin_lock_bh(&objects->lock);
+	if (objects->completing)
+		goto unlock;
+	objects->completing = true;
+	while (may_sleep || !READ_ONCE(ch->delivery.passive)) {
+		object = list_first_entry_or_null(&objects->completed,
+						  struct kmcl_object, link);
+		if (!object)
+			break;
+		list_del_init(&object->link);
+		spin_unlock_bh(&objects->lock);
+		kmcl_object_call(object, object->status, object->data,
+				 object->len);
+		spin_lock_bh(&objects->lock);
+	}
+	objects->completing = false;
+	if (!list_empty(&objects->completed))
+		kmcl_deliver_passive(ch);
+unlock:
+	spin_unlock_bh(&objects->lock);
+}
+
+/* In the ring, and nothing more to wait for. */
+static void kmcl_object_sent(struct kmcl_object *object)
 {
 	struct kmcl_channel *ch = object->ch;
-	struct kmcl_cache *sent = &ch->cache;
 
-	spin_lock_bh(&sent->lock);
-	list_add_tail(&object->link, &sent->completed);
-	if (sent->completing) {
-		spin_unlock_bh(&sent->lock);
-		return;
-	}
-	sent->completing = true;
-	/* A routine may free the last object of a channel that is cleaned up. */
+	/* When its routine has run, the channel may be cleaned up. */
 	kmcl_channel_get(ch);
-	while (!list_empty(&sent->completed)) {
-		object = list_first_entry(&sent->completed, struct kmcl_object,
-					  link);
-		list_del_init(&object->link);
-		spin_unlock_bh(&sent->lock);
-		kmcl_object_complete(object, STATUS_SUCCESS, NULL, 0);
-		spin_lock_bh(&sent->lock);
-	}
-	sent->completing = false;
-	spin_unlock_bh(&sent->lock);
+	kmcl_object_keep(object, STATUS_SUCCESS, NULL, 0);
+	kmcl_objects_complete(ch, false);
 	kmcl_channel_put(ch);
 }
 
@@ -393,7 +434,7 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	}
 	/* After a completion was asked for, the object may be gone by now. */
 	if (err)
-		kmcl_sent_complete(object);
+		kmcl_object_sent(object);
 	return STATUS_SUCCESS;
 }
 

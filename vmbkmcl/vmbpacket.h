@@ -9,14 +9,14 @@
 struct kmcl_channel;
 
 /**
- * struct kmcl_cache - packet objects that no client has
+ * struct kmcl_objects - packet objects that no client has
  * @lock: guards all of it
  * @free: freed ones, to be allocated again
  * @count: how many those are
  * @completed: ones whose completion routine is still to be called
  * @completing: somebody is calling them, one after the other
  */
-struct kmcl_cache {
+struct kmcl_objects {
 	spinlock_t lock;
 	struct list_head free;
 	unsigned int count;
@@ -24,7 +24,8 @@ struct kmcl_cache {
 	bool completing;
 };
 
-void kmcl_cache_init(struct kmcl_cache *cache);
-void kmcl_cache_empty(struct kmcl_channel *ch);
+void kmcl_objects_init(struct kmcl_objects *objects);
+void kmcl_objects_free(struct kmcl_channel *ch);
+void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep);
 
 #endif /* _KMCL_VMBPACKET_H */
