@@ -225,6 +225,8 @@ fake_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
 						  desc);
 	struct fake_bus *bus = to_fake(ch);
 
+	if (READ_ONCE(bus->endless))
+		return desc;
 	spin_lock(&bus->rx_lock);
 	list_del(&packet->link);
 	spin_unlock(&bus->rx_lock);

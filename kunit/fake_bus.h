@@ -38,6 +38,7 @@
  * @low_latency: the last set_low_latency()
  * @ring_room: packets that send() still takes
  * @send_err: what it answers besides
+ * @endless: the ring's first packet comes again and again
  * @corrupt: the incoming ring makes no sense
  * @woken: somebody waits for @withhold
  * @waiting: how many do
@@ -76,6 +77,7 @@ struct fake_bus {
 	bool low_latency;
 	int ring_room;
 	int send_err;
+	bool endless;
 	bool corrupt;
 
 	wait_queue_head_t woken;

@@ -1,0 +1,1045 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets of the host's: how many a client is given, in which context, and what
+ * it may do with them, on the fake bus and with the server.
+ */
+
+#include <linux/kthread.h>
+#include <linux/slab.h>
+
+#include "client.h"
+#include "fake_bus.h"
+#include "log.h"
+#include "server.h"
+#include "suites.h"
+
+#define WAIT		VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+
+#define POOL		(KMCL_QUOTA_DEFAULT + KMCL_BACKLOG)
+#define MANY		1000
+
+/**
+ * struct taker - a client that writes down what it is given
+ * @ch: its channel
+ * @lock: guards @kept
+ * @keep: do not complete packets
+ * @defer: defer the packet of this number, when it comes in softirq context; ~0
+ *	for all
+ * @fail: fail the packet of this number
+ * @hook: called in each callback
+ * @kept: packets not completed
+ * @nr_kept: how many
+ * @most_kept: how many at most
+ * @calls: ProcessPacket callbacks
+ * @next: number of the next packet: each says its own
+ * @misordered: packets that came with another one
+ * @inside: callbacks running now
+ * @overlaps: times that was more than one
+ * @in_softirq: callbacks in softirq context, ProcessingComplete among them
+ * @in_process: callbacks where one may sleep
+ * @batches: ProcessingComplete callbacks
+ * @batched: packets they told of
+ * @status: what @hook found out
+ */
+struct taker {
+	VMBCHANNEL ch;
+	spinlock_t lock;
+	bool keep;
+	u32 defer;
+	u32 fail;
+	void (*hook)(struct taker *taker, u32 number);
+	VMBPACKETCOMPLETION kept[MANY];
+	u32 nr_kept;
+	u32 most_kept;
+	u32 calls;
+	u32 next;
+	u32 misordered;
+	atomic_t inside;
+	u32 overlaps;
+	u32 in_softirq;
+	u32 in_process;
+	u32 batches;
+	u32 batched;
+	NTSTATUS status;
+};
+
+#define NONE	0xfffffff0
+#define ALL	0xffffffff
+
+static void enter(struct taker *taker)
+{
+	if (atomic_inc_return(&taker->inside) > 1)
+		taker->overlaps++;
+	if (in_softirq())
+		taker->in_softirq++;
+	else
+		taker->in_process++;
+}
+
+static bool would_defer(const struct taker *taker, u32 number)
+{
+	return in_softirq() &&
+	       (taker->defer == ALL || taker->defer == number);
+}
+
+static void keep(struct taker *taker, VMBPACKETCOMPLETION packet)
+{
+	spin_lock_bh(&taker->lock);
+	taker->kept[taker->nr_kept++] = packet;
+	taker->most_kept = max(taker->most_kept, taker->nr_kept);
+	spin_unlock_bh(&taker->lock);
+}
+
+static VOID take(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		 UINT32 length, UINT32 flags)
+{
+	struct taker *taker = VmbChannelGetPointer(ch);
+	u32 number = *(u32 *)buffer;
+
+	enter(taker);
+	/* A context that claims to allow it is taken at its word. */
+	if (!in_softirq())
+		usleep_range(50, 100);
+	if (number != taker->next)
+		taker->misordered++;
+	if (taker->hook)
+		taker->hook(taker, number);
+	if (would_defer(taker, number)) {
+		VmbChannelPacketDeferToPassive(packet);
+	} else {
+		taker->next++;
+		if (number == taker->fail)
+			VmbChannelPacketFail(packet);
+		else if (taker->keep)
+			keep(taker, packet);
+		else
+			VmbChannelPacketComplete(packet, &number,
+						 sizeof(number));
+	}
+	atomic_dec(&taker->inside);
+	/* Last: it is waited for. */
+	smp_store_release(&taker->calls, taker->calls + 1);
+}
+
+static VOID batch(VMBCHANNEL ch, UINT32 count)
+{
+	struct taker *taker = VmbChannelGetPointer(ch);
+
+	enter(taker);
+	taker->batches++;
+	WRITE_ONCE(taker->batched, taker->batched + count);
+	atomic_dec(&taker->inside);
+}
+
+static VMBPACKETCOMPLETION take_kept(struct taker *taker)
+{
+	VMBPACKETCOMPLETION packet = NULL;
+
+	spin_lock_bh(&taker->lock);
+	if (taker->nr_kept)
+		packet = taker->kept[--taker->nr_kept];
+	spin_unlock_bh(&taker->lock);
+	return packet;
+}
+
+/* The one it got last; false: it has none. */
+static bool completes_one(struct taker *taker)
+{
+	VMBPACKETCOMPLETION packet = take_kept(taker);
+	u64 word = 1;
+
+	if (packet)
+		VmbChannelPacketComplete(packet, &word, sizeof(word));
+	return packet;
+}
+
+static void completes_all(void *data)
+{
+	struct taker *taker = data;
+
+	WRITE_ONCE(taker->keep, false);
+	while (completes_one(taker))
+		;
+}
+
+static struct taker *taker_of(struct kunit *test, VMBCHANNEL ch)
+{
+	struct taker *taker = kunit_kzalloc(test, sizeof(*taker), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, taker);
+	spin_lock_init(&taker->lock);
+	taker->ch = ch;
+	taker->defer = NONE;
+	taker->fail = NONE;
+	VmbChannelSetPointer(ch, taker);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacks(ch, take,
+								batch),
+			STATUS_SUCCESS);
+	return taker;
+}
+
+static void comes_up(struct kunit *test, struct taker *taker)
+{
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, completes_all,
+							taker), 0);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(taker->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(taker->ch->state) ==
+					   KMCL_ACTIVE));
+}
+
+static struct taker *fake_taker(struct kunit *test, struct fake_bus **bus)
+{
+	*bus = fake_bus_create(test);
+	return taker_of(test, (*bus)->ch);
+}
+
+/* Packets that ask for a completion, numbered from @first. */
+static void host_sends(struct fake_bus *bus, u32 first, u32 count)
+{
+	u32 i;
+
+	for (i = first; i < first + count; i++)
+		fake_bus_deliver_request(bus, i, &i, sizeof(i));
+}
+
+/* Exactly so many, and no more a while later. */
+static void was_given(struct kunit *test, struct taker *taker, u32 packets)
+{
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->calls) >= packets));
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, taker->calls, packets);
+	KUNIT_EXPECT_EQ(test, taker->misordered, 0);
+	KUNIT_EXPECT_EQ(test, taker->overlaps, 0);
+}
+
+static bool ring_is_empty(struct fake_bus *bus)
+{
+	bool empty;
+
+	spin_lock_bh(&bus->rx_lock);
+	empty = list_empty(&bus->rx);
+	spin_unlock_bh(&bus->rx_lock);
+	return empty;
+}
+
+/* The quota */
+
+static void quota_case(u32 *quota, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u", *quota);
+}
+
+static u32 quotas[] = { 1, 3, 64 };
+
+KUNIT_ARRAY_PARAM(quota, quotas, quota_case);
+
+static void never_more_than_the_quota(struct kunit *test)
+{
+	const u32 *quota = test->param_value;
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u32 i;
+
+	taker->keep = true;
+	VmbChannelSetTransactionQuota(taker->ch, *quota);
+	comes_up(test, taker);
+	host_sends(bus, 0, 200);
+	was_given(test, taker, *quota);
+	KUNIT_EXPECT_EQ(test, taker->nr_kept, *quota);
+
+	/* One for one. */
+	for (i = 1; i <= 3; i++) {
+		completes_one(taker);
+		was_given(test, taker, *quota + i);
+	}
+	completes_all(taker);
+	was_given(test, taker, 200);
+	KUNIT_EXPECT_EQ(test, taker->most_kept, *quota);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 200);
+	KUNIT_EXPECT_EQ(test, taker->batched, 200);
+}
+
+static void larger_quota_is_seen_at_a_completion(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	taker->keep = true;
+	VmbChannelSetTransactionQuota(taker->ch, 10);
+	comes_up(test, taker);
+	VmbChannelSetTransactionQuota(taker->ch, 2);
+	host_sends(bus, 0, 30);
+	was_given(test, taker, 2);
+	VmbChannelSetTransactionQuota(taker->ch, 5);
+	was_given(test, taker, 2);
+	completes_one(taker);
+	was_given(test, taker, 6);
+	/* There is memory for ten, as at the opening. */
+	VmbChannelSetTransactionQuota(taker->ch, 20);
+	completes_one(taker);
+	was_given(test, taker, 12);
+	KUNIT_EXPECT_EQ(test, taker->most_kept, 10);
+}
+
+static void quota_at_the_opening(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	taker->keep = true;
+	VmbChannelSetTransactionQuota(taker->ch, 500);
+	comes_up(test, taker);
+	host_sends(bus, 0, 600);
+	was_given(test, taker, 500);
+	KUNIT_EXPECT_EQ(test, taker->nr_kept, 500);
+}
+
+static void quota_of_nothing(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	log_watch(test);
+	VmbChannelSetTransactionQuota(taker->ch, 0);
+	is_logged(test, "a transaction quota of 0 is refused");
+	VmbChannelSetTransactionQuota(NULL, 1);
+	comes_up(test, taker);
+	host_sends(bus, 0, 3);
+	was_given(test, taker, 3);
+}
+
+/* What comes behind the packets that wait */
+
+static VOID completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+		      UINT32 length)
+{
+	struct taker *taker = VmbChannelGetPointer(VmbPacketGetChannel(packet));
+
+	enter(taker);
+	atomic_dec(&taker->inside);
+	WRITE_ONCE(taker->status, status);
+	VmbPacketFree(packet);
+}
+
+/* A packet is sent, and its completion comes behind all others. */
+static void sends_and_hears(struct kunit *test, struct taker *taker,
+			    struct fake_bus *bus)
+{
+	VMBPACKET packet = VmbPacketAllocate(taker->ch);
+	u64 word = 7;
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	WRITE_ONCE(taker->status, STATUS_PENDING);
+	VmbPacketSetCompletionRoutine(packet, completed);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, sizeof(word), NULL,
+					    WAIT), STATUS_SUCCESS);
+	fake_bus_deliver(bus, VM_PKT_COMP, bus->last_id, &word, sizeof(word));
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
+					   STATUS_SUCCESS));
+}
+
+static void completions_at_the_quota(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	taker->keep = true;
+	VmbChannelSetTransactionQuota(taker->ch, 2);
+	comes_up(test, taker);
+	host_sends(bus, 0, 2 + KMCL_BACKLOG);
+	was_given(test, taker, 2);
+	sends_and_hears(test, taker, bus);
+}
+
+static void completions_while_paused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	comes_up(test, taker);
+	VmbChannelPause(taker->ch);
+	host_sends(bus, 0, POOL);
+	sends_and_hears(test, taker, bus);
+	KUNIT_EXPECT_EQ(test, taker->calls, 0);
+	VmbChannelStart(taker->ch);
+	was_given(test, taker, POOL);
+}
+
+/* No packet is free: the ring waits, and nothing runs. */
+static void ring_waits_for_memory(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u64 polls;
+
+	taker->keep = true;
+	comes_up(test, taker);
+	host_sends(bus, 0, POOL + 10);
+	was_given(test, taker, KMCL_QUOTA_DEFAULT);
+	KUNIT_EXPECT_FALSE(test, ring_is_empty(bus));
+	polls = taker->ch->rx.polls;
+	msleep(1000);
+	KUNIT_EXPECT_EQ(test, taker->ch->rx.polls, polls);
+
+	completes_all(taker);
+	was_given(test, taker, POOL + 10);
+	KUNIT_EXPECT_TRUE(test, ring_is_empty(bus));
+}
+
+/* The same, with the completions themselves waiting for room. */
+static void memory_comes_with_the_answers(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	bus->ring_room = 0;
+	comes_up(test, taker);
+	host_sends(bus, 0, POOL + 10);
+	was_given(test, taker, POOL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+	bus->ring_room = INT_MAX;
+	kmcl_poll_schedule(taker->ch);
+	was_given(test, taker, POOL + 10);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) ==
+					   POOL + 10));
+}
+
+/* Contexts */
+
+static void softirq_context(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	comes_up(test, taker);
+	host_sends(bus, 0, 10);
+	was_given(test, taker, 10);
+	sends_and_hears(test, taker, bus);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 0);
+	KUNIT_EXPECT_EQ(test, taker->in_softirq, 10 + taker->batches + 1);
+	KUNIT_EXPECT_EQ(test, taker->batched, 10);
+}
+
+static void passive_context(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	comes_up(test, taker);
+	host_sends(bus, 0, 300);
+	was_given(test, taker, 300);
+	sends_and_hears(test, taker, bus);
+	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 300 + taker->batches + 1);
+	KUNIT_EXPECT_EQ(test, taker->batched, 300);
+	KUNIT_EXPECT_GE(test, taker->batches, 300 / 64);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 300);
+}
+
+/* A packet that is complete when it is in the ring: also where one may sleep. */
+static void passive_context_without_completion(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	VMBPACKET packet;
+
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	comes_up(test, taker);
+	packet = VmbPacketAllocate(taker->ch);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	taker->status = STATUS_PENDING;
+	VmbPacketSetCompletionRoutine(packet, completed);
+	local_bh_disable();
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_SUCCESS);
+	local_bh_enable();
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
+					   STATUS_SUCCESS));
+	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 1);
+}
+
+/* In flight when the channel goes: every routine has run before Disable returns. */
+static void passive_completions_at_the_close(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u32 i;
+
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	comes_up(test, taker);
+	for (i = 0; i < 100; i++) {
+		VMBPACKET packet = VmbPacketAllocate(taker->ch);
+
+		KUNIT_ASSERT_NOT_NULL(test, packet);
+		VmbPacketSetCompletionRoutine(packet, completed);
+		KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL,
+						    WAIT), STATUS_SUCCESS);
+	}
+	VmbChannelDisable(taker->ch);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 100);
+	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+	KUNIT_EXPECT_EQ(test, taker->status, STATUS_DEVICE_REMOVED);
+}
+
+static void context_changes_under_way(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u32 i;
+
+	comes_up(test, taker);
+	for (i = 0; i < MANY; i += 10) {
+		VmbChannelSetIncomingProcessingAtPassive(taker->ch, i / 10 & 1);
+		host_sends(bus, i, 10);
+		if (i % 70 == 0)
+			usleep_range(100, 2000);
+	}
+	was_given(test, taker, MANY);
+	KUNIT_EXPECT_GT(test, taker->in_softirq, 0);
+	KUNIT_EXPECT_GT(test, taker->in_process, 0);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->batched) == MANY));
+}
+
+/* Deferring */
+
+static void one_is_deferred(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	taker->defer = 3;
+	comes_up(test, taker);
+	host_sends(bus, 0, 10);
+	/* The deferred one twice. */
+	was_given(test, taker, 11);
+	KUNIT_EXPECT_EQ(test, taker->next, 10);
+	KUNIT_EXPECT_EQ(test, taker->batched, 10);
+	KUNIT_EXPECT_EQ(test, taker->ch->delivery.deferrals, 1);
+	KUNIT_EXPECT_EQ(test, taker->ch->delivery.delivered, 10);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 10);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 2);	/* and its batch */
+}
+
+static void all_are_deferred(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	taker->defer = ALL;
+	comes_up(test, taker);
+	host_sends(bus, 0, 200);
+	was_given(test, taker, 400);
+	KUNIT_EXPECT_EQ(test, taker->next, 200);
+	KUNIT_EXPECT_EQ(test, taker->ch->delivery.deferrals, 200);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 200);
+}
+
+static void defers_again(struct taker *taker, u32 number)
+{
+	if (!in_softirq())
+		VmbChannelPacketDeferToPassive(taker->ch->delivery.current_packet);
+}
+
+static void deferred_where_it_may_sleep(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	log_watch(test);
+	taker->defer = 0;
+	taker->hook = defers_again;
+	comes_up(test, taker);
+	host_sends(bus, 0, 2);
+	was_given(test, taker, 3);
+	is_logged(test, "a packet is deferred only in its callback");
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+}
+
+static void deferred_outside_its_callback(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	log_watch(test);
+	taker->keep = true;
+	comes_up(test, taker);
+	host_sends(bus, 0, 1);
+	was_given(test, taker, 1);
+	VmbChannelPacketDeferToPassive(taker->kept[0]);
+	is_logged(test, "a packet is deferred only in its callback");
+	was_given(test, taker, 1);
+	completes_all(taker);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+}
+
+/* Still waiting for its second callback when the channel is paused and closed. */
+static void pauses(struct taker *taker, u32 number)
+{
+	WRITE_ONCE(taker->ch->delivery.on, false);
+}
+
+static void deferred_at_the_close(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	taker->defer = 0;
+	taker->hook = pauses;
+	comes_up(test, taker);
+	host_sends(bus, 0, 3);
+	was_given(test, taker, 1);
+	VmbChannelDisable(taker->ch);
+	KUNIT_EXPECT_EQ(test, taker->calls, 1);
+	KUNIT_EXPECT_EQ(test, taker->ch->rx.dropped, 3);
+
+	/* And nothing of it is left. */
+	taker->hook = NULL;
+	comes_up(test, taker);
+	host_sends(bus, 0, 1);
+	was_given(test, taker, 3);
+}
+
+/* Malformed, and external data */
+
+static void packet_is_malformed(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	log_watch(test);
+	taker->fail = 2;
+	comes_up(test, taker);
+	host_sends(bus, 0, 10);
+	was_given(test, taker, 3);
+	is_logged(test, "finds a packet malformed: it is given no more");
+	host_sends(bus, 10, POOL);
+	sends_and_hears(test, taker, bus);
+	KUNIT_EXPECT_EQ(test, taker->calls, 3);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	VmbChannelDisable(taker->ch);
+	KUNIT_EXPECT_EQ(test, taker->ch->rx.dropped, 7 + POOL);
+
+	/* It is another host then. */
+	taker->next = 0;
+	taker->fail = NONE;
+	comes_up(test, taker);
+	host_sends(bus, 0, 2);
+	was_given(test, taker, 5);
+}
+
+static void no_external_data(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	PMDL mdl = (void *)1;
+
+	taker->keep = true;
+	comes_up(test, taker);
+	host_sends(bus, 0, 1);
+	was_given(test, taker, 1);
+	KUNIT_EXPECT_EQ(test, VmbChannelPacketGetExternalData(NULL, 0, &mdl),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetExternalData(taker->kept[0], 2,
+							&mdl),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetExternalData(taker->kept[0], 0,
+							NULL),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetExternalData(taker->kept[0], 1,
+							&mdl),
+			STATUS_INVALID_DEVICE_REQUEST);
+	KUNIT_EXPECT_PTR_EQ(test, mdl, (void *)1);
+}
+
+/* A callback that may sleep */
+
+static void takes_its_time(struct taker *taker, u32 number)
+{
+	msleep(500);
+}
+
+static void pause_waits_for_a_callback(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	taker->hook = takes_its_time;
+	comes_up(test, taker);
+	host_sends(bus, 0, 3);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&taker->inside)));
+	VmbChannelPause(taker->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&taker->inside), 0);
+	KUNIT_EXPECT_EQ(test, taker->calls, 1);
+	taker->hook = NULL;
+	VmbChannelStart(taker->ch);
+	was_given(test, taker, 3);
+}
+
+static void disables(struct taker *taker, u32 number)
+{
+	VmbChannelDisable(taker->ch);
+	VmbChannelPause(taker->ch);
+	taker->status = VmbChannelEnable(taker->ch);
+}
+
+static void disable_in_a_callback(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+
+	log_watch(test);
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	taker->hook = disables;
+	comes_up(test, taker);
+	host_sends(bus, 0, 1);
+	was_given(test, taker, 1);
+	is_logged(test, "disable from a callback of its own refused");
+	is_logged(test, "pause from a callback of its own refused");
+	KUNIT_EXPECT_EQ(test, taker->status, STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, taker->ch->state, KMCL_ACTIVE);
+}
+
+/* A flood */
+
+static int counts(void *data)
+{
+	u64 *count = data;
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(*count, *count + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* An endless ring, on the CPU that this thread wants as well. */
+static void flood_leaves_the_cpu_to_others(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	struct task_struct *others[2];
+	u64 before[2], count[2] = {};
+	u64 id = 0, polls;
+	int cpu;
+
+	KUNIT_ASSERT_GE(test, num_online_cpus(), 2);
+	comes_up(test, taker);
+	for (cpu = 0; cpu < 2; cpu++) {
+		others[cpu] = kthread_create(counts, &count[cpu], "counts/%d",
+					     cpu);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(others[cpu]));
+		kthread_bind(others[cpu], cpu);
+		wake_up_process(others[cpu]);
+	}
+	WRITE_ONCE(bus->endless, true);
+	fake_bus_deliver(bus, VM_PKT_COMP, 1, &id, sizeof(id));
+	msleep(100);
+	polls = READ_ONCE(taker->ch->rx.polls);
+	for (cpu = 0; cpu < 2; cpu++)
+		before[cpu] = READ_ONCE(count[cpu]);
+	msleep(1000);
+	KUNIT_EXPECT_GT(test, READ_ONCE(taker->ch->rx.polls), polls);
+	for (cpu = 0; cpu < 2; cpu++)
+		KUNIT_EXPECT_GT(test, READ_ONCE(count[cpu]), before[cpu]);
+	WRITE_ONCE(bus->endless, false);
+	for (cpu = 0; cpu < 2; cpu++)
+		kthread_stop(others[cpu]);
+	KUNIT_EXPECT_EQ(test, taker->ch->rx.received, taker->ch->tx.bad_ids);
+}
+
+/* With the server */
+
+static struct taker *server_taker(struct kunit *test, u32 packet_size)
+{
+	guid_t type, instance;
+	struct taker *taker;
+	VMBCHANNEL ch;
+
+	server_guids(&type, &instance);
+	ch = get_channel(test);
+	taker = taker_of(test, ch);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, &type, &instance,
+							 NULL),
+			STATUS_SUCCESS);
+	if (packet_size)
+		VmbChannelInitSetMaximumPacketSize(ch, packet_size);
+	return taker;
+}
+
+/* The server sends @count packets of one word to the guest. */
+static void server_pushes(struct kunit *test, struct taker *taker, u32 count,
+			  u32 size, bool complete)
+{
+	struct testdev_request push = {
+		.op = TESTDEV_PUSH, .length = count, .offset = size,
+		.handle = complete ? TESTDEV_PUSH_COMPLETE : 0,
+	};
+	struct server srv = { .ch = taker->ch };
+	struct testdev_response rsp;
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+static struct testdev_report server_report(struct kunit *test, VMBCHANNEL ch)
+{
+	struct testdev_request ask = { .op = TESTDEV_REPORT };
+	struct testdev_report report = {};
+	struct server srv = { .ch = ch };
+	struct testdev_response rsp;
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &ask, NULL, &rsp, &report,
+					  sizeof(report)), STATUS_SUCCESS);
+	return report;
+}
+
+/* The server counts what comes for what it has sent. */
+static void server_has_all(struct kunit *test, VMBCHANNEL ch,
+			   const struct testdev_report *before, u32 count)
+{
+	struct testdev_report after;
+	int tries = 100;
+
+	do {
+		after = server_report(test, ch);
+	} while (after.completed - before->completed < count && --tries &&
+		 !msleep_interruptible(20));
+	KUNIT_EXPECT_EQ(test, after.completed - before->completed, count);
+	KUNIT_EXPECT_EQ(test, after.bad_completions, before->bad_completions);
+	KUNIT_EXPECT_EQ(test,
+			after.completion_bytes - before->completion_bytes,
+			count * sizeof(u64));
+}
+
+/* Its packets hold a pattern, and no number. */
+static VOID take_pattern(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			 PVOID buffer, UINT32 length, UINT32 flags)
+{
+	struct taker *taker = VmbChannelGetPointer(ch);
+	u32 number = taker->next++;
+
+	enter(taker);
+	if (length != sizeof(u64) ||
+	    *(u64 *)buffer != testdev_pattern_word(number, 0))
+		taker->misordered++;
+	if (taker->hook)
+		taker->hook(taker, number);
+	if (taker->keep)
+		keep(taker, packet);
+	else
+		VmbChannelPacketComplete(packet, buffer, length);
+	atomic_dec(&taker->inside);
+	/* Last: it is waited for. */
+	smp_store_release(&taker->calls, taker->calls + 1);
+}
+
+static struct taker *server_pattern_taker(struct kunit *test)
+{
+	struct taker *taker = server_taker(test, 0);
+
+	VmbChannelInitSetProcessPacketCallbacks(taker->ch, take_pattern, batch);
+	return taker;
+}
+
+static void server_sends_a_thousand(struct kunit *test)
+{
+	struct taker *taker = server_pattern_taker(test);
+	struct testdev_report before;
+
+	comes_up(test, taker);
+	before = server_report(test, taker->ch);
+	server_pushes(test, taker, MANY, sizeof(u64), true);
+	was_given(test, taker, MANY);
+	server_has_all(test, taker->ch, &before, MANY);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 0);
+}
+
+static int completes_in_a_thread(void *data)
+{
+	struct taker *taker = data;
+
+	while (!kthread_should_stop())
+		if (!completes_one(taker))
+			usleep_range(100, 300);
+	return 0;
+}
+
+/* Out of order, later, and by two threads that no callback knows of. */
+static void server_gets_completions_of_threads(struct kunit *test)
+{
+	struct taker *taker = server_pattern_taker(test);
+	struct testdev_report before;
+	struct task_struct *threads[2];
+	unsigned int i;
+
+	taker->keep = true;
+	comes_up(test, taker);
+	before = server_report(test, taker->ch);
+	for (i = 0; i < 2; i++) {
+		threads[i] = kthread_run(completes_in_a_thread, taker,
+					 "completes/%u", i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(threads[i]));
+	}
+	server_pushes(test, taker, MANY, sizeof(u64), true);
+	was_given(test, taker, MANY);
+	server_has_all(test, taker->ch, &before, MANY);
+	for (i = 0; i < 2; i++)
+		kthread_stop(threads[i]);
+	KUNIT_EXPECT_LE(test, taker->most_kept, KMCL_QUOTA_DEFAULT);
+}
+
+static void asks_the_server(struct taker *taker, u32 number)
+{
+	struct testdev_request ask = { .op = TESTDEV_ECHO };
+	struct server srv = { .ch = taker->ch };
+	struct testdev_response rsp;
+	NTSTATUS status = server_call(&srv, &ask, NULL, &rsp, NULL, 0);
+
+	if (status)
+		taker->status = status;
+}
+
+/* A request is waited for in each callback, which holds up only the callbacks. */
+static void callbacks_ask_the_server(struct kunit *test)
+{
+	struct taker *taker = server_pattern_taker(test);
+	struct testdev_report before;
+
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	taker->hook = asks_the_server;
+	comes_up(test, taker);
+	before = server_report(test, taker->ch);
+	server_pushes(test, taker, 100, sizeof(u64), true);
+	was_given(test, taker, 100);
+	server_has_all(test, taker->ch, &before, 100);
+	KUNIT_EXPECT_EQ(test, taker->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+}
+
+/* At the quota, with the server's ring full behind it, nothing runs. */
+static void server_floods_a_client_at_its_quota(struct kunit *test)
+{
+	struct taker *taker = server_pattern_taker(test);
+	u64 polls;
+
+	taker->keep = true;
+	comes_up(test, taker);
+	server_pushes(test, taker, MANY, sizeof(u64), false);
+	was_given(test, taker, KMCL_QUOTA_DEFAULT);
+	polls = taker->ch->rx.polls;
+	msleep(2000);
+	KUNIT_EXPECT_EQ(test, taker->ch->rx.polls, polls);
+	completes_all(taker);
+	was_given(test, taker, MANY);
+	KUNIT_EXPECT_EQ(test, taker->most_kept, KMCL_QUOTA_DEFAULT);
+}
+
+/* Packets that are larger than the channel said. */
+
+static void packets_of_the_server_too_large(struct kunit *test)
+{
+	struct taker *taker = server_taker(test, 256);
+
+	VmbChannelInitSetProcessPacketCallbacks(taker->ch, take_pattern, batch);
+	comes_up(test, taker);
+	server_pushes(test, taker, 10, 2048, true);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->ch->rx.dropped) ==
+					   10));
+	server_pushes(test, taker, 5, sizeof(u64), false);
+	was_given(test, taker, 5);
+	KUNIT_EXPECT_FALSE(test, taker->ch->rx.failed);
+}
+
+static VOID cut(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
+{
+	struct taker *taker = VmbChannelGetPointer(VmbPacketGetChannel(packet));
+
+	taker->next = length;
+	WRITE_ONCE(taker->status, status);
+	VmbPacketFree(packet);
+}
+
+static void completion_of_the_server_too_large(struct kunit *test)
+{
+	struct taker *taker = server_taker(test, 256);
+	struct testdev_request read = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_GPADL_READ, .length = 2048,
+	};
+	struct testdev_report report;
+	VMBPACKET packet;
+	void *page;
+
+	page = (void *)get_zeroed_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	comes_up(test, taker);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(taker->ch, 0, page,
+							PAGE_SIZE,
+							&read.handle),
+			STATUS_SUCCESS);
+	packet = VmbPacketAllocate(taker->ch);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	taker->status = STATUS_PENDING;
+	VmbPacketSetCompletionRoutine(packet, cut);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &read, sizeof(read), NULL,
+					    WAIT), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) !=
+					   STATUS_PENDING));
+	KUNIT_EXPECT_EQ(test, taker->status, STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, taker->next, 256);
+
+	/* The ring is still in step. */
+	report = server_report(test, taker->ch);
+	KUNIT_EXPECT_GT(test, report.requests, 0);
+	KUNIT_EXPECT_FALSE(test, taker->ch->rx.failed);
+	KUNIT_EXPECT_EQ(test, taker->ch->tx.bad_ids, 0);
+	VmbChannelDeleteGpadl(taker->ch, read.handle);
+	free_page((unsigned long)page);
+}
+
+static struct kunit_case incoming_cases[] = {
+	KUNIT_CASE_PARAM(never_more_than_the_quota, quota_gen_params),
+	KUNIT_CASE(larger_quota_is_seen_at_a_completion),
+	KUNIT_CASE(quota_at_the_opening),
+	KUNIT_CASE(quota_of_nothing),
+	KUNIT_CASE(completions_at_the_quota),
+	KUNIT_CASE(completions_while_paused),
+	KUNIT_CASE(ring_waits_for_memory),
+	KUNIT_CASE(memory_comes_with_the_answers),
+	KUNIT_CASE(softirq_context),
+	KUNIT_CASE(passive_context),
+	KUNIT_CASE(passive_context_without_completion),
+	KUNIT_CASE(passive_completions_at_the_close),
+	KUNIT_CASE(context_changes_under_way),
+	KUNIT_CASE(one_is_deferred),
+	KUNIT_CASE(all_are_deferred),
+	KUNIT_CASE(deferred_where_it_may_sleep),
+	KUNIT_CASE(deferred_outside_its_callback),
+	KUNIT_CASE(deferred_at_the_close),
+	KUNIT_CASE(packet_is_malformed),
+	KUNIT_CASE(no_external_data),
+	KUNIT_CASE(pause_waits_for_a_callback),
+	KUNIT_CASE(disable_in_a_callback),
+	KUNIT_CASE(flood_leaves_the_cpu_to_others),
+	KUNIT_CASE(server_sends_a_thousand),
+	KUNIT_CASE(server_gets_completions_of_threads),
+	KUNIT_CASE(callbacks_ask_the_server),
+	KUNIT_CASE(server_floods_a_client_at_its_quota),
+	KUNIT_CASE(packets_of_the_server_too_large),
+	KUNIT_CASE(completion_of_the_server_too_large),
+	{}
+};
+
+struct kunit_suite vmbkmcl_incoming_suite = {
+	.name = "vmbkmcl_incoming",
+	.test_cases = incoming_cases,
+};
