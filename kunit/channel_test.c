@@ -275,7 +275,13 @@ static void flags(struct kunit *test)
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetFlags(ch,
 					       VMBUS_CHANNEL_INIT_FLAG_IS_PIPE),
-			STATUS_NOT_SUPPORTED);
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, ch->set.is_pipe);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetFlags(ch, 2),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_TRUE(test, ch->set.is_pipe);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetFlags(ch, 0), STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, ch->set.is_pipe);
 }
 
 static void client_context_size(struct kunit *test)

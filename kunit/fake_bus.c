@@ -184,6 +184,8 @@ static int fake_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		return -EAGAIN;
 	bus->ring_room--;
 	bus->last_id = id;
+	bus->last_len = len;
+	memcpy(bus->last_data, data, min_t(u32, len, sizeof(bus->last_data)));
 	atomic_inc(type == VM_PKT_COMP ? &bus->answers : &bus->sends);
 	return 0;
 }

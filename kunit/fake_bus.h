@@ -50,6 +50,8 @@
  * @gpadls: what the host holds: handle -> size
  * @wanted_room: the last want_room()
  * @last_id: transaction id of the last packet
+ * @last_data: the first bytes of the last packet
+ * @last_len: bytes of it
  * @last_desc: describes the external data of the last packet that had some
  * @last_desc_size: bytes of it
  * @rx_lock: guards @rx
@@ -95,6 +97,8 @@ struct fake_bus {
 	struct xarray gpadls;
 	u32 wanted_room;
 	u64 last_id;
+	u8 last_data[64];
+	u32 last_len;
 	u8 last_desc[512];
 	u32 last_desc_size;
 

@@ -16,6 +16,7 @@
 #include "delivery.h"
 #include "incoming.h"
 #include "packet.h"
+#include "pipe.h"
 #include "vmbpacket.h"
 
 #define KMCL_NAME_MAX		32	/* bytes, with the terminator */
@@ -51,6 +52,7 @@ struct kmcl_settings {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
 	PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete;
+	bool is_pipe;
 	u32 context_size;	/* bytes on each incoming packet */
 	u32 max_packet_size;	/* bytes of payload */
 	u32 max_external_size;	/* bytes of a packet's external data */
@@ -180,6 +182,12 @@ bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
+
+/* Bytes that a pipe adds to each packet's payload. */
+static inline u32 kmcl_channel_framing(const struct kmcl_channel *ch)
+{
+	return ch->set.is_pipe ? sizeof(struct kmcl_pipe_header) : 0;
+}
 
 u32 kmcl_channel_wire_size(const struct kmcl_channel *ch);
 u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch);

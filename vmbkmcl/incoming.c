@@ -31,7 +31,9 @@ static bool kmcl_rx_park(struct kmcl_channel *ch,
 	struct kmcl_delivery *to = &ch->delivery;
 	struct kmcl_incoming *packet;
 
-	if (!to->pool || READ_ONCE(to->refused) || len > to->pool->room) {
+	if (!to->pool || READ_ONCE(to->refused) ||
+	    (ch->set.is_pipe && !kmcl_pipe_unframe(&data, &len)) ||
+	    len > to->pool->room) {
 		ch->rx.dropped++;
 		return true;
 	}

@@ -39,7 +39,8 @@ static u32 kmcl_ring_bytes(u32 pages, u32 wire_size)
 u32 kmcl_channel_wire_size(const struct kmcl_channel *ch)
 {
 	return ALIGN(sizeof(struct vmpacket_descriptor) +
-		     ch->set.max_packet_size, sizeof(u64)) + KMCL_PACKET_TRAILER;
+		     kmcl_channel_framing(ch) + ch->set.max_packet_size,
+		     sizeof(u64)) + KMCL_PACKET_TRAILER;
 }
 
 u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch)
@@ -61,10 +62,14 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_tx_bytes);
  * @channel: a disabled channel
  * @flags: 0, the default, or %VMBUS_CHANNEL_INIT_FLAG_IS_PIPE
  *
+ * A packet of a pipe is one message, whose length in bytes arrives; without, it
+ * is counted in units of 8. The header for it is added and removed here, but not
+ * on completions. The host must take the channel for a pipe, too. A packet of the
+ * host's that is none, or says it is longer than it is, is dropped and counted.
+ *
  * Context: may sleep.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 with an unknown flag;
- * %STATUS_NOT_SUPPORTED for a pipe, which is not there yet.
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 with an unknown flag.
  * Source: Microsoft's VmbChannelInitSetFlags documentation.
  */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
@@ -72,12 +77,14 @@ NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
 	struct kmcl_channel *ch = channel;
 
 	might_sleep();
+	if (flags & ~VMBUS_CHANNEL_INIT_FLAGS)
+		return ch ? STATUS_INVALID_PARAMETER_2 :
+			    STATUS_INVALID_PARAMETER_1;
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
+	ch->set.is_pipe = flags & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE;
 	kmcl_settings_unlock(ch);
-	if (flags & ~VMBUS_CHANNEL_INIT_FLAGS)
-		return STATUS_INVALID_PARAMETER_2;
-	return flags ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 

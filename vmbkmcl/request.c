@@ -5,6 +5,7 @@
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/slab.h>
 
 #include "channel.h"
 #include "packet.h"
@@ -13,8 +14,19 @@
 /* From 1 January 1601 to 1 January 1970, in units of 100 ns. */
 #define KMCL_UNIX_EPOCH		116444736000000000LL
 
+/**
+ * struct kmcl_request - a request, while its caller waits
+ * @packet: what is sent
+ * @frame: a copy of its payload, framed; NULL but in a pipe
+ * @done: completed with all below
+ * @err: what came of it
+ * @buf: the caller's room for the completion's payload
+ * @room: bytes of that
+ * @len: bytes written
+ */
 struct kmcl_request {
 	struct kmcl_packet packet;
+	void *frame;
 	struct completion done;
 	int err;
 	void *buf;
@@ -91,6 +103,19 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	return req->err;
 }
 
+static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
+{
+	struct kmcl_packet *packet = &req->packet;
+
+	req->frame = kmalloc(packet->len + sizeof(struct kmcl_pipe_header),
+			     may_sleep ? GFP_KERNEL : GFP_ATOMIC);
+	if (!req->frame)
+		return false;
+	packet->len = kmcl_pipe_frame(req->frame, packet->data, packet->len);
+	packet->data = req->frame;
+	return true;
+}
+
 /**
  * VmbChannelSendSynchronousRequest() - send a packet and wait for its completion
  * @channel: a channel from EvtChannelOpened on; the completion arrives from
@@ -115,6 +140,7 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
  * @completion_buffer_size; %STATUS_NOT_SUPPORTED for external data;
  * %STATUS_INVALID_DEVICE_STATE when the channel is not open, or when it would be
  * waited for in EvtChannelOpened, before completions are read;
+ * %STATUS_INSUFFICIENT_RESOURCES, in a pipe only;
  * %STATUS_BUFFER_OVERFLOW when the ring is full and @timeout is 0, or when the
  * completion was cut to the room there was; %STATUS_CANCELLED when time was over
  * first; %STATUS_DEVICE_REMOVED when the channel closed first.
@@ -167,16 +193,17 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	    READ_ONCE(ch->worker) == current)
 		return STATUS_INVALID_DEVICE_STATE;
 
+	if (ch->set.is_pipe && !kmcl_request_frame(&req, wait || may_queue))
+		return STATUS_INSUFFICIENT_RESOURCES;
 	init_completion(&req.done);
 	err = kmcl_tx_submit(ch, &req.packet, may_queue);
 	if (err < 0)
-		return kmcl_status(err);
-	if (!err)
-		err = kmcl_request_wait(ch, &req, timeout);
-	else
-		err = 0;
+		goto free_frame;
+	err = err ? 0 : kmcl_request_wait(ch, &req, timeout);
 	if (completion_buffer_size && (!err || err == -ENOBUFS))
 		*completion_buffer_size = req.len;
+free_frame:
+	kfree(req.frame);
 	return kmcl_status(err);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSendSynchronousRequest);

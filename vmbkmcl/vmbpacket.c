@@ -36,9 +36,10 @@
  * @len: bytes of @data that it is given then
  * @busy: from a send to its completion
  * @allocated: by VmbPacketAllocate(), and so freed by VmbPacketFree()
+ * @size: bytes of all of it
  * @room: bytes of payload there is memory for
  * @external: description of external data, behind @data
- * @data: the copy of a payload, or of a completion's
+ * @data: the copy of a payload, framed in a pipe, or of a completion's
  */
 struct kmcl_object {
 	struct kmcl_packet packet;
@@ -51,6 +52,7 @@ struct kmcl_object {
 	u32 len;
 	atomic_t busy;
 	bool allocated;
+	u32 size;
 	u32 room;
 	struct kmcl_external external;
 	u64 data[];
@@ -63,8 +65,8 @@ static u32 kmcl_object_room(const struct kmcl_channel *ch)
 
 static u32 kmcl_object_size(const struct kmcl_channel *ch)
 {
-	return sizeof(struct kmcl_object) + kmcl_object_room(ch) +
-	       kmcl_external_room(&ch->set);
+	return sizeof(struct kmcl_object) + kmcl_channel_framing(ch) +
+	       kmcl_object_room(ch) + kmcl_external_room(&ch->set);
 }
 
 /* The object is the client's again before its routine runs: it may send it. */
@@ -128,8 +130,10 @@ static void kmcl_object_init(struct kmcl_object *object,
 	INIT_LIST_HEAD(&object->link);
 	object->ch = ch;
 	object->magic = KMCL_OBJECT_MAGIC;
+	object->size = kmcl_object_size(ch);
 	object->room = kmcl_object_room(ch);
-	object->external.desc = (void *)object->data + object->room;
+	object->external.desc = (void *)object->data +
+				kmcl_channel_framing(ch) + object->room;
 	object->external.room = kmcl_external_room(&ch->set);
 	object->packet.type = VM_PKT_DATA_INBAND;
 	object->packet.done = kmcl_object_done;
@@ -215,8 +219,7 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 	if (!ch)
 		return NULL;
 	object = kmcl_cache_take(ch);
-	if (object && object->room + object->external.room !=
-		      kmcl_object_room(ch) + kmcl_external_room(&ch->set)) {
+	if (object && object->size != kmcl_object_size(ch)) {
 		kfree(object);
 		object = NULL;
 	}
@@ -403,7 +406,10 @@ static NTSTATUS kmcl_object_check(const struct kmcl_object *object,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!buffer && len)
 		return STATUS_INVALID_PARAMETER_2;
-	if (len > object->ch->set.max_packet_size || len > object->room)
+	/* The channel had other settings when it was made. */
+	if (object->size != kmcl_object_size(object->ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (len > object->ch->set.max_packet_size)
 		return STATUS_INVALID_PARAMETER_3;
 	return STATUS_SUCCESS;
 }
@@ -423,6 +429,11 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	packet->data = buffer;
 	packet->len = len;
 	packet->copy = object->data;
+	if (object->ch->set.is_pipe) {
+		packet->len = kmcl_pipe_frame(object->data, buffer, len);
+		packet->data = object->data;
+		packet->copy = NULL;
+	}
 	packet->completion = completion;
 	packet->desc = external ? object->external.desc : NULL;
 	packet->desc_size = object->external.size;
@@ -456,10 +467,11 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
  * %STATUS_DEVICE_REMOVED when the channel closed first.
  *
  * Context: any but hard interrupts.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an object or when
- * it has no routine; %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument;
- * %STATUS_NOT_SUPPORTED for external data; %STATUS_DEVICE_BUSY when it is being
- * sent; %STATUS_INVALID_DEVICE_STATE when the channel is not open, or going down.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an object, when it
+ * has no routine, or when the channel had other settings as it was made;
+ * %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument; %STATUS_NOT_SUPPORTED
+ * for external data; %STATUS_DEVICE_BUSY when it is being sent;
+ * %STATUS_INVALID_DEVICE_STATE when the channel is not open, or going down.
  * Source: Microsoft's VmbPacketSend documentation.
  */
 NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,

@@ -74,15 +74,23 @@ static bool send_ready(struct testdev *dev)
 
 static bool push_one(struct testdev *dev)
 {
-	uint64_t data[TESTDEV_MAX_PAYLOAD / 8];
+	struct {
+		struct testdev_pipe_header header;
+		uint64_t data[TESTDEV_MAX_PAYLOAD / 8];
+	} msg = { .header = { TESTDEV_PIPE_DATA, dev->push_len } };
 	uint64_t id = PUSH_ID + dev->count.pushed;
 	uint32_t seed = dev->push_seed + dev->push_next;
 	ssize_t ret;
 	uint32_t i;
 
 	for (i = 0; i < DIV_ROUND_UP(dev->push_len, 8); i++)
-		data[i] = cpu_to_le64(testdev_pattern_word(seed, i));
-	ret = send_packet(dev, VMBUS_PACKET_DATA_INBAND, id, data, dev->push_len);
+		msg.data[i] = cpu_to_le64(testdev_pattern_word(seed, i));
+	if (dev->is_pipe)
+		ret = send_packet(dev, VMBUS_PACKET_DATA_INBAND, id, &msg,
+				  sizeof(msg.header) + dev->push_len);
+	else
+		ret = send_packet(dev, VMBUS_PACKET_DATA_INBAND, id, msg.data,
+				  dev->push_len);
 	if (ret == -ENOSPC)
 		return false;
 	dev->push_left--;
@@ -165,7 +173,8 @@ enum testdev_status out_push(struct testdev *dev, const struct testdev_request *
 	if (rq->handle && !complete)
 		return TESTDEV_EPROTO;
 	if (!rq->length || rq->length > TESTDEV_MAX_PUSH ||
-	    rq->offset > TESTDEV_MAX_PAYLOAD || !out_fits(dev, rq->offset))
+	    rq->offset > TESTDEV_MAX_PAYLOAD ||
+	    !out_fits(dev, sizeof(struct testdev_pipe_header) + rq->offset))
 		return TESTDEV_ERANGE;
 	if (dev->push_left || (complete && g_hash_table_size(dev->push_pending) +
 			       rq->length > TESTDEV_MAX_PUSH))

@@ -7,6 +7,9 @@
  * is that packet's completion. Integers are little-endian, as on the ring. The
  * server trusts no field: a request it cannot carry out is answered with a
  * status, whatever its contents.
+ *
+ * A request may come with a pipe's header before it: 1 and the length of the
+ * rest, 32 bits each. From then on, what PUSH sends on that channel has one too.
  */
 #ifndef _VMBKMCL_TEST_PROTOCOL_H
 #define _VMBKMCL_TEST_PROTOCOL_H
@@ -24,6 +27,13 @@
 
 #define TESTDEV_MAGIC		0x4b4d434cu	/* "LCMK" on the wire */
 #define TESTDEV_MAX_PAYLOAD	4096u		/* bytes after either header */
+
+struct testdev_pipe_header {
+	__u32 type;		/* TESTDEV_PIPE_DATA */
+	__u32 len;		/* bytes that follow */
+};
+
+#define TESTDEV_PIPE_DATA	1u
 
 enum testdev_op {
 	TESTDEV_ECHO		= 1,	/* the payload, unchanged */

@@ -279,23 +279,40 @@ static const struct operation {
 	[TESTDEV_EXTERNAL_FILL]	= { op_external_fill, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
 };
 
+/* Behind a pipe's header there is the message, and its length is exact. */
+static void unframe(struct testdev *dev, const uint8_t **msg, uint32_t *len)
+{
+	struct testdev_pipe_header header;
+
+	if (*len < sizeof(header))
+		return;
+	memcpy(&header, *msg, sizeof(header));
+	if (header.type != TESTDEV_PIPE_DATA || header.len > *len - sizeof(header))
+		return;
+	*msg += sizeof(header);
+	*len = header.len;
+	dev->is_pipe = true;
+}
+
 /* The header is copied: what lies in the packet is not aligned for certain. */
 static bool parse(struct call *call)
 {
-	VMBusChanReq *packet = call->packet;
+	const uint8_t *msg = call->packet->msg;
+	uint32_t len = call->packet->msglen;
 	struct testdev_request *rq = &call->rq;
 	uint32_t room;
 
-	memcpy(rq, packet->msg, MIN(packet->msglen, sizeof(*rq)));
-	if (packet->msglen < sizeof(*rq))
+	unframe(call->dev, &msg, &len);
+	memcpy(rq, msg, MIN(len, sizeof(*rq)));
+	if (len < sizeof(*rq))
 		return false;
 	if (rq->magic != TESTDEV_MAGIC || rq->reserved)
 		return false;
-	room = packet->msglen - sizeof(*rq);
+	room = len - sizeof(*rq);
 	if (rq->payload_len > TESTDEV_MAX_PAYLOAD || rq->payload_len > room ||
 	    room - rq->payload_len >= PACKET_ALIGN)
 		return false;
-	call->payload = (const uint8_t *)packet->msg + sizeof(*rq);
+	call->payload = msg + sizeof(*rq);
 	return true;
 }
 

@@ -133,6 +133,7 @@ static int testdev_open(VMBusChannel *chan)
 	}
 	dev->chan = chan;
 	dev->refuse_next = false;
+	dev->is_pipe = false;
 	dev->out_of_step = false;
 	dev->count.opens++;
 	testdev_log(dev, "channel %u open: rings of %u and %u bytes",

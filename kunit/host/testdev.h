@@ -50,6 +50,7 @@ struct testdev {
 	uint64_t *request_ring;		/* its page frames: the header, then data */
 	uint32_t request_ring_len;	/* bytes for data */
 	uint32_t answer_ring_len;
+	bool is_pipe;			/* the guest's requests have a pipe's header */
 	bool refuse_next;		/* the next packet was made readable */
 	bool out_of_step;		/* the request ring cannot be read any more */
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pipe mode: each packet carries one message, with a header of its type and its
+ * length in bytes, which a packet's own length, in units of 8, does not tell. The
+ * library adds and removes it. Completions have none.
+ */
+#ifndef _KMCL_PIPE_H
+#define _KMCL_PIPE_H
+
+#include <linux/string.h>
+#include <linux/types.h>
+
+#define KMCL_PIPE_DATA	1
+
+struct kmcl_pipe_header {
+	__le32 type;
+	__le32 len;
+};
+
+/* @to has room for the header too. Returns the bytes of both. */
+static inline u32 kmcl_pipe_frame(void *to, const void *data, u32 len)
+{
+	struct kmcl_pipe_header *header = to;
+
+	header->type = cpu_to_le32(KMCL_PIPE_DATA);
+	header->len = cpu_to_le32(len);
+	memcpy(header + 1, data, len);
+	return sizeof(*header) + len;
+}
+
+/* From a packet, in this module's copy, to its message; false: there is none. */
+static inline bool kmcl_pipe_unframe(const void **data, u32 *len)
+{
+	const struct kmcl_pipe_header *header = *data;
+
+	if (*len < sizeof(*header) ||
+	    header->type != cpu_to_le32(KMCL_PIPE_DATA) ||
+	    le32_to_cpu(header->len) > *len - sizeof(*header))
+		return false;
+	*data = header + 1;
+	*len = le32_to_cpu(header->len);
+	return true;
+}
+
+#endif /* _KMCL_PIPE_H */
