@@ -383,9 +383,70 @@ static void rings_too_large(struct kunit *test)
 	bring_up(test, client);
 }
 
+/* Channels of one type come and go while another one lives. */
+
+#define TOGGLES	200
+
+static void toggle(void *ch)
+{
+	unsigned int i;
+
+	for (i = 0; i < TOGGLES; i++) {
+		VmbChannelEnable(ch);
+		VmbChannelDisable(ch);
+	}
+}
+
+static void channels_of_a_type_come_and_go(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct job *jobs[4];
+	guid_t type, instance;
+	unsigned int i;
+
+	server_guids(&type, &instance);
+	bring_up(test, client);
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		VMBCHANNEL ch = get_channel(test);
+
+		instance.b[0] = 0xe0 + i;
+		VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
+		jobs[i] = job_start(test, toggle, ch);
+	}
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		job_join(test, jobs[i]);
+	heard(test, client, UP);
+	ask_the_host(client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+}
+
+/* Who names an instance has it before who takes any. */
+static void named_instance_goes_first(struct kunit *test)
+{
+	struct client *any = server_client(test);
+	struct client *named = server_client(test);
+	guid_t type, instance;
+
+	server_guids(&type, &instance);
+	VmbClientChannelInitSetTargetPnp(any->ch, &type, NULL, NULL);
+	other_driver_add(test);
+	enable(test, any);
+	enable(test, named);
+	other_driver_remove(test);
+	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	becomes(test, named->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, any->ch->state, KMCL_ENABLED);
+	/* And the other one has the other device. */
+	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_SECOND_GUID);
+	becomes(test, any->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_FALSE(test, guid_equal(&any->ch->instance, &instance));
+}
+
 static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(two_instances),
 	KUNIT_CASE(two_channels_of_a_type),
+	KUNIT_CASE(channels_of_a_type_come_and_go),
+	KUNIT_CASE(named_instance_goes_first),
 	KUNIT_CASE(other_instances_are_no_errors),
 	KUNIT_CASE(device_of_another_driver),
 	KUNIT_CASE(device_that_another_driver_lets_go),

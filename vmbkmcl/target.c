@@ -299,7 +299,11 @@ int kmcl_target_listen(struct kmcl_channel *ch)
 	}
 
 	mutex_lock(&target->lock);
-	list_add_tail(&listener->node, &target->channels);
+	/* Who names an instance is asked before who takes any. */
+	if (ch->set.has_instance)
+		list_add(&listener->node, &target->channels);
+	else
+		list_add_tail(&listener->node, &target->channels);
 	kmcl_target_match(target);
 	mutex_unlock(&target->lock);
 
@@ -308,39 +312,40 @@ int kmcl_target_listen(struct kmcl_channel *ch)
 	return 0;
 }
 
-static struct kmcl_target *kmcl_target_of(struct kmcl_channel *ch,
-					  struct kmcl_listener **found)
+static bool kmcl_target_forget(struct kmcl_target *target,
+			       const struct kmcl_channel *ch)
 {
 	struct kmcl_listener *listener;
-	struct kmcl_target *target;
+	bool found = false;
 
-	list_for_each_entry(target, &kmcl_targets, node)
-		list_for_each_entry(listener, &target->channels, node)
-			if (listener->ch == ch) {
-				*found = listener;
-				return target;
-			}
-	return NULL;
+	mutex_lock(&target->lock);
+	list_for_each_entry(listener, &target->channels, node) {
+		if (listener->ch != ch)
+			continue;
+		list_del(&listener->node);
+		kfree(listener);
+		found = true;
+		break;
+	}
+	mutex_unlock(&target->lock);
+	return found;
 }
 
 /* The bus's unlisten(): @ch has no device any more, and gets none. */
 void kmcl_target_unlisten(struct kmcl_channel *ch)
 {
-	struct kmcl_listener *listener;
-	struct kmcl_target *target;
+	struct kmcl_target *target, *found = NULL;
 
-	/* @ch listens, so its target stays while the lock is let go. */
 	mutex_lock(&kmcl_targets_lock);
-	target = kmcl_target_of(ch, &listener);
+	list_for_each_entry(target, &kmcl_targets, node)
+		if (kmcl_target_forget(target, ch)) {
+			found = target;
+			break;
+		}
 	mutex_unlock(&kmcl_targets_lock);
-	if (WARN_ON_ONCE(!target))
-		return;
-
-	mutex_lock(&target->lock);
-	list_del(&listener->node);
-	mutex_unlock(&target->lock);
-	kfree(listener);
-	kmcl_target_put(target);
+	/* It stays while the lock is let go: the listener was counted. */
+	if (!WARN_ON_ONCE(!found))
+		kmcl_target_put(found);
 }
 
 /* The bus's release(): the device may serve another channel. */
