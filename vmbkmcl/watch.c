@@ -35,8 +35,13 @@ static void kmcl_watch_warn(struct work_struct *work)
 						struct kmcl_watch, warn);
 
 	atomic_inc(&watch->ch->long_waits);
-	pr_warn("%s: %s (GPADL %#x) has waited for %lld ms\n", watch->ch->name,
-		watch->what, watch->handle, kmcl_watch_ms(watch));
+	if (watch->handle)
+		pr_warn("%s: %s (GPADL %#x) has waited for %lld ms\n",
+			watch->ch->name, watch->what, watch->handle,
+			kmcl_watch_ms(watch));
+	else
+		pr_warn("%s: %s has waited for %lld ms\n", watch->ch->name,
+			watch->what, kmcl_watch_ms(watch));
 	schedule_delayed_work(&watch->warn,
 			      msecs_to_jiffies(KMCL_WATCH_AGAIN_MS));
 }
