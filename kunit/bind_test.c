@@ -376,8 +376,8 @@ static void rings_too_large(struct kunit *test)
 	run_shell(test, "cd /sys/kernel/debug/fail_page_alloc; "
 		  "echo 0 >probability; echo 1 >times; echo 0 >min-order");
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
-	is_logged(test, "no memory for rings of 4088 KiB in one piece");
-	is_logged(test, "VmbClientChannelInitSetRingBufferPageCount(), 255 + 255 for instance");
+	is_logged(test, "no memory for rings of 4096 KiB in one piece");
+	is_logged(test, "VmbClientChannelInitSetRingBufferPageCount(), 256 + 256 for instance");
 	becomes(test, client->ch, KMCL_DISABLED);
 	VmbClientChannelInitSetRingBufferPageCount(client->ch, 64, 64);
 	bring_up(test, client);

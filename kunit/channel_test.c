@@ -207,6 +207,41 @@ static void ring_page_count(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ch->set.tx_pages, 3);
 }
 
+static void ring_is_as_large_as_asked(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	u32 counts[] = { 2, 8, 9, 16, 100, 512 };
+	unsigned int i;
+
+	VmbChannelInitSetMaximumPacketSize(ch, 64);
+	VmbChannelInitSetMaximumExternalData(ch, 4096, 1);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		set_pages(ch, counts[i], counts[i]);
+		KUNIT_EXPECT_EQ(test, kmcl_channel_rx_bytes(ch),
+				counts[i] * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, kmcl_channel_tx_bytes(ch),
+				counts[i] * PAGE_SIZE);
+	}
+}
+
+/* With descriptor and trailer, and a word that stays free. */
+static void ring_has_room_for_two_packets(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	u32 size;
+
+	set_pages(ch, 2, 2);
+	for (size = 1; size <= KMCL_PACKET_SIZE_MAX; size += 1 + size / 16) {
+		u32 wire = 16 + ALIGN(size, 8) + 8;
+
+		VmbChannelInitSetMaximumPacketSize(ch, size);
+		KUNIT_ASSERT_GE_MSG(test, kmcl_channel_rx_bytes(ch),
+				    PAGE_SIZE + 2 * wire + 8, "%u bytes", size);
+		KUNIT_ASSERT_GE_MSG(test, kmcl_channel_tx_bytes(ch),
+				    PAGE_SIZE + 2 * wire + 8, "%u bytes", size);
+	}
+}
+
 static VOID nothing(VMBCHANNEL ch)
 {
 }
@@ -1262,6 +1297,8 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(settings_hold_still_while_enabled),
 	KUNIT_CASE(maximum_packet_size),
 	KUNIT_CASE(ring_page_count),
+	KUNIT_CASE(ring_is_as_large_as_asked),
+	KUNIT_CASE(ring_has_room_for_two_packets),
 	KUNIT_CASE(state_change_callbacks),
 	KUNIT_CASE(target),
 	KUNIT_CASE(flags),

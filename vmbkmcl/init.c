@@ -27,12 +27,14 @@ static void kmcl_settings_unlock(struct kmcl_channel *ch)
 	mutex_unlock(&ch->lock);
 }
 
-/* Bytes of a ring that has room for @pages or for two of the largest packets. */
+/* Bytes of a ring of @pages, or of one that holds two of the largest packets. */
 static u32 kmcl_ring_bytes(u32 pages, u32 wire_size)
 {
-	u32 bytes = max_t(u32, (pages - 1) * HV_HYP_PAGE_SIZE, 2 * wire_size);
+	/* One word stays free: a full ring would look empty. */
+	u32 data = max_t(u32, (pages - 1) * HV_HYP_PAGE_SIZE,
+			 2 * wire_size + sizeof(u64));
 
-	return VMBUS_RING_SIZE(bytes);
+	return PAGE_ALIGN(sizeof(struct hv_ring_buffer) + data);
 }
 
 /* Bytes in the ring of the largest packet, its descriptor and trailer. */
@@ -203,8 +205,8 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
  * @channel: a disabled channel
  * @context_size: bytes on each incoming packet, 0 to 65536; the default is 0
  *
- * VmbChannelPacketGetClientContext() finds it. A channel has memory for 64
- * packets while it is open, so it takes 64 times as much.
+ * VmbChannelPacketGetClientContext() finds it. While it is open, a channel has
+ * memory for 64 packets more than its transaction quota, so for 128 at first.
  *
  * Context: may sleep.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
