@@ -65,22 +65,37 @@ static void fake_release(struct kmcl_channel *ch)
 static int fake_open(struct kmcl_channel *ch)
 {
 	struct fake_bus *bus = to_fake(ch);
+	int err;
 
 	fake_control_begin(bus);
 	atomic_inc(&bus->opens);
 	fake_wait(bus);
+	err = bus->is_rescinded ? -ENODEV : bus->open_err;
+	WRITE_ONCE(bus->is_open, !err);
 	fake_control_end(bus);
-	return bus->is_rescinded ? -ENODEV : bus->open_err;
+	return err;
 }
 
-static void fake_close(struct kmcl_channel *ch)
+static int fake_close(struct kmcl_channel *ch)
 {
 	struct fake_bus *bus = to_fake(ch);
 
 	fake_control_begin(bus);
 	atomic_inc(&bus->closes);
+	WRITE_ONCE(bus->is_open, false);
 	fake_wait(bus);
 	fake_control_end(bus);
+	return bus->close_err;
+}
+
+/* For each use of a ring: there has to be one. */
+static struct fake_bus *to_ring(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	if (!READ_ONCE(bus->is_open))
+		atomic_inc(&bus->misuses);
+	return bus;
 }
 
 static int fake_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
@@ -176,7 +191,7 @@ end:
 static int fake_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		     enum vmbus_packet_type type, u32 flags)
 {
-	struct fake_bus *bus = to_fake(ch);
+	struct fake_bus *bus = to_ring(ch);
 
 	if (bus->send_err)
 		return bus->send_err;
@@ -204,12 +219,12 @@ static int fake_send_external(struct kmcl_channel *ch,
 
 static void fake_want_room(struct kmcl_channel *ch, u32 bytes)
 {
-	to_fake(ch)->wanted_room = bytes;
+	to_ring(ch)->wanted_room = bytes;
 }
 
 static struct vmpacket_descriptor *fake_rx_first(struct kmcl_channel *ch)
 {
-	struct fake_bus *bus = to_fake(ch);
+	struct fake_bus *bus = to_ring(ch);
 	struct fake_packet *packet;
 
 	if (bus->corrupt)
@@ -225,7 +240,7 @@ fake_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
 {
 	struct fake_packet *packet = container_of(desc, struct fake_packet,
 						  desc);
-	struct fake_bus *bus = to_fake(ch);
+	struct fake_bus *bus = to_ring(ch);
 
 	if (READ_ONCE(bus->endless))
 		return desc;
@@ -238,18 +253,23 @@ fake_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
 
 static void fake_rx_done(struct kmcl_channel *ch)
 {
+	to_ring(ch);
 }
 
 static void fake_rx_mask(struct kmcl_channel *ch)
 {
-	atomic_inc(&to_fake(ch)->masks);
-	to_fake(ch)->masked = true;
+	struct fake_bus *bus = to_ring(ch);
+
+	atomic_inc(&bus->masks);
+	bus->masked = true;
 }
 
 static bool fake_rx_unmask(struct kmcl_channel *ch)
 {
-	to_fake(ch)->masked = false;
-	return !list_empty(&to_fake(ch)->rx);
+	struct fake_bus *bus = to_ring(ch);
+
+	bus->masked = false;
+	return !list_empty(&bus->rx);
 }
 
 static const struct kmcl_bus_ops fake_ops = {
@@ -285,6 +305,7 @@ static void fake_bus_free(void *data)
 	fake_bus_answer(bus);
 	VmbChannelDisable(bus->ch);
 	VmbChannelCleanup(bus->ch);
+	KUNIT_EXPECT_EQ(bus->test, atomic_read(&bus->misuses), 0);
 	list_for_each_entry_safe(packet, next, &bus->rx, link)
 		kfree(packet);
 	xa_destroy(&bus->gpadls);

@@ -39,6 +39,9 @@
  * @ring_room: packets that send() still takes
  * @send_err: what it answers besides
  * @endless: the ring's first packet comes again and again
+ * @is_open: there is a ring
+ * @misuses: times it was used without being open
+ * @close_err: what close() is to answer
  * @corrupt: the incoming ring makes no sense
  * @woken: somebody waits for @withhold
  * @waiting: how many do
@@ -80,6 +83,9 @@ struct fake_bus {
 	int ring_room;
 	int send_err;
 	bool endless;
+	bool is_open;
+	atomic_t misuses;
+	int close_err;
 	bool corrupt;
 
 	wait_queue_head_t woken;

@@ -162,21 +162,26 @@ static void completes_all(void *data)
 		;
 }
 
-static struct taker *taker_of(struct kunit *test, VMBCHANNEL ch)
+/* Before its channel is made: what was made last is freed first. */
+static struct taker *taker_alloc(struct kunit *test)
 {
 	struct taker *taker = kunit_kzalloc(test, sizeof(*taker), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, taker);
 	spin_lock_init(&taker->lock);
-	taker->ch = ch;
 	taker->defer = NONE;
 	taker->fail = NONE;
+	return taker;
+}
+
+static void takes_of(struct kunit *test, struct taker *taker, VMBCHANNEL ch)
+{
+	taker->ch = ch;
 	VmbChannelSetPointer(ch, taker);
 	KUNIT_ASSERT_EQ(test,
 			VmbChannelInitSetProcessPacketCallbacks(ch, take,
 								batch),
 			STATUS_SUCCESS);
-	return taker;
 }
 
 static void comes_up(struct kunit *test, struct taker *taker)
@@ -190,8 +195,11 @@ static void comes_up(struct kunit *test, struct taker *taker)
 
 static struct taker *fake_taker(struct kunit *test, struct fake_bus **bus)
 {
+	struct taker *taker = taker_alloc(test);
+
 	*bus = fake_bus_create(test);
-	return taker_of(test, (*bus)->ch);
+	takes_of(test, taker, (*bus)->ch);
+	return taker;
 }
 
 /* Packets that ask for a completion, numbered from @first. */
@@ -484,6 +492,31 @@ static void passive_completions_at_the_close(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taker->status, STATUS_DEVICE_REMOVED);
 }
 
+/* The same with external data, which waits for the close. */
+static void passive_external_data_at_the_close(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	PFN_NUMBER pfn = 1;
+	u32 i;
+
+	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
+	comes_up(test, taker);
+	for (i = 0; i < 100; i++) {
+		VMBPACKET packet = VmbPacketAllocate(taker->ch);
+
+		KUNIT_ASSERT_NOT_NULL(test, packet);
+		VmbPacketSetCompletionRoutine(packet, completed);
+		KUNIT_EXPECT_EQ(test,
+				VmbPacketSendWithExternalPfns(packet, NULL, 0,
+							      &pfn, 1, WAIT),
+				STATUS_SUCCESS);
+	}
+	VmbChannelDisable(taker->ch);
+	KUNIT_EXPECT_EQ(test, taker->in_process, 100);
+	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+}
+
 static void context_changes_under_way(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -657,6 +690,55 @@ static void no_external_data(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mdl, (void *)1);
 }
 
+/* A ring that makes no sense */
+
+static void corrupt_ring(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	VMBPACKET packet;
+	u32 i;
+
+	VmbChannelSetTransactionQuota(taker->ch, 1);
+	taker->keep = true;
+	comes_up(test, taker);
+	host_sends(bus, 0, 10);
+	was_given(test, taker, 1);
+	taker->status = STATUS_PENDING;
+	for (i = 0; i < 2; i++) {
+		packet = VmbPacketAllocate(taker->ch);
+		KUNIT_ASSERT_NOT_NULL(test, packet);
+		VmbPacketSetCompletionRoutine(packet, completed);
+		/* One in flight, and one that waits. */
+		bus->ring_room = !i;
+		KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &i, sizeof(i),
+						    NULL, WAIT),
+				STATUS_SUCCESS);
+	}
+	WRITE_ONCE(bus->corrupt, true);
+	bus->ring_room = INT_MAX;
+	kmcl_poll_schedule(taker->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
+					   STATUS_DEVICE_REMOVED));
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
+
+	/* What was read before is delivered and answered. */
+	completes_all(taker);
+	was_given(test, taker, 10);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 10));
+	packet = VmbPacketAllocate(taker->ch);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_DEVICE_REMOVED);
+	VmbPacketFree(packet);
+
+	WRITE_ONCE(bus->corrupt, false);
+	VmbChannelDisable(taker->ch);
+	taker->next = 0;
+	comes_up(test, taker);
+	host_sends(bus, 0, 1);
+	was_given(test, taker, 11);
+}
+
 /* A callback that may sleep */
 
 static void takes_its_time(struct taker *taker, u32 number)
@@ -758,19 +840,17 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 
 static struct taker *server_taker(struct kunit *test, u32 packet_size)
 {
+	struct taker *taker = taker_alloc(test);
 	guid_t type, instance;
-	struct taker *taker;
-	VMBCHANNEL ch;
 
 	server_guids(&type, &instance);
-	ch = get_channel(test);
-	taker = taker_of(test, ch);
+	takes_of(test, taker, get_channel(test));
 	KUNIT_ASSERT_EQ(test,
-			VmbClientChannelInitSetTargetPnp(ch, &type, &instance,
-							 NULL),
+			VmbClientChannelInitSetTargetPnp(taker->ch, &type,
+							 &instance, NULL),
 			STATUS_SUCCESS);
 	if (packet_size)
-		VmbChannelInitSetMaximumPacketSize(ch, packet_size);
+		VmbChannelInitSetMaximumPacketSize(taker->ch, packet_size);
 	return taker;
 }
 
@@ -976,7 +1056,8 @@ static void completion_of_the_server_too_large(struct kunit *test)
 	};
 	struct testdev_report report;
 	VMBPACKET packet;
-	void *page;
+	u32 room;
+	void *answer, *page;
 
 	page = (void *)get_zeroed_page(GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
@@ -1000,6 +1081,18 @@ static void completion_of_the_server_too_large(struct kunit *test)
 	/* The ring is still in step. */
 	report = server_report(test, taker->ch);
 	KUNIT_EXPECT_GT(test, report.requests, 0);
+
+	/* Nor is a part of it taken for all where there would be room. */
+	room = 4096;
+	answer = kunit_kzalloc(test, room, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, answer);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelSendSynchronousRequest(taker->ch, &read,
+							 sizeof(read), NULL,
+							 WAIT, answer, &room,
+							 NULL),
+			STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, room, 256);
 	KUNIT_EXPECT_FALSE(test, taker->ch->rx.failed);
 	KUNIT_EXPECT_EQ(test, taker->ch->tx.bad_ids, 0);
 	VmbChannelDeleteGpadl(taker->ch, read.handle);
@@ -1019,6 +1112,7 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(passive_context),
 	KUNIT_CASE(passive_context_without_completion),
 	KUNIT_CASE(passive_completions_at_the_close),
+	KUNIT_CASE(passive_external_data_at_the_close),
 	KUNIT_CASE(context_changes_under_way),
 	KUNIT_CASE(one_is_deferred),
 	KUNIT_CASE(all_are_deferred),
@@ -1027,6 +1121,7 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(deferred_at_the_close),
 	KUNIT_CASE(packet_is_malformed),
 	KUNIT_CASE(no_external_data),
+	KUNIT_CASE(corrupt_ring),
 	KUNIT_CASE(pause_waits_for_a_callback),
 	KUNIT_CASE(disable_in_a_callback),
 	KUNIT_CASE(flood_leaves_the_cpu_to_others),

@@ -947,6 +947,17 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
 }
 
+/* Another channel of the type keeps the driver there. */
+static void keep_the_driver(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	guid_t type, instance;
+
+	server_guids(&type, &instance);
+	VmbClientChannelInitSetTargetPnp(ch, &type, &some_guid, NULL);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+}
+
 /* A device nobody has at that time must not be opened before it is back. */
 static void enable_while_the_device_sleeps(struct kunit *test)
 {
@@ -954,16 +965,59 @@ static void enable_while_the_device_sleeps(struct kunit *test)
 	struct hv_driver *driver;
 	struct hv_device *hdev;
 
+	keep_the_driver(test);
 	bring_up(test, client);
 	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
 	driver = device_driver(test, hdev);
 	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
-	VmbChannelPause(client->ch);
-	VmbChannelStart(client->ch);
+	VmbChannelDisable(client->ch);
+	heard(test, client, LIFE);
+	enable(test, client);
+	msleep(100);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, "");
 	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
 	becomes(test, client->ch, KMCL_ACTIVE);
-	heard(test, client, LIFE " " UP);
+	heard(test, client, UP);
+}
+
+/* As hv_vmbus leaves one that the host did not offer again. */
+static void device_is_missing_after_a_resume(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct hv_driver *driver;
+	struct hv_device *hdev;
+	u32 *relid, was;
+
+	keep_the_driver(test);
+	bring_up(test, client);
+	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	driver = device_driver(test, hdev);
+	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	relid = &hdev->channel->offermsg.child_relid;
+	was = *relid;
+	*relid = INVALID_RELID;
+	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, LIFE " PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
+	*relid = was;
+	bring_up(test, client);
+}
+
+static void close_that_the_host_may_not_know(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	log_watch(test);
+	bus->close_err = -ENOMEM;
+	VmbChannelDisable(client->ch);
+	is_logged(test, "the host may not know of the close: error -12");
+	heard(test, client, LIFE);
+	bus->close_err = 0;
+	bring_up(test, client);
 }
 
 static struct kunit_case life_cases[] = {
@@ -1011,6 +1065,8 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(sleep_before_open_is_answered),
 	KUNIT_CASE(suspend_and_resume_with_the_server),
 	KUNIT_CASE(enable_while_the_device_sleeps),
+	KUNIT_CASE(device_is_missing_after_a_resume),
+	KUNIT_CASE(close_that_the_host_may_not_know),
 	{}
 };
 

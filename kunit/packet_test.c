@@ -7,11 +7,13 @@
 #include <linux/slab.h>
 
 #include "client.h"
+#include "device.h"
 #include "log.h"
 #include "server.h"
 #include "suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+#define UNREAD		(KMCL_TX_SLOTS + 44)
 #define MANY	1000
 
 /**
@@ -555,17 +557,17 @@ static void external_pfns_in_the_ring(struct kunit *test)
  * @early: it was complete before
  */
 struct closing {
-	void (*close)(struct kmcl_channel *ch);
+	int (*close)(struct kmcl_channel *ch);
 	struct outcome outcome;
 	bool early;
 };
 
-static void close_and_look(struct kmcl_channel *ch)
+static int close_and_look(struct kmcl_channel *ch)
 {
 	struct closing *closing = VmbChannelGetPointer(ch);
 
 	closing->early = atomic_read(&closing->outcome.calls);
-	closing->close(ch);
+	return closing->close(ch);
 }
 
 /* The host may write to the pages until the ring is closed. */
@@ -698,22 +700,92 @@ static void server_reads_and_writes_pfns(struct kunit *test)
 	kvfree(va);
 }
 
-/* In flight when the device goes: complete, once, and the pages are ours. */
-static void external_data_and_a_rescind(struct kunit *test)
+static void server_does(struct kunit *test, struct server *srv, u32 op, u64 ms)
 {
-	struct testdev_request stall = { .op = TESTDEV_STALL, .length = 60000 };
-	struct testdev_request sum = { .op = TESTDEV_EXTERNAL_CRC32 };
-	struct server *srv = server_open(test);
+	struct testdev_request req = { .op = op, .length = ms };
 	struct testdev_response rsp;
-	struct outcome outcome = {};
-	unsigned long page = get_zeroed_page(GFP_KERNEL);
-	PFN_NUMBER pfn = PHYS_PFN(virt_to_phys((void *)page));
 
-	KUNIT_ASSERT_EQ(test, server_call(srv, &stall, NULL, &rsp, NULL, 0),
+	KUNIT_ASSERT_EQ(test, server_call(srv, &req, NULL, &rsp, NULL, 0),
 			STATUS_SUCCESS);
-	send_request(test, srv, &outcome, &sum, &pfn, 1);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+/* More than the table holds, the half with external data, to a server that stalls. */
+static struct outcome *send_unread(struct kunit *test, struct server *srv,
+				   unsigned long page)
+{
+	struct testdev_request sum = { .op = TESTDEV_EXTERNAL_CRC32 };
+	PFN_NUMBER pfn = PHYS_PFN(virt_to_phys((void *)page));
+	struct outcome *outcomes;
+	unsigned int i;
+
+	outcomes = kunit_kcalloc(test, UNREAD, sizeof(*outcomes), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, outcomes);
+	server_does(test, srv, TESTDEV_STALL, 60000);
+	for (i = 0; i < UNREAD; i++) {
+		if (i & 1)
+			send_request(test, srv, &outcomes[i], &sum, &pfn, 1);
+		else
+			KUNIT_ASSERT_EQ(test,
+					VmbPacketSend(packet_of(test, srv->ch,
+								&outcomes[i]),
+						      &sum, sizeof(sum), NULL,
+						      WAIT), STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_FALSE(test, list_empty(&srv->ch->tx.queue));
+	return outcomes;
+}
+
+static void none_was_done(struct kunit *test, struct outcome *outcomes)
+{
+	unsigned int i;
+
+	for (i = 0; i < UNREAD; i++)
+		came_of(test, &outcomes[i], STATUS_DEVICE_REMOVED);
+}
+
+static void disable_with_a_server_that_stalls(struct kunit *test)
+{
+	unsigned long page = get_zeroed_page(GFP_KERNEL);
+	struct server *srv = server_open(test);
+	struct outcome *outcomes = send_unread(test, srv, page);
+
 	VmbChannelDisable(srv->ch);
-	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	none_was_done(test, outcomes);
+	free_page(page);
+}
+
+static void rescind_by_a_server_that_stalls(struct kunit *test)
+{
+	unsigned long page = get_zeroed_page(GFP_KERNEL);
+	struct server *srv = server_open(test);
+	struct outcome *outcomes;
+
+	server_does(test, srv, TESTDEV_REOFFER, 300);
+	server_does(test, srv, TESTDEV_RESCIND, 1000);
+	outcomes = send_unread(test, srv, page);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(srv->ch->state) ==
+					   KMCL_DISABLED));
+	none_was_done(test, outcomes);
+	free_page(page);
+}
+
+static void suspend_with_a_server_that_stalls(struct kunit *test)
+{
+	unsigned long page = get_zeroed_page(GFP_KERNEL);
+	struct server *srv = server_open(test);
+	struct outcome *outcomes = send_unread(test, srv, page);
+	struct hv_driver *driver;
+	struct hv_device *hdev;
+
+	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	driver = device_driver(test, hdev);
+	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	none_was_done(test, outcomes);
+	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(srv->ch->state) ==
+					   KMCL_ACTIVE));
+	none_was_done(test, outcomes);
 	free_page(page);
 }
 
@@ -786,7 +858,9 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(external_data_until_the_close),
 	KUNIT_CASE(queued_external_data_at_the_close),
 	KUNIT_CASE_PARAM(server_reads_and_writes_pfns, pages_gen_params),
-	KUNIT_CASE(external_data_and_a_rescind),
+	KUNIT_CASE(disable_with_a_server_that_stalls),
+	KUNIT_CASE(rescind_by_a_server_that_stalls),
+	KUNIT_CASE(suspend_with_a_server_that_stalls),
 	KUNIT_CASE(server_echoes_a_thousand),
 	{}
 };

@@ -45,12 +45,19 @@ static VOID read_message(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
 	smp_store_release(&reader->messages, reader->messages + 1);
 }
 
-static struct reader *reader_of(struct kunit *test, VMBCHANNEL ch, u32 max)
+/* Before its channel is made: what was made last is freed first. */
+static struct reader *reader_alloc(struct kunit *test)
 {
 	struct reader *reader = kunit_kzalloc(test, sizeof(*reader),
 					      GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, reader);
+	return reader;
+}
+
+static void reads(struct kunit *test, struct reader *reader, VMBCHANNEL ch,
+		  u32 max)
+{
 	reader->ch = ch;
 	VmbChannelSetPointer(ch, reader);
 	VmbChannelInitSetMaximumPacketSize(ch, max);
@@ -59,15 +66,14 @@ static struct reader *reader_of(struct kunit *test, VMBCHANNEL ch, u32 max)
 			VmbChannelInitSetFlags(ch,
 					       VMBUS_CHANNEL_INIT_FLAG_IS_PIPE),
 			STATUS_SUCCESS);
-	return reader;
 }
 
 static struct reader *fake_pipe(struct kunit *test, struct fake_bus **bus)
 {
-	struct reader *reader;
+	struct reader *reader = reader_alloc(test);
 
 	*bus = fake_bus_create(test);
-	reader = reader_of(test, (*bus)->ch, 40);
+	reads(test, reader, (*bus)->ch, 40);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(reader->ch), STATUS_SUCCESS);
 	becomes(test, reader->ch, KMCL_ACTIVE);
 	return reader;
@@ -75,10 +81,11 @@ static struct reader *fake_pipe(struct kunit *test, struct fake_bus **bus)
 
 static struct reader *server_pipe(struct kunit *test, u32 max)
 {
+	struct reader *reader = reader_alloc(test);
 	VMBCHANNEL ch = get_channel(test);
-	struct reader *reader = reader_of(test, ch, max);
 	guid_t type, instance;
 
+	reads(test, reader, ch, max);
 	server_guids(&type, &instance);
 	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
@@ -182,11 +189,12 @@ static void maximum_is_the_messages(struct kunit *test)
 /* It has no room for a header. */
 static void object_made_before(struct kunit *test)
 {
+	struct reader *reader = reader_alloc(test);
 	struct fake_bus *bus = fake_bus_create(test);
 	VMBPACKET packet = VmbPacketAllocate(bus->ch);
 	u64 word = 1;
 
-	reader_of(test, bus->ch, 4096);
+	reads(test, reader, bus->ch, 4096);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, sizeof(word), NULL,

@@ -31,7 +31,8 @@ struct kmcl_channel;
  * @release: the channel is done with its endpoint, another one may have it
  * @open: make the rings and open the channel. Serialised with @close and the
  *	GPADL operations by the caller, as a rescind wakes only one waiter.
- * @close: close it and give the rings back
+ * @close: close it and give the rings back. On an error the host may not know,
+ *	and has the rings and the external data of packets still.
  * @mmio_get: take the MMIO space that the open device asks for; @size stays 0
  *	when it asks for none
  * @mmio_put: give it back, after the close
@@ -64,7 +65,7 @@ struct kmcl_bus_ops {
 	void (*release)(struct kmcl_channel *ch);
 
 	int (*open)(struct kmcl_channel *ch);
-	void (*close)(struct kmcl_channel *ch);
+	int (*close)(struct kmcl_channel *ch);
 	int (*mmio_get)(struct kmcl_channel *ch, u64 *start, u64 *size);
 	void (*mmio_put)(struct kmcl_channel *ch, u64 start, u64 size);
 	void (*set_low_latency)(struct kmcl_channel *ch, bool low);

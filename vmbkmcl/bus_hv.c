@@ -23,6 +23,19 @@ static void kmcl_hv_event(void *context)
 	kmcl_poll_schedule(context);
 }
 
+static void kmcl_hv_no_memory(struct kmcl_channel *ch, u32 tx, u32 rx)
+{
+	u32 pages = (tx + rx) / HV_HYP_PAGE_SIZE;
+
+	if (pages > ch->set.tx_pages + ch->set.rx_pages)
+		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: they are that large for the largest packet, see VmbChannelInitSetMaximumPacketSize() and VmbChannelInitSetMaximumExternalData()\n",
+			  (tx + rx) / SZ_1K);
+	else
+		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: fewer pages with VmbClientChannelInitSetRingBufferPageCount(), %u + %u for instance, are easier to get\n",
+			  (tx + rx) / SZ_1K, ch->set.rx_pages / 2,
+			  ch->set.tx_pages / 2);
+}
+
 static int kmcl_hv_open(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
@@ -30,6 +43,10 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 	u32 tx = kmcl_channel_tx_bytes(ch);
 	u32 rx = kmcl_channel_rx_bytes(ch);
 	int err;
+
+	/* Not offered again after a hibernation: the host would never answer. */
+	if (chan->offermsg.child_relid == INVALID_RELID)
+		return -ENODEV;
 
 	/*
 	 * Transaction ids are this module's. A driver that had the device
@@ -47,15 +64,18 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 	set_channel_read_mode(chan, HV_CALL_ISR);
 	err = vmbus_open(chan, tx, rx, NULL, 0, kmcl_hv_event, ch);
 	if (err == -ENOMEM)
-		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: fewer pages with VmbClientChannelInitSetRingBufferPageCount(), %lu + %lu for instance, are easier to get\n",
-			  (tx + rx) / SZ_1K, tx / 2 / HV_HYP_PAGE_SIZE,
-			  rx / 2 / HV_HYP_PAGE_SIZE);
+		kmcl_hv_no_memory(ch, tx, rx);
 	return err;
 }
 
-static void kmcl_hv_close(struct kmcl_channel *ch)
+/* vmbus_close(), which keeps to itself that the host was not told. */
+static int kmcl_hv_close(struct kmcl_channel *ch)
 {
-	vmbus_close(kmcl_hv_channel(ch));
+	int err = vmbus_disconnect_ring(kmcl_hv_channel(ch));
+
+	if (!err)
+		vmbus_free_ring(kmcl_hv_channel(ch));
+	return err;
 }
 
 static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
@@ -132,6 +152,8 @@ static int kmcl_hv_send_external(struct kmcl_channel *ch,
 static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
 {
 	set_channel_pending_send_size(kmcl_hv_channel(ch), bytes);
+	/* The host sees the wish before the ring is looked at again. */
+	virt_mb();
 }
 
 /*

@@ -97,6 +97,7 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 
 	mutex_lock(&ch->lock);
 	WRITE_ONCE(ch->wanted, false);
+	kmcl_tx_refuse(ch);
 	kmcl_life_kick(ch);
 	wake_up_all(&ch->changed);
 	mutex_unlock(&ch->lock);

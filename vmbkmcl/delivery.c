@@ -165,11 +165,13 @@ static bool kmcl_has_quota(const struct kmcl_delivery *to)
 }
 
 /* There is a packet, and the client would take it in this context. */
-static bool kmcl_is_due(struct kmcl_delivery *to, bool may_sleep)
+static bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 {
+	struct kmcl_delivery *to = &ch->delivery;
 	bool deferred = READ_ONCE(to->deferred);
 
-	if (!READ_ONCE(to->on) || READ_ONCE(to->refused))
+	if (!READ_ONCE(to->on) || READ_ONCE(to->refused) ||
+	    READ_ONCE(ch->abandoned))
 		return false;
 	if (may_sleep != (READ_ONCE(to->passive) || deferred))
 		return false;
@@ -198,7 +200,7 @@ static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 	struct kmcl_incoming *packet;
 	u32 given = 0;
 
-	while (given < KMCL_BATCH && kmcl_is_due(to, may_sleep)) {
+	while (given < KMCL_BATCH && kmcl_is_due(ch, may_sleep)) {
 		packet = kmcl_next(to);
 		atomic_inc(&to->held);
 		atomic_set(&packet->owner, KMCL_OWNER_CLIENT);
@@ -237,12 +239,10 @@ static void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
  */
 void kmcl_deliver(struct kmcl_channel *ch)
 {
-	struct kmcl_delivery *to = &ch->delivery;
-
-	if (!to->pool)
+	if (!ch->delivery.pool)
 		return;
 	kmcl_deliver_all(ch, false);
-	if (kmcl_is_due(to, true))
+	if (kmcl_is_due(ch, true))
 		kmcl_deliver_passive(ch);
 }
 
@@ -568,11 +568,13 @@ void kmcl_delivery_init_channel(struct kmcl_channel *ch)
 	INIT_WORK(&ch->delivery.work, kmcl_passive_work);
 }
 
-/* Not the one that channels go up and down in: they wait for this one's work. */
+/*
+ * Not the one that channels go up and down in: they wait for this one's work. Not
+ * WQ_MEM_RECLAIM either: a callback may then flush no ordinary queue.
+ */
 int kmcl_delivery_init(void)
 {
-	kmcl_passive_wq = alloc_workqueue("vmbkmcl_passive",
-					  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	kmcl_passive_wq = alloc_workqueue("vmbkmcl_passive", WQ_UNBOUND, 0);
 	return kmcl_passive_wq ? 0 : -ENOMEM;
 }
 

@@ -71,11 +71,16 @@ static bool kmcl_rx_packet(struct kmcl_channel *ch,
 	return true;
 }
 
-/* A ring that lies once is not believed again. */
+/*
+ * A ring that lies once is not believed again: no completion comes any more, so
+ * nobody shall wait for one.
+ */
 static void kmcl_rx_fail(struct kmcl_channel *ch)
 {
 	ch->rx.failed = true;
 	kmcl_warn(ch, "corrupt incoming ring: the channel receives nothing more\n");
+	kmcl_tx_refuse(ch);
+	kmcl_tx_cancel(ch, -ENODEV);
 }
 
 static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
@@ -83,6 +88,8 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 	struct vmpacket_descriptor *desc;
 	unsigned int done = 0;
 
+	if (ch->rx.failed)
+		return 0;
 	desc = ch->bus->rx_first(ch);
 	while (!IS_ERR_OR_NULL(desc) && kmcl_rx_packet(ch, desc)) {
 		desc = ch->bus->rx_next(ch, desc);
@@ -103,8 +110,6 @@ static void kmcl_poll(struct tasklet_struct *t)
 	struct kmcl_rx *rx = container_of(t, struct kmcl_rx, poll);
 	struct kmcl_channel *ch = container_of(rx, struct kmcl_channel, rx);
 
-	if (rx->failed)
-		return;
 	rx->polls++;
 	/* What is found to wait for a completion below, waits for one after this. */
 	WRITE_ONCE(ch->delivery.stalled, false);
@@ -114,8 +119,6 @@ static void kmcl_poll(struct tasklet_struct *t)
 		kmcl_deliver(ch);
 		/* The wake-up may have been for room in the other ring. */
 		kmcl_tx_flush(ch);
-		if (rx->failed)
-			return;
 		if (done == KMCL_POLL_BUDGET) {
 			kmcl_poll_schedule(ch);
 			return;
@@ -125,7 +128,7 @@ static void kmcl_poll(struct tasklet_struct *t)
 		 * a ring that was empty, so this costs nothing, and a wake-up
 		 * for room in the other ring still comes.
 		 */
-	} while (ch->bus->rx_unmask(ch) && !rx->starved);
+	} while (ch->bus->rx_unmask(ch) && !rx->starved && !rx->failed);
 }
 
 /**

@@ -85,7 +85,7 @@ static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
 	mutex_unlock(&ch->lock);
 }
 
-/* False when the device is going or the client changed its mind meanwhile. */
+/* False when the device is going or the client does not want it any more. */
 static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 {
 	bool go_on;
@@ -120,17 +120,20 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 static void kmcl_channel_close(struct kmcl_channel *ch)
 {
 	struct kmcl_watch watch;
+	int err;
 
 	mutex_lock(&ch->control);
 	if (ch->bus->gpadls_before_close(ch))
 		kmcl_gpadl_disconnect_all(ch);
 	kmcl_watch_start(&watch, ch, "close", 0);
-	ch->bus->close(ch);
+	err = ch->bus->close(ch);
 	kmcl_watch_stop(&watch);
 	/* From here on no GPADL is made, so what is left below is all. */
 	ch->connected = false;
 	mutex_unlock(&ch->control);
-	kmcl_delivery_close(ch);
+	if (err)
+		pr_err("%s: the host may not know of the close: error %d\n",
+		       ch->name, err);
 }
 
 #define KMCL_WHAT_MAX	96
@@ -213,6 +216,7 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
  */
 static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 {
+	kmcl_tx_refuse(ch);
 	kmcl_tx_cancel(ch, -ENODEV);
 	if (ch->state >= KMCL_STARTED)
 		kmcl_channel_suspend(ch);
@@ -222,6 +226,7 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_channel_close(ch);
 	kmcl_tx_finish(ch, -ENODEV);
 	kmcl_delivery_flush(ch);
+	kmcl_delivery_close(ch);
 
 	kmcl_channel_enter(ch, KMCL_CLOSED);
 	if (opened)
@@ -423,6 +428,9 @@ static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 	attached = ch->endpoint == endpoint;
 	if (attached) {
 		WRITE_ONCE(*mark, value);
+		/* In the lock: it must not reach the next opening. */
+		if (value)
+			kmcl_tx_refuse(ch);
 		kmcl_life_kick(ch);
 		wake_up_all(&ch->changed);
 	}

@@ -171,10 +171,38 @@ static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
 	tx->queued++;
 }
 
-static bool kmcl_tx_welcomes(const struct kmcl_tx *tx,
-			     const struct kmcl_packet *packet)
+/* 0 when the packet may go into the ring, or wait for it. */
+static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
+			    const struct kmcl_packet *packet)
 {
-	return tx->open && (!tx->closing || packet->type == VM_PKT_COMP);
+	if (!tx->open)
+		return -ENOTCONN;
+	return tx->closing && packet->type != VM_PKT_COMP ? -ENODEV : 0;
+}
+
+/**
+ * kmcl_tx_enter - have the close of a channel wait for this thread
+ * @ch: the channel
+ *
+ * A packet that was taken from the queue or the table is out of sight until its
+ * done() has run. The poll is waited for anyway; others call this around it.
+ *
+ * Context: any.
+ */
+void kmcl_tx_enter(struct kmcl_channel *ch)
+{
+	atomic_inc(&ch->tx.callers);
+}
+
+/* From here on the channel may be closed, and freed. */
+void kmcl_tx_leave(struct kmcl_channel *ch)
+{
+	rcu_read_lock();
+	if (atomic_dec_and_test(&ch->tx.callers) &&
+	    /* A full barrier is before it: a waiter sees 0, or is seen here. */
+	    waitqueue_active(&ch->changed))
+		wake_up_all(&ch->changed);
+	rcu_read_unlock();
 }
 
 /**
@@ -186,23 +214,24 @@ static bool kmcl_tx_welcomes(const struct kmcl_tx *tx,
  * Context: softirq or process.
  * Return: 0 when it is in the ring or queued, and @packet->done will be called;
  * with no completion asked for and @packet not queued, it is not called: the
- * packet is done. -ENOTCONN without a ring, -ENOBUFS when it may not be queued,
- * or what the bus said. 1 when it is in the ring and done.
+ * packet is done. -ENOTCONN without a ring, -ENODEV when that is going, -ENOBUFS
+ * when it may not be queued, or what the bus said. 1 when it is in the ring and
+ * done.
  */
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 		   bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	int err = -EAGAIN;
+	int err;
 
 	packet->id = 0;
 	INIT_LIST_HEAD(&packet->link);
 
 	spin_lock_bh(&tx->lock);
-	if (!kmcl_tx_welcomes(tx, packet)) {
-		err = -ENOTCONN;
+	err = kmcl_tx_welcomes(tx, packet);
+	if (err)
 		goto unlock;
-	}
+	err = -EAGAIN;
 	/* Nothing overtakes what is queued. */
 	if (list_empty(&tx->queue))
 		err = may_queue ? kmcl_tx_send_or_ask(ch, packet) :
@@ -277,6 +306,7 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	struct kmcl_tx *tx = &ch->tx;
 	bool mine = true;
 
+	kmcl_tx_enter(ch);
 	spin_lock_bh(&tx->lock);
 	if (!list_empty(&packet->link))
 		list_del_init(&packet->link);
@@ -289,6 +319,7 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	/* What waited behind it, for a smaller room or for its slot, may go. */
 	if (mine)
 		kmcl_tx_flush(ch);
+	kmcl_tx_leave(ch);
 	return mine;
 }
 
@@ -297,16 +328,23 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
  * @ch: the channel
  * @id: the transaction it names; not to be trusted
  * @data: what it carries, this module's copy
- * @len: bytes of it
+ * @len: bytes of it; more than the channel's packets may have are cut off
  *
  * Context: softirq.
  */
 void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 		      u32 len)
 {
+	u32 most = ALIGN(ch->set.max_packet_size, sizeof(u64));
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_packet *packet;
+	int err = 0;
 
+	/* The bus may have cut it, somewhere behind this. */
+	if (len > most) {
+		len = most;
+		err = -ENOBUFS;
+	}
 	spin_lock_bh(&tx->lock);
 	packet = kmcl_tx_find(tx, id);
 	if (packet) {
@@ -319,7 +357,7 @@ void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 	trace_vmbkmcl_complete(ch, id, len, packet);
 
 	if (packet)
-		packet->done(packet, 0, data, len);
+		packet->done(packet, err, data, len);
 }
 
 void kmcl_tx_open(struct kmcl_channel *ch)
@@ -379,32 +417,50 @@ static void kmcl_tx_give_up(struct kmcl_tx *tx, int err)
 }
 
 /**
- * kmcl_tx_cancel - refuse the client's packets and complete those there are
- * @ch: the channel
+ * kmcl_tx_refuse - from here on the client's packets are refused
+ * @ch: the channel, until kmcl_tx_open() is called for it
+ *
+ * Completions still go to the host, as long as there is a ring.
+ *
+ * Context: softirq or process.
+ */
+void kmcl_tx_refuse(struct kmcl_channel *ch)
+{
+	spin_lock_bh(&ch->tx.lock);
+	ch->tx.closing = true;
+	spin_unlock_bh(&ch->tx.lock);
+}
+
+/**
+ * kmcl_tx_cancel - complete the packets there are
+ * @ch: a channel that refuses more; nothing happens when it was opened again
  * @err: what they are told
  *
- * Completions still go to the host, as long as there is a ring. Without external
- * data, all of a packet is in the ring or in memory of this module, so the host
- * holds nothing of its owner's and none needs to wait for the close.
+ * Without external data, all of a packet is in the ring or in memory of this
+ * module, so the host holds nothing of its owner's and none needs to wait for the
+ * close.
  *
- * Context: process; no spinlock held, as packets are done.
+ * Context: softirq or process; no spinlock held, as packets are done.
  */
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_packet *packet;
 
+	kmcl_tx_enter(ch);
 	do {
+		packet = NULL;
 		spin_lock_bh(&tx->lock);
-		tx->closing = true;
-		packet = kmcl_tx_take_queued(tx, false) ?:
-			 kmcl_tx_take_sent(tx, false);
-		if (!packet)
+		if (tx->closing)
+			packet = kmcl_tx_take_queued(tx, false) ?:
+				 kmcl_tx_take_sent(tx, false);
+		if (tx->closing && !packet)
 			kmcl_tx_give_up(tx, err);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
 	} while (packet);
+	kmcl_tx_leave(ch);
 }
 
 /**
@@ -434,7 +490,9 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
  * @ch: the channel
  * @err: what packets are told that were not completed
  *
- * Context: process; no spinlock held, as packets are done.
+ * When it returns, every packet is done.
+ *
+ * Context: may sleep.
  */
 void kmcl_tx_finish(struct kmcl_channel *ch, int err)
 {
@@ -448,4 +506,5 @@ void kmcl_tx_finish(struct kmcl_channel *ch, int err)
 		if (packet)
 			packet->done(packet, err, NULL, 0);
 	} while (packet);
+	wait_event(ch->changed, !atomic_read(&tx->callers));
 }

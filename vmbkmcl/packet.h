@@ -34,7 +34,8 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  *	although the host has its external data until the ring is closed; called
  *	at most once, under &kmcl_tx.lock. May be NULL.
  * @done: called exactly once, without locks, in softirq or process context.
- *	@err is 0 with the completion's data, or says why there is none.
+ *	@err is 0 with the completion's data, -ENOBUFS with a part of it, or says
+ *	why there is none.
  *
  * A packet has one owner at a time: the queue, the transaction table, or
  * whoever took it from there under &kmcl_tx.lock, who alone may call @done.
@@ -69,6 +70,8 @@ struct kmcl_tx_slot {
  * @slots: packets whose completion the host owes
  * @free: first free slot, KMCL_TX_SLOTS when there is none
  * @asked: the host was asked for a wake-up
+ * @callers: threads besides the poll that may be about to call a done(); a
+ *	channel is not closed before they are out
  * @sent: packets put in the ring
  * @queued: packets that had to wait first
  * @ring_full: times the ring had no room
@@ -84,6 +87,7 @@ struct kmcl_tx {
 	struct kmcl_tx_slot *slots;
 	u32 free;
 	bool asked;
+	atomic_t callers;
 
 	u64 sent;
 	u64 queued;
@@ -97,9 +101,13 @@ int kmcl_tx_init(struct kmcl_tx *tx);
 void kmcl_tx_destroy(struct kmcl_tx *tx);
 
 void kmcl_tx_open(struct kmcl_channel *ch);
+void kmcl_tx_refuse(struct kmcl_channel *ch);
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
+
+void kmcl_tx_enter(struct kmcl_channel *ch);
+void kmcl_tx_leave(struct kmcl_channel *ch);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 		   bool may_queue);

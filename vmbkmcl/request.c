@@ -42,7 +42,7 @@ static void kmcl_request_done(struct kmcl_packet *packet, int err,
 
 	if (len > req->room) {
 		len = req->room;
-		if (req->buf)
+		if (req->buf && !err)
 			err = -ENOBUFS;
 	}
 	if (len)

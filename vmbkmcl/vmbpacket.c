@@ -104,11 +104,6 @@ static void kmcl_object_done(struct kmcl_packet *packet, int err,
 						  packet);
 	struct kmcl_channel *ch = object->ch;
 
-	/* A server has no business to send that much. */
-	if (len > object->room) {
-		len = object->room;
-		err = -ENOBUFS;
-	}
 	if (!READ_ONCE(ch->delivery.passive)) {
 		kmcl_object_call(object, kmcl_status(err), (void *)data, len);
 		return;
@@ -391,11 +386,8 @@ static void kmcl_object_sent(struct kmcl_object *object)
 {
 	struct kmcl_channel *ch = object->ch;
 
-	/* When its routine has run, the channel may be cleaned up. */
-	kmcl_channel_get(ch);
 	kmcl_object_keep(object, STATUS_SUCCESS, NULL, 0);
 	kmcl_objects_complete(ch, false);
-	kmcl_channel_put(ch);
 }
 
 /* What is wrong with the arguments that every send has; success: nothing. */
@@ -424,12 +416,13 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 				 u32 len, bool external, bool completion)
 {
 	struct kmcl_packet *packet = &object->packet;
+	struct kmcl_channel *ch = object->ch;
 	int err;
 
 	packet->data = buffer;
 	packet->len = len;
 	packet->copy = object->data;
-	if (object->ch->set.is_pipe) {
+	if (ch->set.is_pipe) {
 		packet->len = kmcl_pipe_frame(object->data, buffer, len);
 		packet->data = object->data;
 		packet->copy = NULL;
@@ -438,15 +431,16 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	packet->desc = external ? object->external.desc : NULL;
 	packet->desc_size = object->external.size;
 
-	err = kmcl_tx_submit(object->ch, packet, true);
-	if (err < 0) {
+	/* When its routine has run, the channel may be cleaned up. */
+	kmcl_tx_enter(ch);
+	err = kmcl_tx_submit(ch, packet, true);
+	if (err < 0)
 		atomic_set_release(&object->busy, 0);
-		return kmcl_status(err);
-	}
 	/* After a completion was asked for, the object may be gone by now. */
-	if (err)
+	if (err > 0)
 		kmcl_object_sent(object);
-	return STATUS_SUCCESS;
+	kmcl_tx_leave(ch);
+	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
 }
 
 /**
@@ -471,7 +465,8 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
  * has no routine, or when the channel had other settings as it was made;
  * %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument; %STATUS_NOT_SUPPORTED
  * for external data; %STATUS_DEVICE_BUSY when it is being sent;
- * %STATUS_INVALID_DEVICE_STATE when the channel is not open, or going down.
+ * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
+ * %STATUS_DEVICE_REMOVED when it is going down.
  * Source: Microsoft's VmbPacketSend documentation.
  */
 NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
