@@ -1020,6 +1020,27 @@ static void close_that_the_host_may_not_know(struct kunit *test)
 	bring_up(test, client);
 }
 
+/* Whoever comes last has what he asked for, at once. */
+static void start_and_pause_at_once(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	unsigned int i, paused = 0;
+
+	bring_up(test, client);
+	for (i = 0; i < 300; i++) {
+		struct job *start = job_start(test, do_start, client->ch);
+		struct job *pause = job_start(test, do_pause, client->ch);
+
+		job_join(test, start);
+		job_join(test, pause);
+		paused += client->ch->paused;
+		KUNIT_ASSERT_EQ(test, client->ch->state,
+				client->ch->paused ? KMCL_PAUSED : KMCL_ACTIVE);
+	}
+	KUNIT_EXPECT_GT(test, paused, 0);
+}
+
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(pause_and_start),
 	KUNIT_CASE(pause_and_start_with_the_server),
@@ -1067,6 +1088,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(enable_while_the_device_sleeps),
 	KUNIT_CASE(device_is_missing_after_a_resume),
 	KUNIT_CASE(close_that_the_host_may_not_know),
+	KUNIT_CASE(start_and_pause_at_once),
 	{}
 };
 

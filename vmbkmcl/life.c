@@ -98,6 +98,20 @@ static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 	return go_on;
 }
 
+/* The same for a pause or a start, while that is what the client wants. */
+static bool kmcl_channel_turn(struct kmcl_channel *ch, enum kmcl_state state,
+			      bool paused)
+{
+	bool go_on;
+
+	mutex_lock(&ch->lock);
+	go_on = kmcl_channel_stays(ch) && ch->paused == paused;
+	if (go_on)
+		kmcl_channel_set_state(ch, state);
+	mutex_unlock(&ch->lock);
+	return go_on;
+}
+
 static int kmcl_channel_open(struct kmcl_channel *ch)
 {
 	struct kmcl_watch watch;
@@ -277,7 +291,7 @@ static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 
 static void kmcl_channel_start(struct kmcl_channel *ch)
 {
-	if (!kmcl_channel_advance(ch, KMCL_STARTED))
+	if (!kmcl_channel_turn(ch, KMCL_STARTED, false))
 		return;
 	kmcl_call(ch, ch->set.evt.EvtChannelStarted);
 	if (!kmcl_channel_stays(ch))
@@ -308,16 +322,18 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 		return;
 	}
 	kmcl_rx_start(ch);
-	if (READ_ONCE(ch->paused))
-		kmcl_channel_advance(ch, KMCL_PAUSED);
-	else
-		kmcl_channel_start(ch);
+}
+
+/* It comes up, and is to be quiet. */
+static void kmcl_channel_rest(struct kmcl_channel *ch)
+{
+	kmcl_channel_advance(ch, KMCL_PAUSED);
 }
 
 static void kmcl_channel_pause(struct kmcl_channel *ch)
 {
 	/* Not active any more, for who waits for a start that comes in between. */
-	if (!kmcl_channel_advance(ch, KMCL_PAUSING))
+	if (!kmcl_channel_turn(ch, KMCL_PAUSING, true))
 		return;
 	kmcl_channel_suspend(ch);
 	if (kmcl_channel_wait_held(ch))
@@ -335,6 +351,8 @@ static kmcl_step kmcl_channel_step(const struct kmcl_channel *ch)
 		return ch->state == KMCL_ENABLED ? NULL : kmcl_channel_sleep;
 	if (ch->state == KMCL_ENABLED)
 		return kmcl_channel_up;
+	if (ch->state == KMCL_OPENED)
+		return ch->paused ? kmcl_channel_rest : kmcl_channel_start;
 	if (ch->state == KMCL_ACTIVE && ch->paused)
 		return kmcl_channel_pause;
 	if (ch->state == KMCL_PAUSED && !ch->paused)
