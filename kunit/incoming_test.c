@@ -836,6 +836,32 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taker->ch->rx.received, taker->ch->tx.bad_ids);
 }
 
+#define PROMISES	10000
+
+static atomic_t promises;
+
+static bool promise_more(struct kmcl_channel *ch)
+{
+	return atomic_dec_if_positive(&promises) >= 0;
+}
+
+/* Packets that come one by one, each just in time, are a flood as well. */
+static void trickle_leaves_the_cpu_to_others(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u64 polls;
+
+	comes_up(test, taker);
+	atomic_set(&promises, PROMISES);
+	polls = READ_ONCE(taker->ch->rx.polls);
+	bus->ops.rx_unmask = promise_more;
+	kmcl_poll_schedule(taker->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(!atomic_read(&promises)));
+	KUNIT_EXPECT_GE(test, READ_ONCE(taker->ch->rx.polls) - polls,
+			PROMISES / 64);
+}
+
 /* With the server */
 
 static struct taker *server_taker(struct kunit *test, u32 packet_size)
@@ -1125,6 +1151,7 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(pause_waits_for_a_callback),
 	KUNIT_CASE(disable_in_a_callback),
 	KUNIT_CASE(flood_leaves_the_cpu_to_others),
+	KUNIT_CASE(trickle_leaves_the_cpu_to_others),
 	KUNIT_CASE(server_sends_a_thousand),
 	KUNIT_CASE(server_gets_completions_of_threads),
 	KUNIT_CASE(callbacks_ask_the_server),

@@ -109,17 +109,18 @@ static void kmcl_poll(struct tasklet_struct *t)
 {
 	struct kmcl_rx *rx = container_of(t, struct kmcl_rx, poll);
 	struct kmcl_channel *ch = container_of(rx, struct kmcl_channel, rx);
+	unsigned int spent = 0;
 
 	rx->polls++;
 	/* What is found to wait for a completion below, waits for one after this. */
 	WRITE_ONCE(ch->delivery.stalled, false);
 	do {
-		unsigned int done = kmcl_rx_read(ch);
-
+		/* A host that only promises packets has its turn, too. */
+		spent += max(kmcl_rx_read(ch), 1U);
 		kmcl_deliver(ch);
 		/* The wake-up may have been for room in the other ring. */
 		kmcl_tx_flush(ch);
-		if (done == KMCL_POLL_BUDGET) {
+		if (spent >= KMCL_POLL_BUDGET) {
 			kmcl_poll_schedule(ch);
 			return;
 		}
