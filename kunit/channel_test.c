@@ -735,7 +735,7 @@ static void send_refused_from_suspend_on(struct kunit *test)
 	client->at = "Suspend";
 	bring_up(test, client);
 	VmbChannelDisable(client->ch);
-	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
 
 	client->seen = STATUS_PENDING;
 	client->at = "Closed";
