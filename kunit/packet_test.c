@@ -589,6 +589,33 @@ static void external_data_until_the_close(struct kunit *test)
 	came_of(test, &closing.outcome, STATUS_DEVICE_REMOVED);
 }
 
+/* It may write for good then, which the client has to be told. */
+static void external_data_and_a_close_not_posted(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {}, rescinded = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	PFN_NUMBER pfn = 1;
+	u64 word = 0;
+
+	bus->close_err = -EAGAIN;
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
+						      WAIT), STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+
+	/* Unless it has nothing any more. */
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	VmbPacketSetPointer(packet, &rescinded);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
+						      WAIT), STATUS_SUCCESS);
+	fake_bus_rescind(bus);
+	came_of(test, &rescinded, STATUS_DEVICE_REMOVED);
+}
+
 static void queued_external_data_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -868,6 +895,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(routine_sends_again),
 	KUNIT_CASE(external_pfns_in_the_ring),
 	KUNIT_CASE(external_data_until_the_close),
+	KUNIT_CASE(external_data_and_a_close_not_posted),
 	KUNIT_CASE(queued_external_data_at_the_close),
 	KUNIT_CASE_PARAM(server_reads_and_writes_pfns, pages_gen_params),
 	KUNIT_CASE(disable_with_a_server_that_stalls),

@@ -131,9 +131,11 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	return err;
 }
 
-static void kmcl_channel_close(struct kmcl_channel *ch)
+/* -ETIMEDOUT: the host may go on with the rings, and with packets' external data. */
+static int kmcl_channel_close(struct kmcl_channel *ch)
 {
 	struct kmcl_watch watch;
+	bool lost;
 	int err;
 
 	mutex_lock(&ch->control);
@@ -144,10 +146,12 @@ static void kmcl_channel_close(struct kmcl_channel *ch)
 	kmcl_watch_stop(&watch);
 	/* From here on no GPADL is made, so what is left below is all. */
 	ch->connected = false;
+	lost = err && !ch->bus->rescinded(ch);
 	mutex_unlock(&ch->control);
-	if (err)
+	if (lost)
 		pr_err("%s: the host may not know of the close: error %d\n",
 		       ch->name, err);
+	return lost ? -ETIMEDOUT : 0;
 }
 
 #define KMCL_WHAT_MAX	96
@@ -230,6 +234,8 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
  */
 static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 {
+	int err;
+
 	kmcl_tx_refuse(ch);
 	kmcl_tx_cancel(ch, -ENODEV);
 	if (ch->state >= KMCL_STARTED)
@@ -237,8 +243,9 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_channel_end_held(ch);
 	kmcl_rx_stop(ch);
 	kmcl_tx_stop(ch, -ENODEV);
-	kmcl_channel_close(ch);
-	kmcl_tx_finish(ch, -ENODEV);
+	err = kmcl_channel_close(ch);
+	/* An error of its own, as the external data is not the client's again. */
+	kmcl_tx_finish(ch, err ?: -ENODEV);
 	kmcl_delivery_flush(ch);
 	kmcl_delivery_close(ch);
 

@@ -486,7 +486,7 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 }
 
 /**
- * kmcl_tx_finish - the ring is closed: the host has nothing of a packet any more
+ * kmcl_tx_finish - the ring is closed: complete what the host had until then
  * @ch: the channel
  * @err: what packets are told that were not completed
  *

@@ -502,7 +502,9 @@ EXPORT_SYMBOL_GPL(VmbPacketSend);
  * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION at least
  *
  * As VmbPacketSend(). When the channel closes, the routine is called when the
- * ring is closed, and so the server has the pages no more.
+ * ring is closed, and so the server has the pages no more; with
+ * %STATUS_IO_TIMEOUT, and a line in the log, when the host could not be told of
+ * the close: it may then write to the pages for good, and they are not to be freed.
  *
  * Context: any but hard interrupts.
  * Return: as VmbPacketSend(); %STATUS_INVALID_PARAMETER_4 without @pfns;
