@@ -383,6 +383,22 @@ static void rings_too_large(struct kunit *test)
 	bring_up(test, client);
 }
 
+/* hv_vmbus leaves it behind; the host would have it called for a freed channel. */
+static void callback_goes_with_a_failed_open(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct hv_device *hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+
+	hdev->channel->rescind = true;
+	enable(test, client);
+	heard(test, client, "PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_TRUE(test, !hdev->channel->onchannel_callback);
+	hdev->channel->rescind = false;
+	becomes(test, client->ch, KMCL_DISABLED);
+	bring_up(test, client);
+}
+
 /* Channels of one type come and go while another one lives. */
 
 #define TOGGLES	200
@@ -461,6 +477,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(interrupt_latency),
 	KUNIT_CASE(interrupt_latency_of_the_server),
 	KUNIT_CASE(rings_too_large),
+	KUNIT_CASE(callback_goes_with_a_failed_open),
 	{}
 };
 

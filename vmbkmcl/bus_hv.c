@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The seam's hv_vmbus side. Only what hv_vmbus exports is used. */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/hyperv.h>
 #include <linux/sizes.h>
 #include <asm/mshyperv.h>
@@ -36,6 +38,19 @@ static void kmcl_hv_no_memory(struct kmcl_channel *ch, u32 tx, u32 rx)
 			  ch->set.tx_pages / 2);
 }
 
+/*
+ * hv_vmbus says 0 also when a teardown was never posted; then the host may write
+ * to the rings for good.
+ */
+static int kmcl_hv_free_rings(struct vmbus_channel *chan)
+{
+	if (chan->ringbuffer_gpadlhandle.gpadl_handle &&
+	    !READ_ONCE(chan->rescind))
+		return -EIO;
+	vmbus_free_ring(chan);
+	return 0;
+}
+
 static int kmcl_hv_open(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
@@ -62,20 +77,30 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 				   rx - sizeof(struct hv_ring_buffer));
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
-	err = vmbus_open(chan, tx, rx, NULL, 0, kmcl_hv_event, ch);
-	if (err == -ENOMEM)
+	err = vmbus_alloc_ring(chan, tx, rx);
+	if (err) {
 		kmcl_hv_no_memory(ch, tx, rx);
+		return err;
+	}
+	err = vmbus_connect_ring(chan, kmcl_hv_event, ch);
+	if (err) {
+		/*
+		 * It leaves the callback behind, which the host could have called
+		 * when this channel is long gone. Only this takes it back.
+		 */
+		vmbus_disconnect_ring(chan);
+		if (kmcl_hv_free_rings(chan))
+			kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
+	}
 	return err;
 }
 
 /* vmbus_close(), which keeps to itself that the host was not told. */
 static int kmcl_hv_close(struct kmcl_channel *ch)
 {
-	int err = vmbus_disconnect_ring(kmcl_hv_channel(ch));
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 
-	if (!err)
-		vmbus_free_ring(kmcl_hv_channel(ch));
-	return err;
+	return vmbus_disconnect_ring(chan) ?: kmcl_hv_free_rings(chan);
 }
 
 static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
