@@ -16,5 +16,6 @@ extern struct kunit_suite vmbkmcl_request_suite;
 extern struct kunit_suite vmbkmcl_buffer_suite;
 extern struct kunit_suite vmbkmcl_gpadl_suite;
 extern struct kunit_suite vmbkmcl_fault_suite;
+extern struct kunit_suite vmbkmcl_server_suite;
 
 #endif /* _KUNIT_SUITES_H */
