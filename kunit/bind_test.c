@@ -145,6 +145,24 @@ static void device_that_another_driver_lets_go(struct kunit *test)
 	becomes(test, client->ch, KMCL_ACTIVE);
 }
 
+/* The client has all the time it wants: nothing is opened inside probe. */
+static void probe_does_not_wait_for_the_client(struct kunit *test)
+{
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+
+	client->at = "Opened";
+	client->hook = wait_to_leave;
+	other_driver_add(test);
+	enable(test, client);
+	other_driver_remove(test);
+	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	KUNIT_EXPECT_TRUE(test, eventually(completion_done(&client->entered)));
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_OPENED);
+	heard(test, client, "Opened");
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_ACTIVE);
+}
+
 /* Clients */
 
 static long users_of_the_module(struct kunit *test)
@@ -466,6 +484,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(other_instances_are_no_errors),
 	KUNIT_CASE(device_of_another_driver),
 	KUNIT_CASE(device_that_another_driver_lets_go),
+	KUNIT_CASE(probe_does_not_wait_for_the_client),
 	KUNIT_CASE(a_channel_holds_the_module),
 	KUNIT_CASE(cleanup_without_disable_is_logged),
 	KUNIT_CASE(client_is_unloaded),

@@ -863,6 +863,37 @@ static void open_refused(struct kunit *test)
 	heard(test, client, UP);
 }
 
+static int no_memory_to_listen(struct kmcl_channel *ch)
+{
+	return -ENOMEM;
+}
+
+static int no_bus_to_listen_to(struct kmcl_channel *ch)
+{
+	return -ENODEV;
+}
+
+static void enable_fails(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	int (*listen)(struct kmcl_channel *ch) = bus->ops.listen;
+
+	bus->ops.listen = no_memory_to_listen;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(client->ch),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	bus->ops.listen = no_bus_to_listen_to;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(client->ch),
+			STATUS_DEVICE_NOT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(client->ch, bus,
+						     &some_guid));
+	bus->ops.listen = listen;
+	bring_up(test, client);
+	heard(test, client, UP);
+}
+
 /* A disabled channel's client may be gone: no callback comes any more. */
 static void disable_waits_for_pnp_failure(struct kunit *test)
 {
@@ -1336,6 +1367,7 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(opened_fails_with_the_server),
 	KUNIT_CASE(opened_fails_and_leaves_a_gpadl),
 	KUNIT_CASE(open_refused),
+	KUNIT_CASE(enable_fails),
 	KUNIT_CASE(disable_waits_for_pnp_failure),
 	KUNIT_CASE(device_comes_later),
 	KUNIT_CASE(second_device_not_taken),

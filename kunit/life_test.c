@@ -947,6 +947,55 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
 }
 
+static void server_pushes(struct kunit *test, struct client *client, u64 count)
+{
+	struct testdev_request push = {
+		.op = TESTDEV_PUSH, .length = count, .offset = sizeof(u64),
+		.handle = TESTDEV_PUSH_COMPLETE,
+	};
+	struct server srv = { .ch = client->ch };
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+/* The server's packets, which the client still has when all goes down. */
+static void suspend_with_packets_of_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct hv_driver *driver;
+	struct hv_device *hdev;
+
+	KUNIT_ASSERT_EQ(test,
+			kunit_add_action_or_reset(test, give_back_what_is_held,
+						  client), 0);
+	client->hold = true;
+	remove_early(test);
+	bring_up(test, client);
+	server_pushes(test, client, 3);
+	client_has(test, client, 3);
+	client_completes_one(client);
+	hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	driver = device_driver(test, hdev);
+	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
+	heard(test, client, LIFE);
+
+	/* One before, one after the resume: neither means anything any more. */
+	client_completes_one(client);
+	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	heard(test, client, UP);
+	client_completes_all(client);
+	server_pushes(test, client, 2);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) == 5));
+	KUNIT_EXPECT_EQ(test, client->packets, 5);
+	KUNIT_EXPECT_TRUE(test, eventually(!atomic_read(&client->ch->delivery.held)));
+}
+
 /* Another channel of the type keeps the driver there. */
 static void keep_the_driver(struct kunit *test)
 {
@@ -1085,6 +1134,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(open_fails_after_waking),
 	KUNIT_CASE(sleep_before_open_is_answered),
 	KUNIT_CASE(suspend_and_resume_with_the_server),
+	KUNIT_CASE(suspend_with_packets_of_the_server),
 	KUNIT_CASE(enable_while_the_device_sleeps),
 	KUNIT_CASE(device_is_missing_after_a_resume),
 	KUNIT_CASE(close_that_the_host_may_not_know),
