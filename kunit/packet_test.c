@@ -801,7 +801,7 @@ static void rescind_by_a_server_that_stalls(struct kunit *test)
 	struct outcome *outcomes;
 
 	server_does(test, srv, TESTDEV_REOFFER, 300);
-	server_does(test, srv, TESTDEV_RESCIND, 1000);
+	server_does(test, srv, TESTDEV_RESCIND, 5000);
 	outcomes = send_unread(test, srv, page);
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(srv->ch->state) ==
 					   KMCL_DISABLED));
