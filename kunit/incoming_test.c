@@ -413,6 +413,26 @@ static void memory_comes_with_the_answers(struct kunit *test)
 					   POOL + 10));
 }
 
+/* The host may want its packet completed before it completes one of ours. */
+static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u64 word = 7;
+	unsigned int i;
+
+	comes_up(test, taker);
+	for (i = 0; i < KMCL_TX_SLOTS + 1; i++)
+		KUNIT_ASSERT_EQ(test,
+				VmbPacketSend(VmbPacketAllocate(taker->ch),
+					      &word, sizeof(word), NULL, WAIT),
+				STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), KMCL_TX_SLOTS);
+	host_sends(bus, 0, 1);
+	was_given(test, taker, 1);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
+}
+
 /* Contexts */
 
 static void softirq_context(struct kunit *test)
@@ -1134,6 +1154,7 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(completions_while_paused),
 	KUNIT_CASE(ring_waits_for_memory),
 	KUNIT_CASE(memory_comes_with_the_answers),
+	KUNIT_CASE(completion_overtakes_what_waits_for_a_slot),
 	KUNIT_CASE(softirq_context),
 	KUNIT_CASE(passive_context),
 	KUNIT_CASE(passive_context_without_completion),

@@ -39,6 +39,7 @@ int kmcl_tx_init(struct kmcl_tx *tx)
 	}
 	spin_lock_init(&tx->lock);
 	INIT_LIST_HEAD(&tx->queue);
+	INIT_LIST_HEAD(&tx->answers);
 	return 0;
 }
 
@@ -155,7 +156,8 @@ static void kmcl_tx_settle(struct kmcl_channel *ch)
 {
 	struct kmcl_tx *tx = &ch->tx;
 
-	if (tx->asked && tx->open && list_empty(&tx->queue)) {
+	if (tx->asked && tx->open && list_empty(&tx->queue) &&
+	    list_empty(&tx->answers)) {
 		tx->asked = false;
 		ch->bus->want_room(ch, 0);
 	}
@@ -167,8 +169,20 @@ static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
 		memcpy(packet->copy, packet->data, packet->len);
 		packet->data = packet->copy;
 	}
-	list_add_tail(&packet->link, &tx->queue);
+	list_add_tail(&packet->link, packet->type == VM_PKT_COMP ?
+		      &tx->answers : &tx->queue);
 	tx->queued++;
+}
+
+/*
+ * Nothing overtakes what is queued, but answers do: the host may wait for one
+ * before it completes any of the packets that the queue needs a slot of.
+ */
+static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
+			    const struct kmcl_packet *packet)
+{
+	return list_empty(&tx->answers) &&
+	       (packet->type == VM_PKT_COMP || list_empty(&tx->queue));
 }
 
 /* 0 when the packet may go into the ring, or wait for it. */
@@ -232,8 +246,7 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 	if (err)
 		goto unlock;
 	err = -EAGAIN;
-	/* Nothing overtakes what is queued. */
-	if (list_empty(&tx->queue))
+	if (kmcl_tx_is_next(tx, packet))
 		err = may_queue ? kmcl_tx_send_or_ask(ch, packet) :
 				  kmcl_tx_send(ch, packet);
 	if (!err) {
@@ -250,14 +263,19 @@ unlock:
 	return err;
 }
 
+static struct kmcl_packet *kmcl_tx_first(struct kmcl_tx *tx)
+{
+	return list_first_entry_or_null(list_empty(&tx->answers) ? &tx->queue :
+								    &tx->answers,
+					struct kmcl_packet, link);
+}
+
 /* The oldest queued packet that left the queue with nothing more to wait for. */
 static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
 {
-	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_packet *packet;
 
-	while (!list_empty(&tx->queue)) {
-		packet = list_first_entry(&tx->queue, struct kmcl_packet, link);
+	while ((packet = kmcl_tx_first(&ch->tx))) {
 		*err = kmcl_tx_send_or_ask(ch, packet);
 		if (kmcl_tx_later(*err))
 			return NULL;
@@ -369,18 +387,14 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	spin_unlock_bh(&ch->tx.lock);
 }
 
-/* Completions of the host's packets may stay, the client's own do not. */
-static struct kmcl_packet *kmcl_tx_take_queued(struct kmcl_tx *tx, bool answers)
+static struct kmcl_packet *kmcl_tx_take_queued(struct list_head *queue)
 {
 	struct kmcl_packet *packet;
 
-	list_for_each_entry(packet, &tx->queue, link) {
-		if (packet->type == VM_PKT_COMP && !answers)
-			continue;
+	packet = list_first_entry_or_null(queue, struct kmcl_packet, link);
+	if (packet)
 		list_del_init(&packet->link);
-		return packet;
-	}
-	return NULL;
+	return packet;
 }
 
 /*
@@ -452,7 +466,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 		packet = NULL;
 		spin_lock_bh(&tx->lock);
 		if (tx->closing)
-			packet = kmcl_tx_take_queued(tx, false) ?:
+			packet = kmcl_tx_take_queued(&tx->queue) ?:
 				 kmcl_tx_take_sent(tx, false);
 		if (tx->closing && !packet)
 			kmcl_tx_give_up(tx, err);
@@ -478,7 +492,8 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 	do {
 		spin_lock_bh(&tx->lock);
 		tx->open = false;
-		packet = kmcl_tx_take_queued(tx, true);
+		packet = kmcl_tx_take_queued(&tx->answers) ?:
+			 kmcl_tx_take_queued(&tx->queue);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);

@@ -19,7 +19,7 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
 
 /**
  * struct kmcl_packet - one packet on its way to the host
- * @link: in &kmcl_tx.queue while it waits for the ring
+ * @link: in &kmcl_tx.queue or &kmcl_tx.answers while it waits for the ring
  * @type: %VM_PKT_DATA_INBAND, or %VM_PKT_COMP: it completes one of the host's
  * @data: what to send; the owner's
  * @len: bytes
@@ -67,6 +67,8 @@ struct kmcl_tx_slot {
  * @open: the ring is there
  * @closing: it will not be for long: only completions are welcome
  * @queue: packets waiting for the ring or for a slot, in order
+ * @answers: completions of the host's packets waiting for the ring, in order;
+ *	they go first, as a slot of @queue's may become free by them alone
  * @slots: packets whose completion the host owes
  * @free: first free slot, KMCL_TX_SLOTS when there is none
  * @asked: the host was asked for a wake-up
@@ -84,6 +86,7 @@ struct kmcl_tx {
 	bool open;
 	bool closing;
 	struct list_head queue;
+	struct list_head answers;
 	struct kmcl_tx_slot *slots;
 	u32 free;
 	bool asked;
