@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Report what the KUnit suites said: one line a suite, failing cases in full.
 
-usage: ktap-report.py RESULTS.json KTAP
+usage: ktap-report.py DIR...
 
-RESULTS.json is what the kernel's `kunit.py parse --json` made of the file KTAP,
-which is only read for what failing cases printed. The last line counts cases;
-the exit status is 0 if at least one passed and none failed.
+Each directory is a guest's: its results.json is what the kernel's `kunit.py parse
+--json` made of its file ktap, which is only read for what failing cases printed. A
+guest that left none counts as a failed case. The last line counts cases; the exit
+status is 0 if at least one passed and none failed.
 """
 
 import json
 import re
 import sys
 from collections import Counter
+from pathlib import Path
 
 KINDS = {"PASS": "passed", "SKIP": "skipped"}
 
@@ -44,11 +46,16 @@ def summary(count):
                      if count[kind] or kind != "skipped")
 
 
-def main(results, ktap_file):
-    with open(ktap_file, errors="replace") as file:
-        ktap = file.read().splitlines()
-    with open(results) as file:
-        suites = json.load(file).get("sub_groups", [])
+def report(directory):
+    """Print how the guest's suites went; return the count of its cases."""
+    try:
+        ktap = (directory / "ktap").read_text(errors="replace").splitlines()
+        suites = json.loads((directory / "results.json").read_text()).get("sub_groups", [])
+    except (OSError, ValueError):
+        suites = []
+    if not suites:
+        print(f"{directory}: FAILED: no results, the guest or the platform died")
+        return Counter(failed=1)
 
     total = Counter()
     for suite in suites:
@@ -59,6 +66,11 @@ def main(results, ktap_file):
         for name, kind in outcome:
             if kind == "failed":
                 print(f"  FAILED {name}:", *said(ktap, suite["name"], name), sep="\n    ")
+    return total
+
+
+def main(*directories):
+    total = sum((report(Path(directory)) for directory in directories), Counter())
     print(summary(total))
     return 0 if total["passed"] and not total["failed"] else 1
 

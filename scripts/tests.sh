@@ -35,3 +35,36 @@ protocol() {
 }
 
 tests_command() { echo "sh /run-kunit ${*@Q}"; }
+
+# Seconds that a suite takes on two CPUs without KVM; the others, 15 at most.
+declare -A suite_seconds=(
+	[vmbkmcl_stress]=60
+)
+
+# deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
+# the guest with least to do; a command a line.
+deal_suites() {
+	local guests=$1 suite seconds i least load=() dealt=()
+
+	while read -r seconds suite; do
+		least=0
+		for ((i = 0; i < guests; i++)); do
+			((${load[i]:-0} >= ${load[least]:-0})) || least=$i
+		done
+		load[least]=$((${load[least]:-0} + seconds))
+		dealt[least]+=" $suite"
+	done < <(suites_by_time)
+	for i in "${!dealt[@]}"; do
+		# shellcheck disable=SC2086 # words
+		tests_command ${dealt[i]}
+	done
+}
+
+suites_by_time() {
+	local suite
+
+	sed -n 's/^extern struct kunit_suite \(.*\)_suite;$/\1/p' "$tree/kunit/suites.h" |
+		while read -r suite; do
+			echo "${suite_seconds[$suite]:-15} $suite"
+		done | sort -rn
+}
