@@ -13,6 +13,7 @@
 #include <linux/vmalloc.h>
 
 #include "fake_bus.h"
+#include "log.h"
 #include "server.h"
 #include "suites.h"
 #include "user_memory.h"
@@ -234,6 +235,40 @@ static void teardown_not_posted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.unknown_handles, 1);
 }
 
+#define TRACING	"/sys/kernel/tracing"
+
+/* Whoever looks for pages that are missing finds them in each of these. */
+static void quarantine_is_told_of(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = vmalloc(SOME_PAGES * PAGE_SIZE);
+	char path[80], line[128], *text;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	handle = create(test, bus, va, SOME_PAGES);
+	bus->teardown_err = -EAGAIN;
+	run_shell(test, "echo >" TRACING "/trace; echo 1 >" TRACING
+			"/events/vmbkmcl/vmbkmcl_gpadl_quarantine/enable");
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	run_shell(test, "echo 0 >" TRACING
+			"/events/vmbkmcl/vmbkmcl_gpadl_quarantine/enable");
+	vfree(va);
+
+	snprintf(line, sizeof(line), "vmbkmcl_gpadl_quarantine: %s handle %#x",
+		 bus->ch->name, handle);
+	text = read_text(test, TRACING "/trace");
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, line), "%s", text);
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/stats",
+		 bus->ch->name);
+	text = read_text(test, path);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "gpadls_quarantined 1\n"),
+				  "%s", text);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "gpadls_created 1\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "gpadls_deleted 0\n"));
+}
+
 static void teardown_not_posted_on_a_rescinded_channel(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -452,22 +487,28 @@ static void rescind_twice(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* Not in silence: debugfs at once, the log after wait_warn_ms. */
+#define PARAMETERS	"/sys/module/vmbkmcl/parameters"
+
+/* Not in silence: debugfs at once, the log after a while, and again. */
 static void a_long_wait_is_named(struct kunit *test)
 {
-	static const char param[] =
-		"/sys/module/vmbkmcl/parameters/wait_warn_ms";
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_vmalloc(test, 1);
 	u32 handle = create(test, bus, va, 1);
-	char path[80], line[80], *was, *text;
+	char path[80], line[80], logged[80], *first, *again, *text;
 	struct call *call;
 
-	was = read_text(test, param);
-	write_text(test, param, "50");
+	first = read_text(test, PARAMETERS "/wait_warn_ms");
+	again = read_text(test, PARAMETERS "/wait_warn_again_ms");
+	write_text(test, PARAMETERS "/wait_warn_ms", "50");
+	log_watch(test);
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
 	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	snprintf(logged, sizeof(logged),
+		 "%s: GPADL delete (GPADL %#x) has waited for ", bus->ch->name,
+		 handle);
+	is_logged(test, logged);
 	msleep(500);
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
@@ -481,8 +522,18 @@ static void a_long_wait_is_named(struct kunit *test)
 
 	fake_bus_answer(bus);
 	KUNIT_ASSERT_TRUE(test, call_ends(call));
-	write_text(test, param, was);
 	KUNIT_EXPECT_NULL(test, strstr(read_text(test, path), "waiting:"));
+
+	handle = create(test, bus, va, 1);
+	write_text(test, PARAMETERS "/wait_warn_again_ms", "50");
+	bus->withhold = true;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->ch->long_waits) >= 4));
+	fake_bus_answer(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	write_text(test, PARAMETERS "/wait_warn_ms", first);
+	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
 
 /* Memory that is not there */
@@ -622,6 +673,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(body_not_posted),
 	KUNIT_CASE(body_not_posted_on_a_rescinded_channel),
 	KUNIT_CASE(teardown_not_posted),
+	KUNIT_CASE(quarantine_is_told_of),
 	KUNIT_CASE(teardown_not_posted_on_a_rescinded_channel),
 	KUNIT_CASE(teardown_out_of_memory),
 	KUNIT_CASE_SLOW(teardown_out_of_memory_for_good),

@@ -66,10 +66,11 @@ static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
 	return packet;
 }
 
+/* One that does not come ends the case: it may be the first of a thousand. */
 static void came_of(struct kunit *test, struct outcome *outcome,
 		    NTSTATUS status)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&outcome->calls)));
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&outcome->calls)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
 	KUNIT_EXPECT_EQ(test, outcome->status, status);
 	atomic_set(&outcome->calls, 0);
@@ -767,12 +768,8 @@ static void none_was_done(struct kunit *test, struct outcome *outcomes)
 {
 	unsigned int i;
 
-	for (i = 0; i < UNREAD; i++) {
-		/* One that does not come says enough of the rest. */
-		KUNIT_ASSERT_TRUE(test,
-				  eventually(atomic_read(&outcomes[i].calls)));
+	for (i = 0; i < UNREAD; i++)
 		came_of(test, &outcomes[i], STATUS_DEVICE_REMOVED);
-	}
 }
 
 static void none_comes_again(struct kunit *test, struct outcome *outcomes)

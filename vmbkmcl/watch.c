@@ -17,12 +17,15 @@
 #include "channel.h"
 #include "watch.h"
 
-#define KMCL_WATCH_AGAIN_MS	(60 * MSEC_PER_SEC)
-
 static unsigned int wait_warn_ms = 5000;
 module_param(wait_warn_ms, uint, 0644);
 MODULE_PARM_DESC(wait_warn_ms,
 		 "Milliseconds after which a wait on the host is named in the log (default 5000)");
+
+static unsigned int wait_warn_again_ms = 60000;
+module_param(wait_warn_again_ms, uint, 0644);
+MODULE_PARM_DESC(wait_warn_again_ms,
+		 "Milliseconds from one such line to the next (default 60000)");
 
 static s64 kmcl_watch_ms(const struct kmcl_watch *watch)
 {
@@ -43,7 +46,7 @@ static void kmcl_watch_warn(struct work_struct *work)
 		pr_warn("%s: %s has waited for %lld ms\n", watch->ch->name,
 			watch->what, kmcl_watch_ms(watch));
 	schedule_delayed_work(&watch->warn,
-			      msecs_to_jiffies(KMCL_WATCH_AGAIN_MS));
+			      msecs_to_jiffies(READ_ONCE(wait_warn_again_ms)));
 }
 
 void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
