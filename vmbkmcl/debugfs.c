@@ -62,6 +62,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "rx_orphaned %llu\n", to->orphaned);
 	seq_printf(m, "rx_dropped %llu\n", rx->dropped);
 	seq_printf(m, "rx_bad_ids %llu\n", tx->bad_ids);
+	seq_printf(m, "rx_corrupt %llu\n", rx->corrupt);
 	seq_printf(m, "rx_failed %u\n", rx->failed);
 	return 0;
 }

@@ -78,6 +78,7 @@ static bool kmcl_rx_packet(struct kmcl_channel *ch,
 static void kmcl_rx_fail(struct kmcl_channel *ch)
 {
 	ch->rx.failed = true;
+	ch->rx.corrupt++;
 	kmcl_warn(ch, "corrupt incoming ring: the channel receives nothing more\n");
 	kmcl_tx_refuse(ch);
 	kmcl_tx_cancel(ch, -ENODEV);

@@ -18,7 +18,8 @@ struct kmcl_channel;
  * @polls: times it ran
  * @received: packets read
  * @dropped: packets nobody is there for
- * @failed: the ring was found corrupt; nothing is read from it any more
+ * @corrupt: times the ring was found corrupt
+ * @failed: it was, and is not read any more
  */
 struct kmcl_rx {
 	spinlock_t lock;
@@ -29,6 +30,7 @@ struct kmcl_rx {
 	u64 polls;
 	u64 received;
 	u64 dropped;
+	u64 corrupt;
 	bool failed;
 };
 
