@@ -19,7 +19,8 @@ kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_gpadl_suite,
 		  &vmbkmcl_fault_suite,
 		  &vmbkmcl_server_suite,
-		  &vmbkmcl_hostile_suite);
+		  &vmbkmcl_hostile_suite,
+		  &vmbkmcl_traffic_suite);
 
 KMCL_IMPORT_BUS_NS;
 MODULE_DESCRIPTION("KUnit tests of vmbkmcl");

@@ -28,7 +28,7 @@ bool out_fits(struct testdev *dev, uint32_t len)
 
 bool out_is_full(struct testdev *dev)
 {
-	return dev->nr_ready >= READY_MAX;
+	return dev->nr_ready >= READY_MAX || traffic_is_full(dev);
 }
 
 bool out_is_stalled(struct testdev *dev)
@@ -37,10 +37,9 @@ bool out_is_stalled(struct testdev *dev)
 }
 
 /* Reserve and send belong together: QEMU asserts on a reservation between. */
-static ssize_t send_packet(struct testdev *dev, uint16_t type, uint64_t id,
-			   void *data, uint32_t len)
+ssize_t out_send(struct testdev *dev, uint16_t type, uint64_t id, void *data,
+		 uint32_t len, bool need_comp)
 {
-	bool complete = type == VMBUS_PACKET_DATA_INBAND && dev->push_complete;
 	ssize_t ret = vmbus_channel_reserve(dev->chan, 0, len);
 
 	if (ret == -ENOSPC) {
@@ -50,7 +49,7 @@ static ssize_t send_packet(struct testdev *dev, uint16_t type, uint64_t id,
 	}
 	if (ret >= 0)
 		ret = vmbus_channel_send(dev->chan, type, NULL, 0, data, len,
-					 complete, id);
+					 need_comp, id);
 	if (ret < 0)
 		testdev_log(dev, "packet for the guest lost: error %zd", ret);
 	return ret;
@@ -62,8 +61,8 @@ static bool send_ready(struct testdev *dev)
 	struct testdev_out *out;
 
 	while ((out = QTAILQ_FIRST(&dev->ready))) {
-		if (send_packet(dev, VMBUS_PACKET_COMP, out->transaction_id,
-				out->data, out->len) == -ENOSPC)
+		if (out_send(dev, VMBUS_PACKET_COMP, out->transaction_id,
+			     out->data, out->len, false) == -ENOSPC)
 			return false;
 		QTAILQ_REMOVE(&dev->ready, out, link);
 		dev->nr_ready--;
@@ -86,11 +85,11 @@ static bool push_one(struct testdev *dev)
 	for (i = 0; i < DIV_ROUND_UP(dev->push_len, 8); i++)
 		msg.data[i] = cpu_to_le64(testdev_pattern_word(seed, i));
 	if (dev->is_pipe)
-		ret = send_packet(dev, VMBUS_PACKET_DATA_INBAND, id, &msg,
-				  sizeof(msg.header) + dev->push_len);
+		ret = out_send(dev, VMBUS_PACKET_DATA_INBAND, id, &msg,
+			       sizeof(msg.header) + dev->push_len, dev->push_complete);
 	else
-		ret = send_packet(dev, VMBUS_PACKET_DATA_INBAND, id, msg.data,
-				  dev->push_len);
+		ret = out_send(dev, VMBUS_PACKET_DATA_INBAND, id, msg.data,
+			       dev->push_len, dev->push_complete);
 	if (ret == -ENOSPC)
 		return false;
 	dev->push_left--;
@@ -119,8 +118,10 @@ static void send_pushed(struct testdev *dev)
 
 void out_flush(struct testdev *dev)
 {
-	if (send_ready(dev))
-		send_pushed(dev);
+	if (!send_ready(dev))
+		return;
+	send_pushed(dev);
+	traffic_flush(dev);
 }
 
 void out_queue(struct testdev *dev, struct testdev_out *out)
@@ -164,6 +165,30 @@ static void look_again(void *opaque)
 void out_stall(struct testdev *dev, uint32_t ms)
 {
 	timer_mod(dev->stall_timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + ms);
+}
+
+/* One packet was read; after the last of the pace's, a stall. */
+void out_has_read(struct testdev *dev)
+{
+	if (!dev->pace_ms || !dev->pace_packets || --dev->pace_left)
+		return;
+	dev->pace_left = dev->pace_packets;
+	out_stall(dev, dev->pace_ms);
+}
+
+/* All were read that there were. */
+void out_has_read_all(struct testdev *dev)
+{
+	if (dev->pace_ms && !dev->pace_packets)
+		out_stall(dev, dev->pace_ms);
+}
+
+void out_pace(struct testdev *dev, uint32_t ms, uint32_t packets)
+{
+	dev->pace_ms = ms;
+	dev->pace_packets = packets;
+	/* The request itself is one. */
+	dev->pace_left = packets + 1;
 }
 
 enum testdev_status out_push(struct testdev *dev, const struct testdev_request *rq)
@@ -214,8 +239,10 @@ void out_drop_all(struct testdev *dev)
 	dev->nr_delayed = 0;
 	timer_del(dev->retry_timer);
 	timer_del(dev->stall_timer);
+	dev->pace_ms = 0;
 	dev->push_left = 0;
 	g_hash_table_remove_all(dev->push_pending);
+	traffic_stop(dev);
 }
 
 void out_init(struct testdev *dev)

@@ -57,6 +57,10 @@ enum testdev_op {
 	/* The only two that come as a GPA-direct packet. */
 	TESTDEV_EXTERNAL_CRC32	= 16,	/* value = CRC-32 of the external data */
 	TESTDEV_EXTERNAL_FILL	= 17,	/* write the pattern of seed over it; value = bytes */
+
+	TESTDEV_TRAFFIC		= 18,	/* length packets each way, at once (3) */
+	TESTDEV_TRAFFIC_REPORT	= 19,	/* payload = struct testdev_traffic_report */
+	TESTDEV_PACE		= 20,	/* read a few packets, then none for length ms (4) */
 };
 
 /*
@@ -75,6 +79,12 @@ enum testdev_op {
  * (2) In-band packets of offset bytes each, byte i of packet n (from 0) being
  *     testdev_pattern(seed + n, i). With TESTDEV_PUSH_COMPLETE as handle each
  *     asks for a completion. One PUSH at a time; it goes on after the answer.
+ * (3) Of up to offset bytes each, from seed for the guest's and seed + 1 for the
+ *     server's: see traffic.h. The server begins after the answer. Whatever the
+ *     guest sends from then on and does not begin with TESTDEV_MAGIC is the next
+ *     packet.
+ * (4) And so on, from this request's answer until a PACE with length 0. Each time
+ *     it reads offset packets, or, where that is 0, all there are.
  */
 #define TESTDEV_FORGE_RELATIVE	1u
 #define TESTDEV_PUSH_COMPLETE	1u
@@ -83,6 +93,7 @@ enum testdev_op {
 #define TESTDEV_MAX_DELAYED	256u	/* DELAY and FORGE waiting at once */
 #define TESTDEV_MAX_HELD	64u	/* GPADLs */
 #define TESTDEV_MAX_PUSH	65536u	/* packets */
+#define TESTDEV_MAX_TRAFFIC	1000000u /* packets each way */
 
 enum testdev_status {
 	TESTDEV_OK		= 0,

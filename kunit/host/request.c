@@ -5,6 +5,8 @@
  */
 #include "testdev.h"
 
+#include "traffic.h"
+
 /* After so many passes others of QEMU's main loop get their turn. */
 #define MAX_PASSES	64
 
@@ -218,9 +220,30 @@ static enum testdev_status op_stall(struct call *call)
 	return TESTDEV_OK;
 }
 
+static enum testdev_status op_pace(struct call *call)
+{
+	if (call->rq.length > TESTDEV_MAX_DELAY_MS || call->rq.offset > UINT16_MAX)
+		return TESTDEV_ERANGE;
+	out_pace(call->dev, call->rq.length, call->rq.offset);
+	return TESTDEV_OK;
+}
+
 static enum testdev_status op_push(struct call *call)
 {
 	return out_push(call->dev, &call->rq);
+}
+
+static enum testdev_status op_traffic(struct call *call)
+{
+	return traffic_start(call->dev, &call->rq);
+}
+
+static enum testdev_status op_traffic_report(struct call *call)
+{
+	if (!answer_fits(call, sizeof(struct testdev_traffic_report)))
+		return TESTDEV_ERANGE;
+	call->payload_len = sizeof(struct testdev_traffic_report);
+	return traffic_report(call->dev, answer_payload(call));
 }
 
 static enum testdev_status op_external_crc32(struct call *call)
@@ -277,6 +300,9 @@ static const struct operation {
 	[TESTDEV_PUSH]		= { op_push, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_EXTERNAL_CRC32] = { op_external_crc32, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
 	[TESTDEV_EXTERNAL_FILL]	= { op_external_fill, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
+	[TESTDEV_TRAFFIC]	= { op_traffic, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_TRAFFIC_REPORT] = { op_traffic_report, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_PACE]		= { op_pace, VMBUS_PACKET_DATA_INBAND },
 };
 
 /* Behind a pipe's header there is the message, and its length is exact. */
@@ -358,9 +384,12 @@ static void serve(struct testdev *dev, VMBusChanReq *packet)
 	call.refused = dev->refuse_next;
 	dev->refuse_next = false;
 	if (packet->pkt_type == VMBUS_PACKET_COMP) {
-		out_completed(dev, packet->transaction_id, packet->msglen);
+		if (!traffic_completed(dev, packet))
+			out_completed(dev, packet->transaction_id, packet->msglen);
 		return;
 	}
+	if (traffic_takes(dev, packet))
+		return;
 	if (!packet->need_comp) {
 		dev->count.consumed++;
 		return;
@@ -479,11 +508,14 @@ static unsigned int read_pass(struct testdev *dev)
 		vmbus_channel_recv_pop(dev->chan);
 		serve(dev, packet);
 		vmbus_free_req(packet);
+		out_has_read(dev);
 		n++;
 	}
 	vmbus_channel_recv_done(dev->chan);
-	if (n)
+	if (n) {
+		out_has_read_all(dev);
 		wake_guest(dev);
+	}
 	return n;
 }
 

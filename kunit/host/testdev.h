@@ -32,6 +32,7 @@ int hyperv_set_event_flag(HvSintRoute *route, unsigned int event);
 struct testdev_out;
 struct testdev_held;
 struct testdev_notice;
+struct testdev_traffic;
 
 struct testdev {
 	VMBusDevice parent_obj;
@@ -61,12 +62,18 @@ struct testdev {
 	unsigned int nr_delayed;
 	QEMUTimer *retry_timer;
 	QEMUTimer *stall_timer;
+	uint32_t pace_ms;
+	uint32_t pace_packets;		/* 0: all there are */
+	uint32_t pace_left;
 	uint64_t push_left;
 	uint64_t push_next;
 	uint32_t push_seed;
 	uint32_t push_len;
 	bool push_complete;
 	GHashTable *push_pending;	/* transaction ids of packets not completed */
+
+	/* TRAFFIC: traffic.c; NULL before */
+	struct testdev_traffic *traffic;
 
 	/* HOLD: gpadl.c */
 	QTAILQ_HEAD(, testdev_held) held;
@@ -142,12 +149,26 @@ bool out_fits(struct testdev *dev, uint32_t len);
 bool out_is_full(struct testdev *dev);
 bool out_is_stalled(struct testdev *dev);
 void out_stall(struct testdev *dev, uint32_t ms);
+void out_pace(struct testdev *dev, uint32_t ms, uint32_t packets);
+void out_has_read(struct testdev *dev);
+void out_has_read_all(struct testdev *dev);
 void out_queue(struct testdev *dev, struct testdev_out *out);
 bool out_delay(struct testdev *dev, struct testdev_out *out, uint32_t ms);
 enum testdev_status out_push(struct testdev *dev, const struct testdev_request *rq);
 void out_completed(struct testdev *dev, uint64_t id, uint32_t len);
 void out_flush(struct testdev *dev);
+ssize_t out_send(struct testdev *dev, uint16_t type, uint64_t id, void *data,
+		 uint32_t len, bool need_comp);
 void out_drop_all(struct testdev *dev);
+
+/* traffic.c */
+enum testdev_status traffic_start(struct testdev *dev, const struct testdev_request *rq);
+enum testdev_status traffic_report(struct testdev *dev, void *to);
+bool traffic_takes(struct testdev *dev, VMBusChanReq *packet);
+bool traffic_completed(struct testdev *dev, VMBusChanReq *packet);
+bool traffic_is_full(struct testdev *dev);
+void traffic_flush(struct testdev *dev);
+void traffic_stop(struct testdev *dev);
 
 /* request.c */
 void request_work(VMBusChannel *chan);
