@@ -1051,6 +1051,37 @@ static void callbacks_ask_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
 }
 
+/* What the client waits for lies behind the packets that it has no room for. */
+static void server_answers_at_the_quota(struct kunit *test)
+{
+	struct taker *taker = server_pattern_taker(test);
+
+	taker->keep = true;
+	comes_up(test, taker);
+	server_pushes(test, taker, KMCL_QUOTA_DEFAULT + 10, sizeof(u64), true);
+	was_given(test, taker, KMCL_QUOTA_DEFAULT);
+	asks_the_server(taker, 0);
+	KUNIT_EXPECT_EQ(test, taker->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, taker->calls, KMCL_QUOTA_DEFAULT);
+	completes_all(taker);
+	was_given(test, taker, KMCL_QUOTA_DEFAULT + 10);
+}
+
+static void server_answers_while_paused(struct kunit *test)
+{
+	struct taker *taker = server_pattern_taker(test);
+
+	comes_up(test, taker);
+	VmbChannelPause(taker->ch);
+	becomes(test, taker->ch, KMCL_PAUSED);
+	server_pushes(test, taker, 10, sizeof(u64), true);
+	asks_the_server(taker, 0);
+	KUNIT_EXPECT_EQ(test, taker->status, STATUS_SUCCESS);
+	was_given(test, taker, 0);
+	VmbChannelStart(taker->ch);
+	was_given(test, taker, 10);
+}
+
 /* At the quota, with the server's ring full behind it, nothing runs. */
 static void server_floods_a_client_at_its_quota(struct kunit *test)
 {
@@ -1176,6 +1207,8 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(server_sends_a_thousand),
 	KUNIT_CASE(server_gets_completions_of_threads),
 	KUNIT_CASE(callbacks_ask_the_server),
+	KUNIT_CASE(server_answers_at_the_quota),
+	KUNIT_CASE(server_answers_while_paused),
 	KUNIT_CASE(server_floods_a_client_at_its_quota),
 	KUNIT_CASE(packets_of_the_server_too_large),
 	KUNIT_CASE(completion_of_the_server_too_large),
