@@ -101,7 +101,7 @@ unpin:
 	return n;
 }
 
-static int kmcl_user_hold(struct kmcl_buffer *buf, unsigned long start)
+static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)
 {
 	struct mm_struct *mm = current->mm;
 	int err;
@@ -113,25 +113,14 @@ static int kmcl_user_hold(struct kmcl_buffer *buf, unsigned long start)
 		return -EDQUOT;
 
 	err = kmcl_user_pin(start, buf->nr_pages, !buf->read_only, buf->pages);
-	if (err)
-		goto unaccount;
-
-	buf->va = vmap(buf->pages, buf->nr_pages, VM_MAP,
-		       buf->read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
-	if (!buf->va) {
-		err = -ENOMEM;
-		goto unpin;
+	if (err) {
+		account_locked_vm(mm, buf->nr_pages, false);
+		return err;
 	}
-	/* The owner may die before the GPADL does; its account must not. */
+	/* The owner may die before it is let go; its account must not. */
 	mmgrab(mm);
 	buf->mm = mm;
 	return 0;
-
-unpin:
-	unpin_user_pages(buf->pages, buf->nr_pages);
-unaccount:
-	account_locked_vm(mm, buf->nr_pages, false);
-	return err;
 }
 
 static void kmcl_user_release(struct kmcl_buffer *buf)
@@ -149,7 +138,7 @@ static void kmcl_user_release(struct kmcl_buffer *buf)
  * at the count (slab, tails of non-compound blocks): there is no reference to
  * take, and a slab page's would confuse its owner.
  */
-static struct page *kmcl_page_reference(struct page *page)
+struct page *kmcl_page_reference(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
@@ -159,7 +148,7 @@ static struct page *kmcl_page_reference(struct page *page)
 }
 
 /* Pages that never were the page allocator's to give: kernel image, MMIO. */
-static bool kmcl_page_usable(struct page *page)
+bool kmcl_page_usable(struct page *page)
 {
 	return pfn_valid(page_to_pfn(page)) && !PageReserved(page);
 }
@@ -173,8 +162,14 @@ static struct page *kmcl_kernel_page(const struct kmcl_buffer *buf,
 						  virt_to_page(va);
 }
 
+/* Of a locked buffer, also one that could not be referenced. */
+struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i)
+{
+	return buf->pages[i] ?: kmcl_kernel_page(buf, i);
+}
+
 /* Every page is judged before the first is touched. */
-static int kmcl_kernel_check(const struct kmcl_buffer *buf, u32 bytes)
+static int kmcl_kernel_check(const struct kmcl_buffer *buf)
 {
 	struct page *page;
 	unsigned int i;
@@ -185,21 +180,16 @@ static int kmcl_kernel_check(const struct kmcl_buffer *buf, u32 bytes)
 			return -EFAULT;
 		if (!kmcl_page_usable(page))
 			return -EPERM;
-		/* The rest of the last page may be another object. */
-		if (!IS_ALIGNED(bytes, HV_HYP_PAGE_SIZE) &&
-		    buf->kind == KMCL_MEMORY_LINEAR &&
-		    folio_test_slab(page_folio(page)))
-			return -EMSGSIZE;
 	}
 	return 0;
 }
 
-static int kmcl_kernel_hold(struct kmcl_buffer *buf, u32 bytes)
+static int kmcl_kernel_lock(struct kmcl_buffer *buf)
 {
 	unsigned int i;
 	int err;
 
-	err = kmcl_kernel_check(buf, bytes);
+	err = kmcl_kernel_check(buf);
 	if (err)
 		return err;
 	for (i = 0; i < buf->nr_pages; i++)
@@ -226,7 +216,7 @@ static bool kmcl_on_stack(unsigned long start, unsigned long end)
 }
 
 /* hv_vmbus takes anything but vmalloc for linear, also a module's memory. */
-static bool kmcl_in_module(unsigned long start, unsigned long end)
+bool kmcl_in_module(unsigned long start, unsigned long end)
 {
 #ifdef MODULES_VADDR
 	return start < MODULES_END && end > MODULES_VADDR;
@@ -260,6 +250,57 @@ static int kmcl_classify(void *addr, unsigned long end, enum kmcl_memory *kind)
 }
 
 /**
+ * kmcl_buffer_lock - keep the pages of some memory
+ * @buf: filled in, without an address for user memory; kmcl_buffer_release()
+ *	undoes it
+ * @addr: user address of the calling process, or kernel address
+ * @bytes: above 0, not wrapping around
+ * @read_only: nobody will write through it: enough that the memory is readable
+ *
+ * Context: may sleep.
+ * Return: as kmcl_buffer_hold().
+ */
+int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
+		     bool read_only)
+{
+	unsigned long start = (unsigned long)addr & PAGE_MASK;
+	unsigned long end = (unsigned long)addr + bytes;
+	int err;
+
+	memset(buf, 0, sizeof(*buf));
+	err = kmcl_classify(addr, end, &buf->kind);
+	if (err)
+		return err;
+	buf->read_only = read_only;
+	buf->nr_pages = DIV_ROUND_UP(end - start, PAGE_SIZE);
+	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages), GFP_KERNEL);
+	if (!buf->pages)
+		return -ENOMEM;
+
+	if (buf->kind == KMCL_MEMORY_USER) {
+		err = kmcl_user_lock(buf, start);
+	} else {
+		buf->va = (void *)start;
+		err = kmcl_kernel_lock(buf);
+	}
+	if (err)
+		kvfree(buf->pages);
+	return err;
+}
+
+/* Slab memory shares its pages: the rest of the last may be another object. */
+static bool kmcl_buffer_shares_page(const struct kmcl_buffer *buf, u32 bytes)
+{
+	struct page *last;
+
+	if (buf->kind != KMCL_MEMORY_LINEAR ||
+	    IS_ALIGNED(bytes, HV_HYP_PAGE_SIZE))
+		return false;
+	last = kmcl_kernel_page(buf, buf->nr_pages - 1);
+	return folio_test_slab(page_folio(last));
+}
+
+/**
  * kmcl_buffer_hold - keep memory in place for the host
  * @buf: filled in; kmcl_buffer_release() undoes it
  * @addr: user address of the calling process, or kernel address; page-aligned
@@ -277,40 +318,40 @@ static int kmcl_classify(void *addr, unsigned long end, enum kmcl_memory *kind)
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only, bool confidential)
 {
-	unsigned long end = (unsigned long)addr + bytes;
 	int err;
 
-	memset(buf, 0, sizeof(*buf));
-	err = kmcl_classify(addr, end, &buf->kind);
-	if (err)
-		return err;
 	/*
 	 * Decrypting the alias made here would leave the process's own mapping
 	 * reading cipher text.
 	 */
-	if (buf->kind == KMCL_MEMORY_USER && confidential)
+	if (confidential && (unsigned long)addr < TASK_SIZE)
 		return -EOPNOTSUPP;
 
-	buf->va = addr;
-	buf->size = ALIGN(bytes, HV_HYP_PAGE_SIZE);
-	buf->read_only = read_only;
-	buf->nr_pages = DIV_ROUND_UP(buf->size, PAGE_SIZE);
-	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages), GFP_KERNEL);
-	if (!buf->pages)
-		return -ENOMEM;
-
-	if (buf->kind == KMCL_MEMORY_USER)
-		err = kmcl_user_hold(buf, (unsigned long)addr);
-	else
-		err = kmcl_kernel_hold(buf, bytes);
+	err = kmcl_buffer_lock(buf, addr, bytes, read_only);
 	if (err)
-		kvfree(buf->pages);
+		return err;
+	buf->size = ALIGN(bytes, HV_HYP_PAGE_SIZE);
+	if (kmcl_buffer_shares_page(buf, bytes)) {
+		err = -EMSGSIZE;
+		goto release;
+	}
+	if (!buf->va)
+		buf->va = vmap(buf->pages, buf->nr_pages, VM_MAP,
+			       buf->read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
+	if (!buf->va) {
+		err = -ENOMEM;
+		goto release;
+	}
+	return 0;
+
+release:
+	kmcl_buffer_release(buf);
 	return err;
 }
 
 /**
  * kmcl_buffer_release - let the memory go: the host has
- * @buf: from kmcl_buffer_hold()
+ * @buf: from kmcl_buffer_hold() or kmcl_buffer_lock()
  *
  * Context: may sleep; any process.
  */

@@ -16,8 +16,9 @@ enum kmcl_memory {
 
 /**
  * struct kmcl_buffer - memory that stays where it is while the host may use it
- * @va: kernel address of all of it, contiguous
- * @size: bytes, whole Hyper-V pages
+ * @va: kernel address of all of its pages, contiguous; NULL for user memory that
+ *	was only locked
+ * @size: bytes, whole Hyper-V pages; only when it is held for the host
  * @kind: where it came from, which decides how it is let go
  * @read_only: the host promised not to write; the pages are not dirtied
  * @nr_pages: of PAGE_SIZE
@@ -34,9 +35,16 @@ struct kmcl_buffer {
 	struct mm_struct *mm;
 };
 
+int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
+		     bool read_only);
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only, bool confidential);
 void kmcl_buffer_release(struct kmcl_buffer *buf);
+struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i);
 const char *kmcl_buffer_kind(const struct kmcl_buffer *buf);
+
+bool kmcl_in_module(unsigned long start, unsigned long end);
+bool kmcl_page_usable(struct page *page);
+struct page *kmcl_page_reference(struct page *page);
 
 #endif /* _KMCL_BUFFER_H */
