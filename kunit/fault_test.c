@@ -12,6 +12,7 @@
 #include <linux/mman.h>
 #include <linux/vmalloc.h>
 
+#include "failing.h"
 #include "fake_bus.h"
 #include "log.h"
 #include "server.h"
@@ -537,25 +538,6 @@ static void a_long_wait_is_named(struct kunit *test)
 }
 
 /* Memory that is not there */
-
-/* The nth allocation of this task from now on fails. */
-static void fail_nth(unsigned int nth)
-{
-#ifdef CONFIG_FAULT_INJECTION
-	WRITE_ONCE(current->fail_nth, nth);
-#endif
-}
-
-static bool has_failed(void)
-{
-#ifdef CONFIG_FAULT_INJECTION
-	return !READ_ONCE(current->fail_nth);
-#else
-	return false;
-#endif
-}
-
-#define MOST_ALLOCATIONS	1000
 
 /* Every allocation fails once; the call must fail cleanly or do without it. */
 static void fail_each_allocation(struct kunit *test, void *addr, u32 bytes)

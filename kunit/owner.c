@@ -2,8 +2,8 @@
 /*
  * A process that shares its memory and can be killed.
  *
- * It is the guest's dd, whose write to a device of ours creates the GPADL over
- * its own buffer, in its own context, and does not return.
+ * It is the guest's dd, whose write to a device of ours creates the GPADL or locks
+ * the MDL over its own buffer, in its own context, and does not return.
  */
 
 #include <linux/completion.h>
@@ -30,6 +30,22 @@ static struct {
 
 static DECLARE_WAIT_QUEUE_HEAD(for_ever);
 
+static void owner_shares(struct owner *owner, void *start)
+{
+	if (starting.ch) {
+		owner->status =
+			VmbChannelCreateGpadlFromBuffer(starting.ch, 0, start,
+							OWNER_BYTES,
+							&owner->handle);
+		return;
+	}
+	owner->status = STATUS_INSUFFICIENT_RESOURCES;
+	owner->mdl = IoAllocateMdl(start, OWNER_BYTES, FALSE, FALSE, NULL);
+	if (owner->mdl)
+		owner->status = MmProbeAndLockPages(owner->mdl, UserMode,
+						    IoModifyAccess);
+}
+
 static ssize_t owner_write(struct file *file, const char __user *buf,
 			   size_t len, loff_t *pos)
 {
@@ -38,10 +54,7 @@ static ssize_t owner_write(struct file *file, const char __user *buf,
 
 	if (!owner || len < OWNER_BYTES + PAGE_SIZE)
 		return -EINVAL;
-	owner->status = VmbChannelCreateGpadlFromBuffer(starting.ch, 0,
-							(void *)start,
-							OWNER_BYTES,
-							&owner->handle);
+	owner_shares(owner, (void *)start);
 	owner->task = get_task_struct(current);
 	owner->mm = current->mm;
 	mmgrab(owner->mm);

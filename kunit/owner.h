@@ -12,17 +12,22 @@
  * struct owner - a process of the guest
  * @task: it; a reference is held
  * @mm: its address space; a reference to the struct is held
- * @status: of its VmbChannelCreateGpadlFromBuffer()
+ * @status: of its VmbChannelCreateGpadlFromBuffer() or MmProbeAndLockPages()
  * @handle: of OWNER_BYTES of its memory
+ * @mdl: of the same
  */
 struct owner {
 	struct task_struct *task;
 	struct mm_struct *mm;
 	NTSTATUS status;
 	UINT32 handle;
+	PMDL mdl;
 };
 
-/* Start one and have it create a GPADL; then it waits to be killed. */
+/*
+ * Start one and have it create a GPADL, or without a channel lock an MDL; then it
+ * waits to be killed.
+ */
 struct owner *owner_start(struct kunit *test, VMBCHANNEL ch);
 
 /* Kill it, and see it gone. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory that is not there. */
+#ifndef _KUNIT_FAILING_H
+#define _KUNIT_FAILING_H
+
+#include <linux/sched.h>
+
+/* More than any call makes. */
+#define MOST_ALLOCATIONS	1000
+
+/* The nth allocation of this task from now on fails; 0: none does. */
+static inline void fail_nth(unsigned int nth)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	WRITE_ONCE(current->fail_nth, nth);
+#endif
+}
+
+static inline bool has_failed(void)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	return !READ_ONCE(current->fail_nth);
+#else
+	return false;
+#endif
+}
+
+#endif /* _KUNIT_FAILING_H */

@@ -1,0 +1,624 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* MDLs: what they say, what they hold, where they are mapped. */
+
+#include <linux/cred.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "failing.h"
+#include "host/protocol.h"
+#include "log.h"
+#include "mdls.h"
+#include "owner.h"
+#include "suites.h"
+#include "user_memory.h"
+
+#define PAGES		4
+#define BYTES		(PAGES * PAGE_SIZE)
+#define READ_WRITE	(PROT_READ | PROT_WRITE)
+#define ANONYMOUS	(MAP_ANONYMOUS | MAP_PRIVATE)
+
+/* Refused, and as it was. */
+static void lock_fails(struct kunit *test, void *va, u32 len,
+		       KPROCESSOR_MODE mode, LOCK_OPERATION operation,
+		       NTSTATUS status)
+{
+	PMDL mdl = get_mdl(test, va, len);
+	MDL before = *mdl;
+	long pins = pins_held(test);
+
+	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, mode, operation),
+			status);
+	KUNIT_EXPECT_MEMEQ(test, mdl, &before, sizeof(before));
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	if (current->mm)
+		KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl,
+							     NormalPagePriority));
+}
+
+/* What they say */
+
+static void sizes(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(NULL, 0), 0);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(NULL, 1), 1);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(NULL, 4096), 1);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(NULL, 4097), 2);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(4095, 2), 2);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(4095, 4097), 2);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(4095, 4098), 3);
+	KUNIT_EXPECT_EQ(test, ADDRESS_AND_SIZE_TO_SPAN_PAGES(4095, U32_MAX),
+			0x100001);
+	KUNIT_EXPECT_EQ(test, MmSizeOfMdl((void *)8191, 2),
+			sizeof(MDL) + 2 * sizeof(PFN_NUMBER));
+}
+
+static void new_mdl(struct kunit *test)
+{
+	void *va = (void *)0xffff888000012345;
+	PMDL mdl = get_mdl(test, va, 5000);
+
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), 5000);
+	KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(mdl), 0x345);
+	KUNIT_EXPECT_PTR_EQ(test, MmGetMdlVirtualAddress(mdl), va);
+	KUNIT_EXPECT_PTR_EQ(test, mdl->StartVa, va - 0x345);
+	KUNIT_EXPECT_EQ(test, mdl->Size, MmSizeOfMdl(va, 5000));
+	KUNIT_EXPECT_NULL(test, mdl->Next);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(NULL, 0));
+}
+
+static void no_mdl(struct kunit *test)
+{
+	KUNIT_EXPECT_NULL(test, IoAllocateMdl(test, 8, FALSE, FALSE,
+					      (PIRP)test));
+	/* Eight megabytes of page numbers, in one piece. */
+	KUNIT_EXPECT_NULL(test, IoAllocateMdl(NULL, U32_MAX, FALSE, FALSE,
+					      NULL));
+	IoFreeMdl(NULL);
+}
+
+/* Kernel memory */
+
+static void describes(struct kunit *test, PMDL mdl, void *va)
+{
+	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
+	unsigned int i;
+
+	for (i = 0; i < ADDRESS_AND_SIZE_TO_SPAN_PAGES(va, mdl->ByteCount); i++) {
+		void *page = mdl->StartVa + i * 4096;
+		u64 pa = is_vmalloc_addr(page) ?
+			 PFN_PHYS(vmalloc_to_pfn(page)) + offset_in_page(page) :
+			 virt_to_phys(page);
+
+		KUNIT_EXPECT_EQ(test, pfns[i], pa >> 12);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, 0), va);
+	KUNIT_EXPECT_PTR_EQ(test,
+			    MmMapLockedPagesSpecifyCache(mdl, KernelMode,
+							 MmCached, NULL, FALSE,
+							 NormalPagePriority),
+			    va);
+	MmUnmapLockedPages(va, mdl);
+	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, 0), va);
+}
+
+static char static_memory[8192];
+
+static void kernel_memory(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	void *slab = kunit_kzalloc(test, 3 * 4096, GFP_KERNEL);
+	PMDL mdl;
+
+	mdl = get_mdl(test, va + 100, BYTES - 200);
+	MmBuildMdlForNonPagedPool(mdl);
+	describes(test, mdl, va + 100);
+	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 1);
+
+	mdl = get_mdl(test, slab + 8, 5000);
+	MmBuildMdlForNonPagedPool(mdl);
+	describes(test, mdl, slab + 8);
+
+	/* A driver's own, which is vmalloc memory in a place of its own. */
+	mdl = get_mdl(test, static_memory, sizeof(static_memory));
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, 0),
+			    (void *)static_memory);
+	KUNIT_EXPECT_EQ(test, *MmGetMdlPfnArray(mdl),
+			vmalloc_to_pfn(static_memory));
+}
+
+static void no_kernel_memory(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	void *va = get_vmalloc(test, BYTES);
+	void *nobodys[] = {
+		NULL, (void *)addr, (void *)-4096, &addr, va + BYTES,
+	};
+	unsigned int i;
+	PMDL mdl;
+
+	log_watch(test);
+	for (i = 0; i < ARRAY_SIZE(nobodys); i++) {
+		mdl = get_mdl(test, nobodys[i], 100);
+		MmBuildMdlForNonPagedPool(mdl);
+		KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+		KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
+	}
+	/* It begins well. */
+	mdl = get_mdl(test, va, BYTES + 1);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	mdl = get_mdl(test, va, 0);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	is_logged(test, "no kernel memory to share");
+}
+
+static void locked_kernel_memory(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	struct page *page = vmalloc_to_page(va + PAGE_SIZE);
+	PMDL mdl;
+
+	mdl = lock_mdl(test, va + PAGE_SIZE - 1, 2, KernelMode, IoModifyAccess);
+	describes(test, mdl, va + PAGE_SIZE - 1);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 2);
+	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va + 2 * PAGE_SIZE)),
+			1);
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
+}
+
+/* A slab page has no reference to take; nothing else of it is touched. */
+static void locked_slab_memory(struct kunit *test)
+{
+	u64 *words = kunit_kzalloc(test, 512, GFP_KERNEL);
+	struct page *page = virt_to_page(words);
+	int count = page_count(page);
+	PMDL mdl;
+
+	mdl = lock_mdl(test, words + 1, 100, KernelMode, IoWriteAccess);
+	describes(test, mdl, words + 1);
+	KUNIT_EXPECT_EQ(test, page_count(page), count);
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_EQ(test, page_count(page), count);
+}
+
+static void freed_early(struct kunit *test)
+{
+	void *va = (void *)__get_free_page(GFP_KERNEL);
+	struct page *page = virt_to_page(va);
+	PMDL mdl = lock_mdl(test, va, 8, KernelMode, IoWriteAccess);
+
+	free_page((unsigned long)va);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	MmUnlockPages(mdl);
+}
+
+/* User memory */
+
+static void user_memory(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	long pins = pins_held(test);
+	PMDL mdl;
+	u8 *va;
+
+	user_memory_write_pattern(test, addr, BYTES, 3);
+	mdl = lock_mdl(test, (void *)addr + 5000, BYTES - 6000, UserMode,
+		       IoModifyAccess);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 3);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins + 3);
+
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_PTR_EQ(test,
+			    MmGetSystemAddressForMdlSafe(mdl, LowPagePriority),
+			    (void *)va);
+	KUNIT_EXPECT_TRUE(test, has_pattern(va, BYTES - 6000, 3, 5000));
+	fill_pattern(va, BYTES - 6000, 4, 5000);
+	/* Mapped once is enough. */
+	KUNIT_EXPECT_NULL(test,
+			  MmMapLockedPagesSpecifyCache(mdl, KernelMode,
+						       MmCached, NULL, FALSE,
+						       0));
+	MmUnmapLockedPages(va, mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA, 0);
+	KUNIT_EXPECT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
+
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	KUNIT_EXPECT_NULL(test, mdl->MappedSystemVa);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	/* Through the mapping, and nowhere else. */
+	va = kunit_kmalloc(test, BYTES, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test,
+			copy_from_user(va, (void __user *)addr, BYTES), 0);
+	KUNIT_EXPECT_TRUE(test, has_pattern(va, 5000, 3, 0));
+	KUNIT_EXPECT_TRUE(test, has_pattern(va + 5000, BYTES - 6000, 4, 5000));
+	KUNIT_EXPECT_TRUE(test, has_pattern(va + BYTES - 1000, 1000, 3,
+					    BYTES - 1000));
+}
+
+#ifdef CONFIG_X86
+static bool is_writable(void *va)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return pte && pte_write(*pte);
+}
+
+static void read_only_mappings(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	PMDL mdl = lock_mdl(test, (void *)addr, BYTES, UserMode, IoReadAccess);
+	void *va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_FALSE(test, is_writable(va));
+	MmUnlockPages(mdl);
+
+	KUNIT_ASSERT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess),
+			STATUS_SUCCESS);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority |
+					       MdlMappingNoWrite);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_FALSE(test, is_writable(va));
+	MmUnmapLockedPages(va, mdl);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, is_writable(va));
+}
+
+#endif
+
+static void memory_not_to_be_written(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, PROT_READ,
+					     ANONYMOUS);
+
+	lock_fails(test, (void *)addr, BYTES, UserMode, IoWriteAccess,
+		   STATUS_ACCESS_DENIED);
+	lock_fails(test, (void *)addr, BYTES, KernelMode, IoModifyAccess,
+		   STATUS_ACCESS_DENIED);
+	lock_mdl(test, (void *)addr, BYTES, UserMode, IoReadAccess);
+}
+
+static void memory_of_nobody(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	void *va = get_vmalloc(test, BYTES);
+	u64 on_stack = 0;
+
+	KUNIT_ASSERT_EQ(test, vm_munmap(addr + BYTES - PAGE_SIZE, PAGE_SIZE),
+			0);
+	lock_fails(test, (void *)addr, BYTES, UserMode, IoWriteAccess,
+		   STATUS_ACCESS_VIOLATION);
+	lock_fails(test, (void *)TASK_SIZE - 8, 16, UserMode, IoWriteAccess,
+		   STATUS_ACCESS_VIOLATION);
+	lock_fails(test, va, BYTES, UserMode, IoReadAccess,
+		   STATUS_ACCESS_VIOLATION);
+	lock_fails(test, va + BYTES, 1, KernelMode, IoReadAccess,
+		   STATUS_ACCESS_VIOLATION);
+	lock_fails(test, va, BYTES + 1, KernelMode, IoReadAccess,
+		   STATUS_ACCESS_VIOLATION);
+	lock_fails(test, &on_stack, 8, KernelMode, IoReadAccess,
+		   STATUS_INVALID_PARAMETER_1);
+	lock_fails(test, static_memory, 8, KernelMode, IoReadAccess,
+		   STATUS_ACCESS_DENIED);
+}
+
+static void bad_arguments(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	PMDL mdl;
+
+	KUNIT_EXPECT_EQ(test,
+			MmProbeAndLockPages(NULL, KernelMode, IoReadAccess),
+			STATUS_INVALID_PARAMETER_1);
+	lock_fails(test, va, 0, KernelMode, IoReadAccess,
+		   STATUS_INVALID_PARAMETER_1);
+	lock_fails(test, (void *)-8, 16, KernelMode, IoReadAccess,
+		   STATUS_INVALID_PARAMETER_1);
+	lock_fails(test, va, 8, MaximumMode, IoReadAccess,
+		   STATUS_INVALID_PARAMETER_2);
+	lock_fails(test, va, 8, -1, IoReadAccess, STATUS_INVALID_PARAMETER_2);
+	lock_fails(test, va, 8, KernelMode, IoModifyAccess + 1,
+		   STATUS_INVALID_PARAMETER_3);
+
+	/* Twice, and what has its pages otherwise. */
+	mdl = lock_mdl(test, va, BYTES, KernelMode, IoReadAccess);
+	KUNIT_EXPECT_EQ(test,
+			MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
+			STATUS_INVALID_PARAMETER_1);
+	MmUnlockPages(mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test,
+			MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
+			STATUS_INVALID_PARAMETER_1);
+}
+
+static void over_the_limit(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_MEMLOCK];
+	PMDL mdl = get_mdl(test, (void *)addr, BYTES - PAGE_SIZE);
+	unsigned long was = limit->rlim_cur;
+	const struct cred *old;
+	struct cred *user;
+
+	user = prepare_creds();
+	KUNIT_ASSERT_NOT_NULL(test, user);
+	cap_lower(user->cap_effective, CAP_IPC_LOCK);
+	old = override_creds(user);
+	limit->rlim_cur = (PAGES - 1) * PAGE_SIZE;
+	lock_fails(test, (void *)addr, BYTES, UserMode, IoWriteAccess,
+		   STATUS_QUOTA_EXCEEDED);
+	KUNIT_EXPECT_EQ(test, MmProbeAndLockPages(mdl, UserMode, IoWriteAccess),
+			STATUS_SUCCESS);
+	if (mdl->Locked)
+		MmUnlockPages(mdl);
+	limit->rlim_cur = was;
+	revert_creds(old);
+	put_cred(user);
+}
+
+/* Misuse */
+
+static void mapping_refused(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	PMDL mdl = lock_mdl(test, (void *)addr, BYTES, UserMode, IoWriteAccess);
+	void *va;
+
+	KUNIT_EXPECT_NULL(test,
+			  MmMapLockedPagesSpecifyCache(mdl, UserMode, MmCached,
+						       NULL, FALSE, 0));
+	KUNIT_EXPECT_NULL(test,
+			  MmMapLockedPagesSpecifyCache(mdl, KernelMode,
+						       MmNonCached, NULL, FALSE,
+						       0));
+	KUNIT_EXPECT_NULL(test,
+			  MmMapLockedPagesSpecifyCache(mdl, KernelMode,
+						       MmCached, test, FALSE,
+						       0));
+	KUNIT_EXPECT_NULL(test,
+			  MmMapLockedPagesSpecifyCache(NULL, KernelMode,
+						       MmCached, NULL, FALSE,
+						       0));
+	va = MmGetSystemAddressForMdlSafe(mdl, 0);
+	log_watch(test);
+	MmUnmapLockedPages(va + 1, mdl);
+	is_logged(test, "unmaps an MDL from where it is not mapped");
+	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, 0), va);
+}
+
+/* A client that fills in the numbers itself, wrongly. */
+static void numbers_of_no_memory(struct kunit *test)
+{
+	PMDL mdl = get_mdl(test, (void *)4096, 4096);
+
+	*MmGetMdlPfnArray(mdl) = 1UL << 50;
+	mdl->MdlFlags |= MDL_PAGES_LOCKED;
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, MDL_PAGES_LOCKED);
+}
+
+static void locked_mdl_is_not_freed(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	PMDL mdl = lock_mdl(test, va, BYTES, KernelMode, IoWriteAccess);
+
+	log_watch(test);
+	IoFreeMdl(mdl);
+	is_logged(test, "frees an MDL of locked pages");
+	KUNIT_EXPECT_NOT_NULL(test, mdl->Locked);
+	MmUnlockPages(mdl);
+	MmUnlockPages(mdl);
+	is_logged(test, "unlocks an MDL that is not locked");
+}
+
+/* Parts */
+
+static void part_of_kernel_memory(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	PMDL whole = get_mdl(test, va + 10, BYTES - 20);
+	PMDL part = get_mdl(test, va + 4000, 5000);
+
+	MmBuildMdlForNonPagedPool(whole);
+	part->Next = whole;
+	IoBuildPartialMdl(whole, part, va + 4000, 5000);
+	describes(test, part, va + 4000);
+	KUNIT_EXPECT_EQ(test, part->ByteCount, 5000);
+	KUNIT_EXPECT_PTR_EQ(test, part->Next, whole);
+
+	/* Another one in the same place, to the end. */
+	IoBuildPartialMdl(whole, part, va + BYTES - 100, 0);
+	KUNIT_EXPECT_EQ(test, part->ByteCount, 90);
+	describes(test, part, va + BYTES - 100);
+}
+
+static void part_of_user_memory(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	void *start = (void *)addr + PAGE_SIZE + 10;
+	PMDL part, whole;
+	u8 *va;
+
+	user_memory_write_pattern(test, addr, BYTES, 9);
+	whole = lock_mdl(test, (void *)addr, BYTES, UserMode, IoWriteAccess);
+	part = get_mdl(test, start, 100);
+	IoBuildPartialMdl(whole, part, start, 100);
+	KUNIT_EXPECT_EQ(test, *MmGetMdlPfnArray(part),
+			MmGetMdlPfnArray(whole)[PAGE_SIZE / 4096]);
+	/* A mapping of its own: the whole has none. */
+	va = MmGetSystemAddressForMdlSafe(part, 0);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test, va[0], testdev_pattern(9, PAGE_SIZE + 10));
+	KUNIT_EXPECT_EQ(test, whole->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA, 0);
+	KUNIT_EXPECT_NE(test, part->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED, 0);
+
+	/* Used again while it is mapped; now the whole's. */
+	va = MmGetSystemAddressForMdlSafe(whole, 0);
+	IoBuildPartialMdl(whole, part, start, 50);
+	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(part, 0),
+			    (void *)va + PAGE_SIZE + 10);
+	KUNIT_EXPECT_EQ(test, part->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED, 0);
+
+	/* Freed while it is mapped on its own: kmemleak looks. */
+	MmUnmapLockedPages(va, whole);
+	IoBuildPartialMdl(whole, part, start, 50);
+	KUNIT_EXPECT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(part, 0));
+}
+
+static void no_part(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	PMDL whole = get_mdl(test, va + 10, BYTES - 20);
+	PMDL part = get_mdl(test, va + 4000, 5000);
+	MDL before = *part;
+	static const struct {
+		unsigned int start;
+		unsigned int len;
+	} parts[] = {
+		{ 9, 100 }, { 10, BYTES - 19 }, { BYTES - 10, 0 },
+		{ BYTES - 10, 1 }, { 100, U32_MAX }, { 0, 0 },
+		/* More pages than there is room for. */
+		{ 4095, 8195 }, { 10, 0 },
+	};
+	unsigned int i;
+
+	log_watch(test);
+	IoBuildPartialMdl(whole, part, va + 4000, 5000);
+	is_logged(test, "builds an MDL of no part of another");
+	MmBuildMdlForNonPagedPool(whole);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		IoBuildPartialMdl(whole, part, va + parts[i].start,
+				  parts[i].len);
+		KUNIT_EXPECT_MEMEQ_MSG(test, part, &before, sizeof(before),
+				       "part %u", i);
+	}
+}
+
+/* Its pages and its account stay until the MDL is unlocked, by anybody. */
+static void owner_is_gone(struct kunit *test)
+{
+	long pins = pins_held(test);
+	struct owner *owner = owner_start(test, NULL);
+	PMDL mdl = owner->mdl;
+	u8 *va;
+
+	KUNIT_ASSERT_EQ(test, owner->status, STATUS_SUCCESS);
+	owner_kill(test, owner);
+	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, OWNER_BYTES / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pins_held(test),
+			pins + (long)(OWNER_BYTES / PAGE_SIZE));
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_EXPECT_NOT_NULL(test, va);
+	if (va)
+		memset(va, 0xa5, OWNER_BYTES);
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	IoFreeMdl(mdl);
+}
+
+/* Every allocation fails once. */
+static void allocations_fail(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	PMDL mdl = get_mdl(test, (void *)addr, BYTES);
+	unsigned int nth, failures = 0;
+	long pins = pins_held(test);
+	bool failed = true;
+
+	user_memory_write_pattern(test, addr, BYTES, 1);
+	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
+		NTSTATUS status;
+		void *va = NULL;
+
+		fail_nth(nth);
+		status = MmProbeAndLockPages(mdl, UserMode, IoWriteAccess);
+		if (NT_SUCCESS(status))
+			va = MmGetSystemAddressForMdlSafe(mdl, 0);
+		failed = has_failed();
+		fail_nth(0);
+		if (!NT_SUCCESS(status)) {
+			KUNIT_EXPECT_EQ(test, status,
+					STATUS_INSUFFICIENT_RESOURCES);
+			KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+		} else {
+			MmUnlockPages(mdl);
+		}
+		if (!va) {
+			KUNIT_EXPECT_TRUE(test, failed);
+			failures++;
+		}
+		KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+		KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	}
+	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
+	KUNIT_EXPECT_GE(test, failures, 4);
+
+	fail_nth(1);
+	KUNIT_EXPECT_NULL(test, IoAllocateMdl(NULL, 1, FALSE, FALSE, NULL));
+	fail_nth(0);
+}
+
+static struct kunit_case mdl_cases[] = {
+	KUNIT_CASE(sizes),
+	KUNIT_CASE(new_mdl),
+	KUNIT_CASE(no_mdl),
+	KUNIT_CASE(kernel_memory),
+	KUNIT_CASE(no_kernel_memory),
+	KUNIT_CASE(locked_kernel_memory),
+	KUNIT_CASE(locked_slab_memory),
+	KUNIT_CASE(freed_early),
+	KUNIT_CASE(user_memory),
+#ifdef CONFIG_X86
+	KUNIT_CASE(read_only_mappings),
+#endif
+	KUNIT_CASE(memory_not_to_be_written),
+	KUNIT_CASE(memory_of_nobody),
+	KUNIT_CASE(bad_arguments),
+	KUNIT_CASE(over_the_limit),
+	KUNIT_CASE(mapping_refused),
+	KUNIT_CASE(numbers_of_no_memory),
+	KUNIT_CASE(locked_mdl_is_not_freed),
+	KUNIT_CASE(part_of_kernel_memory),
+	KUNIT_CASE(part_of_user_memory),
+	KUNIT_CASE(no_part),
+	KUNIT_CASE(owner_is_gone),
+	KUNIT_CASE_SLOW(allocations_fail),
+	{}
+};
+
+struct kunit_suite vmbkmcl_mdl_suite = {
+	.name = "vmbkmcl_mdl",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = mdl_cases,
+};

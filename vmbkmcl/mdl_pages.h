@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory Descriptor Lists, from inside: see mdl.c and mdl_lock.c. */
+#ifndef _KMCL_MDL_PAGES_H
+#define _KMCL_MDL_PAGES_H
+
+#include <linux/math.h>
+#include <asm/page.h>
+#include <vmbkmcl/mdl.h>
+
+/* Of 4 KiB. */
+static inline u32 kmcl_mdl_pages(const MDL *mdl)
+{
+	return DIV_ROUND_UP((u64)mdl->ByteOffset + mdl->ByteCount,
+			    MDL_PAGE_SIZE);
+}
+
+/* Its page numbers were filled in, and there is room for as many. */
+static inline bool kmcl_mdl_has_pages(const MDL *mdl)
+{
+	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
+				MDL_PARTIAL) &&
+	       mdl->ByteOffset < MDL_PAGE_SIZE &&
+	       mdl->Size >= sizeof(*mdl) +
+			    (u64)kmcl_mdl_pages(mdl) * sizeof(PFN_NUMBER);
+}
+
+/* The guest's page that a page of 4 KiB is in. */
+static inline unsigned long kmcl_mdl_guest_pfn(PFN_NUMBER pfn)
+{
+	return pfn >> (PAGE_SHIFT - MDL_PAGE_SHIFT);
+}
+
+void kmcl_mdl_unmap(PMDL mdl);
+
+#endif /* _KMCL_MDL_PAGES_H */
