@@ -200,6 +200,10 @@ PVOID VmbPacketGetPointer(VMBPACKET Packet);
 VMBCHANNEL VmbPacketGetChannel(VMBPACKET Packet);
 NTSTATUS VmbPacketSend(VMBPACKET Packet, PVOID Buffer, UINT32 BufferLength,
 		       PMDL ExternalDataMdl, UINT32 Flags);
+NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET Packet, PVOID Buffer,
+				      UINT32 BufferLength, PMDL Mdl,
+				      UINT32 MdlOffset, UINT32 MdlLength,
+				      UINT32 Flags);
 NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET Packet, PVOID Buffer,
 				       UINT32 BufferLength, PPFN_NUMBER Pfns,
 				       UINT32 PfnLength, UINT32 Flags);

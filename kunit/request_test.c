@@ -275,21 +275,6 @@ static void payload_too_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 }
 
-static void external_data(struct kunit *test)
-{
-	struct fake_bus *bus = fake_bus_start(test);
-	LARGE_INTEGER time = { .QuadPart = LONG };
-	PMDL mdl = (PMDL)test;
-	u64 out = 0;
-
-	KUNIT_EXPECT_EQ(test,
-			VmbChannelSendSynchronousRequest(bus->ch, &out, 8, mdl,
-							 WAIT, NULL, NULL,
-							 &time),
-			STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
-}
-
 static void completion_size_not_in_words(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -1340,7 +1325,6 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 static struct kunit_case request_cases[] = {
 	KUNIT_CASE(bad_arguments),
 	KUNIT_CASE(payload_too_large),
-	KUNIT_CASE(external_data),
 	KUNIT_CASE(completion_size_not_in_words),
 	KUNIT_CASE(channel_not_open),
 	KUNIT_CASE(channel_closed),

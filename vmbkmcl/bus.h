@@ -47,7 +47,8 @@ struct kmcl_channel;
  * @send: put one packet in the ring, with its transaction id, type and flags as
  *	on the wire; -EAGAIN when that is full
  * @send_external: the same, in-band with external data that @desc describes, and
- *	always with a completion asked for; @desc_size counts its ranges too
+ *	always with a completion asked for; @desc_size counts its ranges too;
+ *	-EOPNOTSUPP for more than one range where the bus can not
  * @want_room: ask the host for a wake-up once that many bytes are free in the
  *	outgoing ring; 0 takes the wish back
  * @rx_first: the oldest packet in the incoming ring, copied out; NULL when the

@@ -170,6 +170,8 @@ static int kmcl_hv_send_external(struct kmcl_channel *ch,
 				 struct vmbus_packet_mpb_array *desc,
 				 u32 desc_size, void *data, u32 len, u64 id)
 {
+	if (desc->rangecount > 1 && !kmcl_hv_sends_ranges())
+		return -EOPNOTSUPP;
 	return vmbus_sendpacket_mpb_desc(kmcl_hv_channel(ch), desc, desc_size,
 					 data, len, id);
 }

@@ -46,6 +46,21 @@ static inline bool kmcl_pin_must_break_cow(void)
 	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0);
 }
 
+/*
+ * vmbus_sendpacket_mpb_desc() said "one range" whatever there were, until 6.15 and
+ * the stable kernels of May 2025: the host would not see the others.
+ */
+static inline bool kmcl_hv_sends_ranges(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0) ||
+	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 30) &&
+		LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)) ||
+	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 92) &&
+		LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)) ||
+	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 140) &&
+		LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0));
+}
+
 /* In 7.x a confidential VM may have channels that use plain memory. */
 static inline bool kmcl_channel_uses_plain_memory(struct vmbus_channel *chan)
 {

@@ -6,6 +6,8 @@
 #include <linux/hyperv.h>
 #include <vmbuskernelmodeclientlibapi.h>
 
+struct kmcl_channel;
+struct kmcl_extent;
 struct kmcl_settings;
 
 /**
@@ -13,15 +15,25 @@ struct kmcl_settings;
  * @desc: as it goes into the ring
  * @room: bytes there is memory for
  * @size: bytes in use
+ * @held: for each 8 bytes of @desc: they are the number of a page that a
+ *	reference is held of
  */
 struct kmcl_external {
 	struct vmbus_packet_mpb_array *desc;
 	u32 room;
 	u32 size;
+	unsigned long *held;
 };
 
 u32 kmcl_external_room(const struct kmcl_settings *set);
+u32 kmcl_external_room_for(const struct kmcl_extent *extent);
+u32 kmcl_external_bytes(u32 room);
+void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room);
 int kmcl_external_set_pfns(struct kmcl_external *ext, const PFN_NUMBER *pfns,
 			   u32 count);
+int kmcl_external_set_extent(struct kmcl_external *ext,
+			     const struct kmcl_extent *extent);
+void kmcl_external_release(struct kmcl_channel *ch, struct kmcl_external *ext,
+			   int err);
 
 #endif /* _KMCL_EXTERNAL_H */

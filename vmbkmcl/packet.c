@@ -76,6 +76,15 @@ static void kmcl_tx_free_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
 	packet->id = 0;
 }
 
+/* The host may still use the packet's external data: another stands for it. */
+static void kmcl_tx_bequeath(struct kmcl_tx *tx, struct kmcl_packet *packet)
+{
+	tx->slots[lower_32_bits(packet->id)].packet = packet->heir;
+	packet->heir->id = packet->id;
+	packet->heir = NULL;
+	packet->id = 0;
+}
+
 static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 {
 	u32 i = lower_32_bits(id);
@@ -313,7 +322,8 @@ void kmcl_tx_flush(struct kmcl_channel *ch)
  * @ch: the channel
  * @packet: submitted before
  *
- * The host may have seen it, and its completion will then name nothing.
+ * The host may have seen it, and its completion will then name nothing, or the
+ * packet's heir.
  *
  * Context: softirq or process.
  * Return: true when the caller owns it again; false when its done() has been
@@ -328,6 +338,8 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	spin_lock_bh(&tx->lock);
 	if (!list_empty(&packet->link))
 		list_del_init(&packet->link);
+	else if (packet->id && packet->heir)
+		kmcl_tx_bequeath(tx, packet);
 	else if (packet->id)
 		kmcl_tx_free_slot(tx, packet);
 	else
@@ -399,7 +411,7 @@ static struct kmcl_packet *kmcl_tx_take_queued(struct list_head *queue)
 
 /*
  * The host may read and write external data until the ring is closed, so only
- * then is a packet that has some given back.
+ * then is a packet that has some given back, unless it has an heir.
  */
 static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
 {
@@ -408,26 +420,17 @@ static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
 
 	for (i = 0; i < KMCL_TX_SLOTS; i++) {
 		packet = tx->slots[i].packet;
-		if (packet && (external || !packet->desc)) {
+		if (!packet)
+			continue;
+		if (external || !packet->desc)
 			kmcl_tx_free_slot(tx, packet);
-			return packet;
-		}
+		else if (packet->heir)
+			kmcl_tx_bequeath(tx, packet);
+		else
+			continue;
+		return packet;
 	}
 	return NULL;
-}
-
-static void kmcl_tx_give_up(struct kmcl_tx *tx, int err)
-{
-	struct kmcl_packet *packet;
-	u32 i;
-
-	for (i = 0; i < KMCL_TX_SLOTS; i++) {
-		packet = tx->slots[i].packet;
-		if (packet && packet->give_up) {
-			packet->give_up(packet, err);
-			packet->give_up = NULL;
-		}
-	}
 }
 
 /**
@@ -452,7 +455,7 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
  *
  * Without external data, all of a packet is in the ring or in memory of this
  * module, so the host holds nothing of its owner's and none needs to wait for the
- * close.
+ * close. Nor does one whose heir waits instead.
  *
  * Context: softirq or process; no spinlock held, as packets are done.
  */
@@ -468,8 +471,6 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 		if (tx->closing)
 			packet = kmcl_tx_take_queued(&tx->queue) ?:
 				 kmcl_tx_take_sent(tx, false);
-		if (tx->closing && !packet)
-			kmcl_tx_give_up(tx, err);
 		spin_unlock_bh(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);

@@ -30,9 +30,9 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  * @answers: %VM_PKT_COMP: the host's transaction id
  * @completion: ask the host for a completion
  * @id: transaction id while the host owes a completion, else 0
- * @give_up: the channel closes and nobody shall wait for the packet any more,
- *	although the host has its external data until the ring is closed; called
- *	at most once, under &kmcl_tx.lock. May be NULL.
+ * @heir: takes over @id when nobody waits for the packet any more although the
+ *	host has its external data; its own @done is called then. NULL: there is
+ *	none, or it has taken over.
  * @done: called exactly once, without locks, in softirq or process context.
  *	@err is 0 with the completion's data, -ENOBUFS with a part of it, or says
  *	why there is none.
@@ -51,7 +51,7 @@ struct kmcl_packet {
 	u64 answers;
 	bool completion;
 	u64 id;
-	void (*give_up)(struct kmcl_packet *packet, int err);
+	struct kmcl_packet *heir;
 	kmcl_packet_done done;
 };
 

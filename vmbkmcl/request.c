@@ -8,7 +8,9 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "extent.h"
 #include "packet.h"
+#include "remains.h"
 #include "status.h"
 
 /* From 1 January 1601 to 1 January 1970, in units of 100 ns. */
@@ -18,6 +20,8 @@
  * struct kmcl_request - a request, while its caller waits
  * @packet: what is sent
  * @frame: a copy of its payload, framed; NULL but in a pipe
+ * @remains: its external data, or NULL; not this request's any more when its
+ *	packet has lost its heir
  * @done: completed with all below
  * @err: what came of it
  * @buf: the caller's room for the completion's payload
@@ -27,6 +31,7 @@
 struct kmcl_request {
 	struct kmcl_packet packet;
 	void *frame;
+	struct kmcl_remains *remains;
 	struct completion done;
 	int err;
 	void *buf;
@@ -116,15 +121,40 @@ static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
 	return true;
 }
 
+static bool kmcl_request_refer(struct kmcl_request *req,
+			       struct kmcl_channel *ch,
+			       const struct kmcl_extent *extent)
+{
+	req->remains = kmcl_remains_alloc(ch, extent);
+	if (!req->remains)
+		return false;
+	req->packet.desc = req->remains->packet.desc;
+	req->packet.desc_size = req->remains->packet.desc_size;
+	req->packet.heir = &req->remains->packet;
+	return true;
+}
+
+static void kmcl_request_free(struct kmcl_request *req, int err)
+{
+	if (req->packet.heir)
+		kmcl_remains_free(req->remains, err);
+	kfree(req->frame);
+}
+
 /**
  * VmbChannelSendSynchronousRequest() - send a packet and wait for its completion
  * @channel: a channel from EvtChannelOpened on; the completion arrives from
  *	EvtChannelPostStarted on
  * @buffer: the payload, the caller's; NULL only with @buffer_size 0
  * @buffer_size: bytes of it, at most the channel's maximum packet size
- * @external_data_mdl: must be NULL for now
+ * @external_data_mdl: NULL, or memory that the server reads and writes: a chain of
+ *	MDLs with page numbers, all of it. When time is over or the channel closes
+ *	first, the server may go on with it until it answers or the ring is closed:
+ *	the pages that can be referenced are until then, and nobody else gets them,
+ *	whatever the caller does. What is in them may change.
  * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as soon
- *	as the packet is in the ring
+ *	as the packet is in the ring. With external data it must be given. The
+ *	other flags have no effect.
  * @completion_buffer: the caller's room for the completion's payload; may be
  *	NULL together with @completion_buffer_size
  * @completion_buffer_size: in: bytes of room, a multiple of 8. Out: bytes
@@ -137,10 +167,11 @@ static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
  * %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION: then also softirq.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1, _2, _3, _4, _5, _6 or
  * %STATUS_INVALID_PARAMETER for that argument, the last for
- * @completion_buffer_size; %STATUS_NOT_SUPPORTED for external data;
- * %STATUS_INVALID_DEVICE_STATE when the channel is not open, or when it would be
- * waited for in EvtChannelOpened, before completions are read;
- * %STATUS_INSUFFICIENT_RESOURCES, in a pipe only;
+ * @completion_buffer_size; %STATUS_INVALID_BUFFER_SIZE and %STATUS_NOT_SUPPORTED
+ * for external data, as VmbPacketSend(); %STATUS_INVALID_DEVICE_STATE when the
+ * channel is not open, or when it would be waited for in EvtChannelOpened, before
+ * completions are read; %STATUS_INSUFFICIENT_RESOURCES, in a pipe or with external
+ * data only;
  * %STATUS_BUFFER_OVERFLOW when the ring is full and @timeout is 0, or when the
  * completion was cut to the room there was; %STATUS_CANCELLED when time was over
  * first; %STATUS_DEVICE_REMOVED when the channel closed first.
@@ -166,7 +197,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		},
 		.buf = completion_buffer,
 	};
-	int err;
+	struct kmcl_extent extent = { .mdl = external_data_mdl };
+	int err = 0;
 
 	if (wait || may_queue)
 		might_sleep();
@@ -176,10 +208,13 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		return STATUS_INVALID_PARAMETER_2;
 	if (buffer_size > ch->set.max_packet_size)
 		return STATUS_INVALID_PARAMETER_3;
-	if (external_data_mdl)
-		return STATUS_NOT_SUPPORTED;
-	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
 		return STATUS_INVALID_PARAMETER_5;
+	if (external_data_mdl)
+		err = kmcl_extent_check(&extent, ch->set.max_external_size,
+					ch->set.max_chain);
+	if (err)
+		return kmcl_extent_status(err, 4);
 	if (completion_buffer_size) {
 		req.room = *completion_buffer_size;
 		if (!completion_buffer && req.room)
@@ -193,17 +228,20 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	    READ_ONCE(ch->worker) == current)
 		return STATUS_INVALID_DEVICE_STATE;
 
+	err = -ENOMEM;
 	if (ch->set.is_pipe && !kmcl_request_frame(&req, wait || may_queue))
-		return STATUS_INSUFFICIENT_RESOURCES;
+		goto free;
+	if (external_data_mdl && !kmcl_request_refer(&req, ch, &extent))
+		goto free;
 	init_completion(&req.done);
 	err = kmcl_tx_submit(ch, &req.packet, may_queue);
 	if (err < 0)
-		goto free_frame;
+		goto free;
 	err = err ? 0 : kmcl_request_wait(ch, &req, timeout);
 	if (completion_buffer_size && (!err || err == -ENOBUFS))
 		*completion_buffer_size = req.len;
-free_frame:
-	kfree(req.frame);
+free:
+	kmcl_request_free(&req, err);
 	return kmcl_status(err);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSendSynchronousRequest);

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "extent.h"
 #include "external.h"
 #include "packet.h"
 #include "status.h"
@@ -66,7 +67,8 @@ static u32 kmcl_object_room(const struct kmcl_channel *ch)
 static u32 kmcl_object_size(const struct kmcl_channel *ch)
 {
 	return sizeof(struct kmcl_object) + kmcl_channel_framing(ch) +
-	       kmcl_object_room(ch) + kmcl_external_room(&ch->set);
+	       kmcl_object_room(ch) +
+	       kmcl_external_bytes(kmcl_external_room(&ch->set));
 }
 
 /* The object is the client's again before its routine runs: it may send it. */
@@ -104,6 +106,8 @@ static void kmcl_object_done(struct kmcl_packet *packet, int err,
 						  packet);
 	struct kmcl_channel *ch = object->ch;
 
+	if (packet->desc)
+		kmcl_external_release(ch, &object->external, err);
 	if (!READ_ONCE(ch->delivery.passive)) {
 		kmcl_object_call(object, kmcl_status(err), (void *)data, len);
 		return;
@@ -127,9 +131,9 @@ static void kmcl_object_init(struct kmcl_object *object,
 	object->magic = KMCL_OBJECT_MAGIC;
 	object->size = kmcl_object_size(ch);
 	object->room = kmcl_object_room(ch);
-	object->external.desc = (void *)object->data +
-				kmcl_channel_framing(ch) + object->room;
-	object->external.room = kmcl_external_room(&ch->set);
+	kmcl_external_init(&object->external, (void *)object->data +
+			   kmcl_channel_framing(ch) + object->room,
+			   kmcl_external_room(&ch->set));
 	object->packet.type = VM_PKT_DATA_INBAND;
 	object->packet.done = kmcl_object_done;
 }
@@ -434,13 +438,34 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	/* When its routine has run, the channel may be cleaned up. */
 	kmcl_tx_enter(ch);
 	err = kmcl_tx_submit(ch, packet, true);
-	if (err < 0)
+	if (err < 0) {
+		if (external)
+			kmcl_external_release(ch, &object->external, err);
 		atomic_set_release(&object->busy, 0);
+	}
 	/* After a completion was asked for, the object may be gone by now. */
 	if (err > 0)
 		kmcl_object_sent(object);
 	kmcl_tx_leave(ch);
 	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
+}
+
+/* @extent: what the client said. */
+static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
+					void *buffer, u32 len,
+					struct kmcl_extent *extent)
+{
+	const struct kmcl_settings *set = &object->ch->set;
+	int err;
+
+	err = kmcl_extent_check(extent, set->max_external_size, set->max_chain);
+	if (err)
+		return kmcl_extent_status(err, 4);
+	if (!kmcl_object_take(object))
+		return STATUS_DEVICE_BUSY;
+	/* There is room for what is within the settings. */
+	kmcl_external_set_extent(&object->external, extent);
+	return kmcl_object_send(object, buffer, len, true, true);
 }
 
 /**
@@ -449,10 +474,13 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
  * @buffer: the payload, the caller's again when this returns; NULL only with
  *	@buffer_length 0
  * @buffer_length: bytes of it, at most the channel's maximum packet size
- * @external_data_mdl: must be NULL for now
+ * @external_data_mdl: NULL, or memory that the server reads and writes until the
+ *	packet is complete: a chain of MDLs with page numbers, all of it. The chain
+ *	is the caller's again when this returns, the memory when the packet is
+ *	complete.
  * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION to have the packet
  *	complete when the server has completed it; without, when it is in the
- *	ring. The other flags have no effect without external data.
+ *	ring. With external data it must be given. The other flags have no effect.
  *
  * Packets go in the order of the calls. One that finds the ring full, or as many
  * packets waiting for completions as there can be, is copied and queued; no send
@@ -463,30 +491,86 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
  * Context: any but hard interrupts.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an object, when it
  * has no routine, or when the channel had other settings as it was made;
- * %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument; %STATUS_NOT_SUPPORTED
- * for external data; %STATUS_DEVICE_BUSY when it is being sent;
- * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_DEVICE_REMOVED when it is going down.
- * Source: Microsoft's VmbPacketSend documentation.
+ * %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument;
+ * %STATUS_INVALID_PARAMETER_4 when an MDL has no page numbers, there are more than
+ * VmbChannelInitSetMaximumExternalData() allows, or no byte in them;
+ * %STATUS_INVALID_BUFFER_SIZE for more external data than that allows;
+ * %STATUS_DEVICE_BUSY when it is being sent; %STATUS_INVALID_DEVICE_STATE when the
+ * channel is not open; %STATUS_DEVICE_REMOVED when it is going down;
+ * %STATUS_NOT_SUPPORTED for several MDLs on a kernel before 6.15, 6.12.30, 6.6.92
+ * or 6.1.140, whose hv_vmbus can send one only. If the packet is queued then, its
+ * routine is told so.
+ * Source: Microsoft's VmbPacketSend documentation; what is wrong with an MDL and
+ * its status are ours.
  */
 NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 		       PMDL external_data_mdl, UINT32 flags)
 {
 	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
+	bool wait = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+	struct kmcl_extent extent = { .mdl = external_data_mdl };
 
 	if (!NT_SUCCESS(status))
 		return status;
-	if (external_data_mdl)
-		return STATUS_NOT_SUPPORTED;
-	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
 		return STATUS_INVALID_PARAMETER_5;
+	if (external_data_mdl)
+		return kmcl_object_send_extent(packet, buffer, buffer_length,
+					       &extent);
 	if (!kmcl_object_take(packet))
 		return STATUS_DEVICE_BUSY;
-	return kmcl_object_send(packet, buffer, buffer_length, false,
-				flags &
-				VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+	return kmcl_object_send(packet, buffer, buffer_length, false, wait);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
+
+/**
+ * VmbPacketSendWithExternalMdl() - send a packet that refers to part of a chain
+ * @packet: an object with a completion routine, not being sent
+ * @buffer: the payload, the caller's again when this returns; NULL only with
+ *	@buffer_length 0
+ * @buffer_length: bytes of it, at most the channel's maximum packet size
+ * @mdl: a chain of MDLs with page numbers, the caller's again when this returns;
+ *	the memory is when the packet is complete
+ * @mdl_offset: bytes of the chain's memory before the external data
+ * @mdl_length: bytes of external data; 0 for all to the end
+ * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION at least. With
+ *	%VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH the data is in the first MDL
+ *	only, and may go past its end, to the end of its last page of 4 KiB.
+ *	%VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER has no effect: the payload is
+ *	copied at once, and no kernel memory is paged.
+ *
+ * As VmbPacketSend(). When the channel closes, the routine is called when the
+ * ring is closed, and so the server has the memory no more.
+ *
+ * Context: any but hard interrupts.
+ * Return: as VmbPacketSend(); %STATUS_INVALID_PARAMETER_4 also without @mdl;
+ * %STATUS_INVALID_PARAMETER_5 when @mdl_offset is behind the memory;
+ * %STATUS_INVALID_PARAMETER_6 when @mdl_length goes behind it, or is 0 where it is
+ * forced; %STATUS_INVALID_PARAMETER_7 with an unknown flag or without the one.
+ * Source: Microsoft's VmbPacketSendWithExternalMdl documentation; the statuses
+ * are ours.
+ */
+NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET packet, PVOID buffer,
+				      UINT32 buffer_length, PMDL mdl,
+				      UINT32 mdl_offset, UINT32 mdl_length,
+				      UINT32 flags)
+{
+	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
+	struct kmcl_extent extent = {
+		.mdl = mdl,
+		.skip = mdl_offset,
+		.len = mdl_length,
+		.forced = flags & VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
+	};
+
+	if (!NT_SUCCESS(status))
+		return status;
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
+	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
+		return STATUS_INVALID_PARAMETER_7;
+	return kmcl_object_send_extent(packet, buffer, buffer_length, &extent);
+}
+EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 
 /**
  * VmbPacketSendWithExternalPfns() - send a packet that refers to whole pages

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is left of a request that nobody waits for any more.
+ *
+ * When a request's time is over its caller goes on, and the request is no more;
+ * but the host can read and write the external data until it has completed the
+ * packet, or the ring is closed. So a second packet, made together with the
+ * request, takes its place in the transaction table and holds the pages until
+ * then.
+ */
+
+#include <linux/slab.h>
+
+#include "remains.h"
+
+static void kmcl_remains_done(struct kmcl_packet *packet, int err,
+			      const void *data, u32 len)
+{
+	kmcl_remains_free(container_of(packet, struct kmcl_remains, packet),
+			  err);
+}
+
+/* With the description of a checked extent; NULL without memory. */
+struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
+					const struct kmcl_extent *extent)
+{
+	u32 room = kmcl_external_room_for(extent);
+	struct kmcl_remains *remains;
+
+	remains = kvzalloc(sizeof(*remains) + kmcl_external_bytes(room),
+			   GFP_KERNEL);
+	if (!remains)
+		return NULL;
+	kmcl_external_init(&remains->external, remains->memory, room);
+	/* There is room for it. */
+	kmcl_external_set_extent(&remains->external, extent);
+	remains->ch = ch;
+	INIT_LIST_HEAD(&remains->packet.link);
+	remains->packet.type = VM_PKT_DATA_INBAND;
+	remains->packet.desc = remains->external.desc;
+	remains->packet.desc_size = remains->external.size;
+	remains->packet.completion = true;
+	remains->packet.done = kmcl_remains_done;
+	return remains;
+}
+
+void kmcl_remains_free(struct kmcl_remains *remains, int err)
+{
+	kmcl_external_release(remains->ch, &remains->external, err);
+	kvfree(remains);
+}
