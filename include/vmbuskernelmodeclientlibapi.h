@@ -40,7 +40,7 @@ typedef struct kmcl_object *VMBPACKET;
 #define VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY	0x00000001
 #define VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS		0x00000001
 
-/* VmbChannelCreateGpadlFromBuffer(): Flags */
+/* VmbChannelCreateGpadlFromBuffer(), VmbChannelCreateGpadlFromMdl(): Flags */
 #define VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY		0x00000001
 #define VMBUS_CHANNEL_GPADL_READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 #define VMBUS_CHANNEL_GPADL_FLAGS			0x00000001
@@ -176,6 +176,10 @@ VOID VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer);
 NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags,
 					 PVOID Buffer, UINT32 ByteCount,
 					 PUINT32 GpadlHandle);
+NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
+				      PMDL Mdl, UINT32 StartOffsetWithinMdl,
+				      UINT32 DataLengthWithinMdl,
+				      PUINT32 GpadlHandle);
 VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle);
 
 /* Packets to the host (vmbkmcl/request.c) */

@@ -25,6 +25,7 @@ const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
 		[KMCL_MEMORY_USER]	= "user",
 		[KMCL_MEMORY_VMALLOC]	= "vmalloc",
 		[KMCL_MEMORY_LINEAR]	= "linear",
+		[KMCL_MEMORY_MDL]	= "MDL",
 	};
 
 	return kinds[buf->kind];
@@ -201,6 +202,8 @@ static void kmcl_kernel_release(struct kmcl_buffer *buf)
 {
 	unsigned int i;
 
+	if (buf->kind == KMCL_MEMORY_MDL)
+		vunmap(buf->va);
 	for (i = 0; i < buf->nr_pages; i++)
 		if (buf->pages[i])
 			put_page(buf->pages[i]);
@@ -351,7 +354,7 @@ release:
 
 /**
  * kmcl_buffer_release - let the memory go: the host has
- * @buf: from kmcl_buffer_hold() or kmcl_buffer_lock()
+ * @buf: from kmcl_buffer_hold() and the like, or kmcl_buffer_lock()
  *
  * Context: may sleep; any process.
  */

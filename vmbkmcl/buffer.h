@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+struct kmcl_extent;
 struct mm_struct;
 struct page;
 
@@ -12,6 +13,7 @@ enum kmcl_memory {
 	KMCL_MEMORY_USER,
 	KMCL_MEMORY_VMALLOC,
 	KMCL_MEMORY_LINEAR,
+	KMCL_MEMORY_MDL,
 };
 
 /**
@@ -39,6 +41,8 @@ int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only);
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only, bool confidential);
+int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
+			    const struct kmcl_extent *extent, bool read_only);
 void kmcl_buffer_release(struct kmcl_buffer *buf);
 struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i);
 const char *kmcl_buffer_kind(const struct kmcl_buffer *buf);

@@ -17,6 +17,7 @@
 
 #include "buffer.h"
 #include "channel.h"
+#include "extent.h"
 #include "gpadl.h"
 #include "status.h"
 #include "trace.h"
@@ -209,23 +210,30 @@ unlock:
 	return err;
 }
 
+/*
+ * 1: it is connected, and in a confidential VM. Asked before anything is held;
+ * looked at again before anything is sent.
+ */
+static int kmcl_gpadl_confidential(struct kmcl_channel *ch)
+{
+	int confidential = -ENOTCONN;
+
+	mutex_lock(&ch->control);
+	if (ch->connected)
+		confidential = ch->bus->confidential(ch);
+	mutex_unlock(&ch->control);
+	return confidential;
+}
+
 static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 			     bool read_only, u32 *handle)
 {
+	int confidential = kmcl_gpadl_confidential(ch);
 	struct kmcl_gpadl *gpadl;
-	bool confidential;
-	int err = -ENOTCONN;
+	int err;
 
-	/* Before anything is held; looked at again before anything is sent. */
-	mutex_lock(&ch->control);
-	if (ch->connected) {
-		confidential = ch->bus->confidential(ch);
-		err = 0;
-	}
-	mutex_unlock(&ch->control);
-	if (err)
-		return err;
-
+	if (confidential < 0)
+		return confidential;
 	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
 	if (!gpadl)
 		return -ENOMEM;
@@ -304,10 +312,100 @@ NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL channel, UINT32 flags,
 }
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
 
+static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
+				 struct kmcl_extent *extent, bool read_only,
+				 u32 *handle)
+{
+	int confidential = kmcl_gpadl_confidential(ch);
+	struct kmcl_gpadl *gpadl;
+	int err;
+
+	if (confidential < 0)
+		return confidential;
+	/* The mapping made here would be decrypted, and no other of the pages. */
+	if (confidential)
+		return -EOPNOTSUPP;
+	err = kmcl_extent_check(extent, KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE,
+				KMCL_CHAIN_MAX);
+	if (err)
+		return err;
+
+	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
+	if (!gpadl)
+		return -ENOMEM;
+	err = kmcl_buffer_hold_extent(&gpadl->buffer, extent, read_only);
+	if (err) {
+		kfree(gpadl);
+		return err;
+	}
+	return kmcl_gpadl_connect(ch, gpadl, handle);
+}
+
+/**
+ * VmbChannelCreateGpadlFromMdl() - let the server map what MDLs describe
+ * @channel: an open channel: from EvtChannelOpened until EvtChannelClosed
+ * @flags: as for VmbChannelCreateGpadlFromBuffer()
+ * @mdl: a chain of at most 512 MDLs with page numbers, the caller's again when
+ *	this returns; their memory is kept by its owner until the delete. It is
+ *	referenced all the same, where it can be.
+ * @start_offset_within_mdl: bytes of the chain's memory before the GPADL, which has
+ *	to begin with a page
+ * @data_length_within_mdl: bytes, at most 8190 pages of 4 KiB; 0 for all to the end
+ *	of the chain. Rounded up to whole pages.
+ * @gpadl_handle: where the handle for the server goes; untouched on failure
+ *
+ * VMBus describes whole pages from offset 0, so every piece begins with a page
+ * (of the guest's own size), and every one but the last ends with one.
+ *
+ * Context: may sleep, as VmbChannelCreateGpadlFromBuffer(); any process.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
+ * unknown flags, _3 when there is no MDL, one without page numbers, too many, no
+ * byte in them, or a piece that does not begin or end with a page, _4 for a start
+ * behind the memory or within a page, _5 for an end behind the memory, _6 without
+ * @gpadl_handle; %STATUS_INVALID_DEVICE_STATE when the channel is not open;
+ * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a slab page;
+ * %STATUS_ACCESS_DENIED for pages that are not the page allocator's, as the
+ * kernel's image and MMIO; %STATUS_NOT_SUPPORTED in a confidential VM;
+ * %STATUS_INSUFFICIENT_RESOURCES without memory, or when the host refuses;
+ * %STATUS_DEVICE_REMOVED when the device goes meanwhile; %STATUS_UNSUCCESSFUL when
+ * the host could not be told.
+ * Source: Microsoft's VmbChannelCreateGpadlFromMdl documentation; limits and
+ * alignment are those of hv_vmbus, the statuses ours.
+ */
+NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
+				      PMDL mdl, UINT32 start_offset_within_mdl,
+				      UINT32 data_length_within_mdl,
+				      PUINT32 gpadl_handle)
+{
+	struct kmcl_extent extent = {
+		.mdl = mdl,
+		.skip = start_offset_within_mdl,
+		.len = data_length_within_mdl,
+	};
+	int err;
+
+	might_sleep();
+	if (!channel)
+		return STATUS_INVALID_PARAMETER_1;
+	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!mdl)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!gpadl_handle)
+		return STATUS_INVALID_PARAMETER_6;
+
+	err = kmcl_gpadl_create_mdl(channel, &extent,
+				    flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
+				    gpadl_handle);
+	return kmcl_extent_status(err, 3);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
+
 /**
  * VmbChannelDeleteGpadl() - take a buffer back from the server
  * @channel: the channel it was created on, until EvtChannelClosed has returned
- * @gpadl_handle: from VmbChannelCreateGpadlFromBuffer()
+ * @gpadl_handle: from VmbChannelCreateGpadlFromBuffer() or
+ *	VmbChannelCreateGpadlFromMdl()
  *
  * When it returns the host has let go of the memory, or it has been put in
  * quarantine: if the host could not be told, the memory is kept for good, and
