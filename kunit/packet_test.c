@@ -38,6 +38,8 @@ static VOID noted(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length
 {
 	struct outcome *outcome = VmbPacketGetPointer(packet);
 
+	if (!outcome)
+		return;
 	outcome->status = status;
 	outcome->length = length;
 	if (length >= sizeof(outcome->data))
@@ -47,12 +49,18 @@ static VOID noted(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length
 	atomic_inc(&outcome->calls);
 }
 
+/*
+ * Where a case has failed it may be in flight, and its outcome is gone, or goes
+ * before the channel does.
+ */
 static void free_packet(void *packet)
 {
+	VmbPacketSetPointer(packet, NULL);
+	VmbChannelDisable(VmbPacketGetChannel(packet));
 	VmbPacketFree(packet);
 }
 
-/* Freed with the case, and so complete by then. */
+/* Freed with the case. */
 static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
 			   struct outcome *outcome)
 {
@@ -830,6 +838,8 @@ static VOID echoed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 {
 	struct outcome *outcome = VmbPacketGetPointer(packet);
 
+	if (!outcome)
+		return;
 	/* The payload follows the response's header. */
 	if (length >= sizeof(struct testdev_response) + sizeof(u64))
 		memcpy(&outcome->data,
