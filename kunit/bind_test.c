@@ -6,6 +6,7 @@
 
 #include <linux/delay.h>
 #include <linux/io.h>
+#include <linux/sizes.h>
 
 #include "client.h"
 #include "device.h"
@@ -380,24 +381,42 @@ static void interrupt_latency_of_the_server(struct kunit *test)
 
 /* Rings */
 
-/* As much as there can be, and nothing of such an order is to be had. */
-static void rings_too_large(struct kunit *test)
+/* Nothing that large is to be had in one piece. */
+static void rings_fail(struct kunit *test, struct client *client)
 {
-	struct client *client = server_client(test);
-
 	log_watch(test);
-	VmbClientChannelInitSetRingBufferPageCount(client->ch, 512, 512);
 	run_shell(test, "cd /sys/kernel/debug/fail_page_alloc; "
-		  "echo 10 >min-order; echo 100 >probability; echo -1 >times");
+		  "echo 7 >min-order; echo 100 >probability; echo -1 >times");
 	enable(test, client);
 	heard(test, client, "PnpFailure");
 	run_shell(test, "cd /sys/kernel/debug/fail_page_alloc; "
 		  "echo 0 >probability; echo 1 >times; echo 0 >min-order");
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
+	becomes(test, client->ch, KMCL_DISABLED);
+}
+
+static void rings_too_large(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	VmbClientChannelInitSetRingBufferPageCount(client->ch, 512, 512);
+	rings_fail(test, client);
 	is_logged(test, "no memory for rings of 4096 KiB in one piece");
 	is_logged(test, "VmbClientChannelInitSetRingBufferPageCount(), 256 + 256 for instance");
-	becomes(test, client->ch, KMCL_DISABLED);
 	VmbClientChannelInitSetRingBufferPageCount(client->ch, 64, 64);
+	bring_up(test, client);
+}
+
+/* Fewer pages would not help: the largest packet asks for more than these. */
+static void rings_too_large_for_their_packets(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	VmbClientChannelInitSetRingBufferPageCount(client->ch, 2, 2);
+	VmbChannelInitSetMaximumPacketSize(client->ch, SZ_64K);
+	rings_fail(test, client);
+	is_logged(test, "no memory for rings of 276 KiB in one piece: they are");
+	is_logged(test, "for the largest packet, see VmbChannelInitSetMaximumPacketSize()");
 	bring_up(test, client);
 }
 
@@ -496,6 +515,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(interrupt_latency),
 	KUNIT_CASE(interrupt_latency_of_the_server),
 	KUNIT_CASE(rings_too_large),
+	KUNIT_CASE(rings_too_large_for_their_packets),
 	KUNIT_CASE(callback_goes_with_a_failed_open),
 	{}
 };
