@@ -9,6 +9,7 @@
 
 kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_life_suite,
+		  &vmbkmcl_rescind_suite,
 		  &vmbkmcl_bind_suite,
 		  &vmbkmcl_stress_suite,
 		  &vmbkmcl_mdl_suite,

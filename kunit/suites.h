@@ -7,6 +7,7 @@
 
 extern struct kunit_suite vmbkmcl_channel_suite;
 extern struct kunit_suite vmbkmcl_life_suite;
+extern struct kunit_suite vmbkmcl_rescind_suite;
 extern struct kunit_suite vmbkmcl_bind_suite;
 extern struct kunit_suite vmbkmcl_stress_suite;
 extern struct kunit_suite vmbkmcl_mdl_suite;

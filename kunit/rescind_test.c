@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device that goes in the middle of something: while a callback for packets
+ * runs, where that may sleep and where not, and while a pause is under way. The
+ * client's log tells what came when, and is compared whole.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/sched.h>
+
+#include "client.h"
+#include "suites.h"
+
+#define LOOKS	1000
+
+/* The CPU a callback waits on for what happens on the other one. */
+#define CALLBACK_CPU	0
+#define RESCIND_CPU	1
+
+static void client_notes(struct client *client, const char *what)
+{
+	spin_lock_bh(&client->lock);
+	strlcat(client->log, " ", sizeof(client->log));
+	strlcat(client->log, what, sizeof(client->log));
+	spin_unlock_bh(&client->lock);
+}
+
+/* Does not return before the rescind is known, and gives it time to go wrong. */
+static void stay_a_while(struct client *client)
+{
+	unsigned int i;
+
+	complete(&client->entered);
+	for (i = 0; i < LOOKS && !READ_ONCE(client->ch->lost); i++)
+		mdelay(1);
+	mdelay(30);
+	client->seen = in_softirq() ? STATUS_SUCCESS : STATUS_PENDING;
+}
+
+static void packet_called(struct client *client, const char *callback)
+{
+	client_notes(client, callback);
+	if (strcmp(callback, client->at))
+		return;
+	stay_a_while(client);
+	client_notes(client, "returns");
+}
+
+static VOID process_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			   PVOID buffer, UINT32 length, UINT32 flags)
+{
+	packet_called(VmbChannelGetPointer(ch), "ProcessPacket");
+	VmbChannelPacketComplete(packet, NULL, 0);
+}
+
+static VOID processing_complete(VMBCHANNEL ch, UINT32 packets)
+{
+	packet_called(VmbChannelGetPointer(ch), "ProcessingComplete");
+}
+
+struct packet_case {
+	const char *name;
+	const char *during;
+	bool passive;
+	const char *log;
+};
+
+#define IN_PACKET	UP " ProcessPacket returns ProcessingComplete " DOWN
+#define IN_COMPLETE	UP " ProcessPacket ProcessingComplete returns " DOWN
+
+static const struct packet_case packet_cases[] = {
+	{ "ProcessPacket", "ProcessPacket", false, IN_PACKET },
+	{ "ProcessPacket, passive", "ProcessPacket", true, IN_PACKET },
+	{ "ProcessingComplete", "ProcessingComplete", false, IN_COMPLETE },
+	{ "ProcessingComplete, passive", "ProcessingComplete", true,
+	  IN_COMPLETE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(packet, packet_cases, name);
+
+/**
+ * struct going - a device that goes when its client is in a callback
+ * @client: the channel's
+ * @bus: its fake bus
+ */
+struct going {
+	struct client *client;
+	struct fake_bus *bus;
+};
+
+/* On a CPU of its own: a softirq that waits leaves no other thread its. */
+static void rescind_when_entered(void *data)
+{
+	struct going *going = data;
+
+	set_cpus_allowed_ptr(current, cpumask_of(RESCIND_CPU));
+	wait_for_completion_timeout(&going->client->entered, 10 * HZ);
+	fake_bus_rescind(going->bus);
+}
+
+static void during_a_packet_callback(struct kunit *test)
+{
+	const struct packet_case *c = test->param_value;
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct going going = { .client = client, .bus = bus };
+	struct job *rescind;
+	u64 word = 0;
+
+	if (!cpu_online(RESCIND_CPU))
+		kunit_skip(test, "one CPU");
+	client->at = c->during;
+	VmbChannelInitSetProcessPacketCallbacks(client->ch, process_packet,
+						processing_complete);
+	VmbChannelSetIncomingProcessingAtPassive(client->ch, c->passive);
+	bring_up(test, client);
+	rescind = job_start(test, rescind_when_entered, &going);
+	set_cpus_allowed_ptr(current, cpumask_of(CALLBACK_CPU));
+	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	job_join(test, rescind);
+
+	KUNIT_EXPECT_EQ(test, client->seen,
+			c->passive ? STATUS_PENDING : STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 0);
+	heard(test, client, c->log);
+}
+
+/* No second Suspend, and who pauses goes on. */
+static void during_the_suspend_of_a_pause(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *pause, *rescind;
+
+	client->at = "Suspend";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	pause = job_start(test, do_pause, client->ch);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	rescind = job_start(test, do_rescind, bus);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, job_done(rescind));
+	complete(&client->leave);
+	job_join(test, rescind);
+	job_join(test, pause);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+}
+
+static struct kunit_case rescind_cases[] = {
+	KUNIT_CASE_PARAM(during_a_packet_callback, packet_gen_params),
+	KUNIT_CASE(during_the_suspend_of_a_pause),
+	{}
+};
+
+struct kunit_suite vmbkmcl_rescind_suite = {
+	.name = "vmbkmcl_rescind",
+	.test_cases = rescind_cases,
+};
