@@ -11,11 +11,13 @@
 #include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/io.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "eventually.h"
+#include "fake_bus.h"
 #include "host/protocol.h"
 #include "owner.h"
 #include "server.h"
@@ -219,6 +221,26 @@ static void kmalloc_beyond_slab(struct kunit *test)
 	kfree(va);
 }
 
+/* Its owner frees it without a look at the count. */
+static void slab_page_is_not_referenced(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	void *va = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	struct folio *folio;
+	int count;
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	folio = virt_to_folio(va);
+	KUNIT_ASSERT_TRUE(test, folio_test_slab(folio));
+	count = folio_ref_count(folio);
+	handle = share(test, srv, va, PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), count);
+	unshare(test, srv, handle);
+	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), count);
+	kfree(va);
+}
+
 static void slab_part_of_a_page(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -271,6 +293,32 @@ static void page_freed_early(struct kunit *test)
 	server_fill(test, srv, handle, SEED);
 	KUNIT_EXPECT_TRUE(test, kernel_has_pattern(va, 2 * PAGE_SIZE, SEED));
 	unshare(test, srv, handle);
+}
+
+/* Of a PC's: between what is memory, behind it, and far behind. */
+static const phys_addr_t mmio_places[] = { 0xa0000, 0xfee00000, 0xc000000000 };
+
+static void mmio_place(const phys_addr_t *place, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%pa", place);
+}
+
+KUNIT_ARRAY_PARAM(mmio, mmio_places, mmio_place);
+
+static void mmio_is_refused(struct kunit *test)
+{
+	const phys_addr_t *place = test->param_value;
+	struct server *srv = server_open(test);
+	void __iomem *mapped = ioremap(*place, PAGE_SIZE);
+	unsigned long va = (__force unsigned long)mapped;
+
+	KUNIT_ASSERT_NE(test, va, 0);
+	user_memory_use(test);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, va, PAGE_SIZE, 0),
+			STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, va, PAGE_SIZE, READ_ONLY),
+			STATUS_ACCESS_DENIED);
+	iounmap(mapped);
 }
 
 /* User memory */
@@ -453,6 +501,82 @@ static void read_only_pin_sees_later_writes(struct kunit *test)
 	unshare(test, srv, handle);
 }
 
+/* What the host may have written has to reach the file, or the swap. */
+static void dirtied_where_the_host_may_write(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
+					     ANONYMOUS);
+	struct server *srv = server_open(test);
+	struct folio *folio;
+	struct page *page;
+	u32 handle;
+
+	user_memory_write_pattern(test, addr, PAGE_SIZE, 1);
+	KUNIT_ASSERT_EQ(test, get_user_pages_fast(addr, 1, 0, &page), 1);
+	folio = page_folio(page);
+	handle = share(test, srv, (void *)addr, PAGE_SIZE, READ_ONLY);
+	folio_clear_dirty(folio);
+	unshare(test, srv, handle);
+	KUNIT_EXPECT_FALSE(test, folio_test_dirty(folio));
+
+	handle = share(test, srv, (void *)addr, PAGE_SIZE, 0);
+	folio_clear_dirty(folio);
+	unshare(test, srv, handle);
+	KUNIT_EXPECT_TRUE(test, folio_test_dirty(folio));
+	put_page(page);
+}
+
+/**
+ * struct mapping - where a fake bus is told to find a buffer
+ * @establish: the bus's own
+ * @writable: a write to the kernel's mapping of it would not fault
+ */
+struct mapping {
+	int (*establish)(struct kmcl_channel *ch, void *va, u32 size,
+			 struct vmbus_gpadl *gpadl);
+	bool writable;
+};
+
+static int look_at_the_mapping(struct kmcl_channel *ch, void *va, u32 size,
+			       struct vmbus_gpadl *gpadl)
+{
+	struct mapping *mapping = VmbChannelGetPointer(ch);
+	unsigned int level;
+
+	mapping->writable = pte_write(*lookup_address((unsigned long)va,
+						      &level));
+	return mapping->establish(ch, va, size, gpadl);
+}
+
+static bool mapped_writable(struct kunit *test, struct fake_bus *bus,
+			    unsigned long addr, u32 flags)
+{
+	struct mapping *mapping = VmbChannelGetPointer(bus->ch);
+	u32 handle = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, flags,
+							(void *)addr, PAGE_SIZE,
+							&handle),
+			STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	return mapping->writable;
+}
+
+/* Not this kernel either: what is shared for reading is mapped so. */
+static void mapped_as_it_is_shared(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
+					     ANONYMOUS);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct mapping mapping = { .establish = bus->ops.establish_gpadl };
+
+	VmbChannelSetPointer(bus->ch, &mapping);
+	bus->ops.establish_gpadl = look_at_the_mapping;
+	KUNIT_EXPECT_FALSE(test, mapped_writable(test, bus, addr, READ_ONLY));
+	KUNIT_EXPECT_TRUE(test, mapped_writable(test, bus, addr, 0));
+}
+
 /* Kernel threads may lock what they like; a user may not. */
 static void over_the_memlock_limit(struct kunit *test)
 {
@@ -516,9 +640,11 @@ static struct kunit_case buffer_cases[] = {
 	KUNIT_CASE(page_allocator_non_compound),
 	KUNIT_CASE(slab_page),
 	KUNIT_CASE(kmalloc_beyond_slab),
+	KUNIT_CASE(slab_page_is_not_referenced),
 	KUNIT_CASE(slab_part_of_a_page),
 	KUNIT_CASE(vmalloc_freed_early),
 	KUNIT_CASE(page_freed_early),
+	KUNIT_CASE_PARAM(mmio_is_refused, mmio_gen_params),
 	KUNIT_CASE(anonymous_memory),
 	KUNIT_CASE(anonymous_memory_untouched),
 	KUNIT_CASE(anonymous_memory_part_of_the_last_page),
@@ -533,6 +659,8 @@ static struct kunit_case buffer_cases[] = {
 	KUNIT_CASE(inaccessible_mapping),
 	KUNIT_CASE(user_address_past_the_end),
 	KUNIT_CASE(read_only_pin_sees_later_writes),
+	KUNIT_CASE(dirtied_where_the_host_may_write),
+	KUNIT_CASE(mapped_as_it_is_shared),
 	KUNIT_CASE(over_the_memlock_limit),
 	KUNIT_CASE(owner_killed),
 	{}

@@ -154,6 +154,23 @@ bool kmcl_page_usable(struct page *page)
 	return pfn_valid(page_to_pfn(page)) && !PageReserved(page);
 }
 
+/*
+ * Where page structures are no array of their own, not even the address of one
+ * can be asked for that does not exist.
+ */
+static bool kmcl_has_no_page(void *va)
+{
+#if defined(CONFIG_X86) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return pte && pte_present(*pte) &&
+	       !pfn_valid(PHYS_PFN(slow_virt_to_phys(va)));
+#else
+	return false;
+#endif
+}
+
 static struct page *kmcl_kernel_page(const struct kmcl_buffer *buf,
 				     unsigned int i)
 {
@@ -176,6 +193,9 @@ static int kmcl_kernel_check(const struct kmcl_buffer *buf)
 	unsigned int i;
 
 	for (i = 0; i < buf->nr_pages; i++) {
+		if (buf->kind == KMCL_MEMORY_VMALLOC &&
+		    kmcl_has_no_page(buf->va + ((size_t)i << PAGE_SHIFT)))
+			return -EPERM;
 		page = kmcl_kernel_page(buf, i);
 		if (!page)
 			return -EFAULT;
