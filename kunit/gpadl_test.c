@@ -501,8 +501,10 @@ struct footprint {
 	long vmalloc;		/* kB */
 };
 
+/* Without what is freed and only waits in KASAN's quarantine. */
 static struct footprint footprint(struct kunit *test)
 {
+	run_shell(test, "for f in /sys/kernel/slab/*/shrink; do echo 1 >$f; done");
 	return (struct footprint) {
 		.pins = pins_held(test),
 		.pinned = atomic64_read(&current->mm->pinned_vm),
@@ -521,11 +523,11 @@ static const void *round_gen_params(const void *prev, char *name)
 }
 
 /*
- * Slab memory is no figure to compare to the page: freed objects stay in KASAN's
- * quarantine, up to 1/32 of memory. A leak of one object a cycle is more than
- * the slack given here; kmemleak looks for smaller ones at the end of the run.
+ * Others' slab and vmalloc memory comes and goes meanwhile. A leak of one object a
+ * cycle is more than the slack given here; kmemleak looks for smaller ones at the
+ * end of the run.
  */
-#define SLAB_SLACK	256		/* pages */
+#define SLAB_SLACK	128		/* pages */
 #define VMALLOC_SLACK	64		/* kB */
 
 static void thousands_of_cycles(struct kunit *test)
