@@ -76,7 +76,23 @@ typedef VOID FN_VMB_PACKET_COMPLETION_ROUTINE(VMBPACKET Packet, NTSTATUS Status,
 					      PVOID Buffer,
 					      UINT32 BufferLength);
 
+/* The same three, with a pointer of the client's. */
+typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET_EX(VMBCHANNEL Channel,
+					       PVOID Context,
+					       VMBPACKETCOMPLETION Packet,
+					       PVOID Buffer,
+					       UINT32 BufferLength,
+					       UINT32 Flags);
+typedef VOID EVT_VMB_CHANNEL_PROCESSING_COMPLETE_EX(VMBCHANNEL Channel,
+						    PVOID Context,
+						    UINT32 PacketCount);
+typedef VOID FN_VMB_PACKET_COMPLETION_ROUTINE_EX(VMBPACKET Packet,
+						 PVOID Context,
+						 NTSTATUS Status, PVOID Buffer,
+						 UINT32 BufferLength);
+
 typedef FN_VMB_PACKET_COMPLETION_ROUTINE *PFN_VMB_PACKET_COMPLETION_ROUTINE;
+typedef FN_VMB_PACKET_COMPLETION_ROUTINE_EX *PFN_VMB_PACKET_COMPLETION_ROUTINE_EX;
 typedef EVT_VMB_CHANNEL_OPENED *PFN_VMB_CHANNEL_OPENED;
 typedef EVT_VMB_CHANNEL_CLOSED *PFN_VMB_CHANNEL_CLOSED;
 typedef EVT_VMB_CHANNEL_SUSPEND *PFN_VMB_CHANNEL_SUSPEND;
@@ -85,6 +101,8 @@ typedef EVT_VMB_CHANNEL_POST_STARTED *PFN_VMB_CHANNEL_POST_STARTED;
 typedef EVT_VMB_CHANNEL_PNP_FAILURE *PFN_VMB_CHANNEL_PNP_FAILURE;
 typedef EVT_VMB_CHANNEL_PROCESS_PACKET *PFN_VMB_CHANNEL_PROCESS_PACKET;
 typedef EVT_VMB_CHANNEL_PROCESSING_COMPLETE *PFN_VMB_CHANNEL_PROCESSING_COMPLETE;
+typedef EVT_VMB_CHANNEL_PROCESS_PACKET_EX *PFN_VMB_CHANNEL_PROCESS_PACKET_EX;
+typedef EVT_VMB_CHANNEL_PROCESSING_COMPLETE_EX *PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX;
 
 /**
  * struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS - what a client hears of its
@@ -223,5 +241,45 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota);
 VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
 					      BOOLEAN RequirePassive);
 PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletion);
+
+/*
+ * Of the interface versions after the first, like the one above: the names are
+ * Microsoft's, the prototypes ours (vmbkmcl/channel.c, init.c, gpadl.c,
+ * vmbpacket.c; what Linux has no way to do is in unsupported.c).
+ */
+PDEVICE_OBJECT VmbChannelGetTargetDeviceObject(VMBCHANNEL Channel);
+PDEVICE_OBJECT VmbChannelGetParentDeviceObject(VMBCHANNEL Channel);
+NTSTATUS VmbChannelInitSetBounceBufferSizes(VMBCHANNEL Channel,
+					    UINT32 IncomingSize,
+					    UINT32 OutgoingSize);
+NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL Channel, UINT32 ByteCount,
+					PVOID *Buffer);
+NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL Channel,
+					     UINT32 PacketCount);
+NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL Channel, UINT32 Flags,
+					  PPFN_NUMBER Pfns, UINT32 PfnCount,
+					  PUINT32 GpadlHandle);
+NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL Channel,
+					 VMBCHANNEL PrimaryChannel);
+UINT32 VmbSizeofChannel(void);
+NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT ParentDeviceObject,
+			      BOOLEAN IsServer, VMBCHANNEL Channel,
+			      UINT32 ByteCount);
+NTSTATUS VmbChannelSetAllowableDpcCpuUsage(VMBCHANNEL Channel,
+					   UINT32 Percentage);
+NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL Channel,
+						     UINT32 ProcessorIndex);
+NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL Channel,
+						  UINT32 ContextSize);
+PVOID VmbPacketGetInlinePacketContextPointer(VMBPACKET Packet);
+NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel,
+						   PFN_VMB_CHANNEL_PROCESS_PACKET_EX
+						   ProcessPacketCallback,
+						   PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX
+						   ProcessingCompleteCallback,
+						   PVOID Context);
+VOID VmbPacketSetCompletionRoutineEx(VMBPACKET Packet,
+				     PFN_VMB_PACKET_COMPLETION_ROUTINE_EX
+				     CompletionRoutine, PVOID Context);
 
 #endif /* _VMBUSKERNELMODECLIENTLIBAPI_H */

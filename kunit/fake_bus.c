@@ -62,6 +62,11 @@ static void fake_release(struct kmcl_channel *ch)
 {
 }
 
+static struct device *fake_device(struct kmcl_channel *ch)
+{
+	return to_fake(ch)->device;
+}
+
 static int fake_open(struct kmcl_channel *ch)
 {
 	struct fake_bus *bus = to_fake(ch);
@@ -277,6 +282,7 @@ static const struct kmcl_bus_ops fake_ops = {
 	.listen = fake_listen,
 	.unlisten = fake_unlisten,
 	.release = fake_release,
+	.device = fake_device,
 	.open = fake_open,
 	.close = fake_close,
 	.mmio_get = fake_mmio_get,

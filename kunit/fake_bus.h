@@ -21,6 +21,7 @@
  * @ops: what the channel calls; leads back here
  * @test: the case it was made for
  * @ch: its channel
+ * @device: what the channel is told that its device is
  * @present: offer the device as soon as the channel listens
  * @open_err: what open() is to answer
  * @establish_err: what establish_gpadl() is to answer
@@ -66,6 +67,7 @@ struct fake_bus {
 	struct kunit *test;
 	VMBCHANNEL ch;
 
+	struct device *device;
 	bool present;
 	int open_err;
 	int establish_err;

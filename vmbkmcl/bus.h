@@ -17,6 +17,7 @@
 #include <linux/hyperv.h>
 #include <linux/types.h>
 
+struct device;
 struct kmcl_channel;
 
 /* Behind each packet in a ring: the indices at its time. */
@@ -29,6 +30,7 @@ struct kmcl_channel;
  *	one; may call kmcl_channel_attach() before it returns
  * @unlisten: the opposite; no attach after it has returned
  * @release: the channel is done with its endpoint, another one may have it
+ * @device: the endpoint, as Linux knows it; no reference is taken
  * @open: make the rings and open the channel. Serialised with @close and the
  *	GPADL operations by the caller, as a rescind wakes only one waiter.
  * @close: close it and give the rings back. On an error the host may not know,
@@ -64,6 +66,7 @@ struct kmcl_bus_ops {
 	int (*listen)(struct kmcl_channel *ch);
 	void (*unlisten)(struct kmcl_channel *ch);
 	void (*release)(struct kmcl_channel *ch);
+	struct device *(*device)(struct kmcl_channel *ch);
 
 	int (*open)(struct kmcl_channel *ch);
 	int (*close)(struct kmcl_channel *ch);

@@ -3,6 +3,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpumask.h>
 #include <linux/hyperv.h>
 #include <linux/sizes.h>
 #include <asm/mshyperv.h>
@@ -36,6 +37,23 @@ static void kmcl_hv_no_memory(struct kmcl_channel *ch, u32 tx, u32 rx)
 		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: fewer pages with VmbClientChannelInitSetRingBufferPageCount(), %u + %u for instance, are easier to get\n",
 			  (tx + rx) / SZ_1K, ch->set.rx_pages / 2,
 			  ch->set.tx_pages / 2);
+}
+
+static struct device *kmcl_hv_device(struct kmcl_channel *ch)
+{
+	return &kmcl_target_device(ch)->device;
+}
+
+/* hv_vmbus names it to the host in the open message. */
+static void kmcl_hv_set_cpu(struct kmcl_channel *ch)
+{
+	if (!ch->set.has_cpu)
+		return;
+	if (cpu_online(ch->set.cpu))
+		kmcl_hv_channel(ch)->target_cpu = ch->set.cpu;
+	else
+		kmcl_warn(ch, "CPU %u is offline, the channel interrupts CPU %u\n",
+			  ch->set.cpu, kmcl_hv_channel(ch)->target_cpu);
 }
 
 /*
@@ -77,6 +95,7 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 				   rx - sizeof(struct hv_ring_buffer));
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
+	kmcl_hv_set_cpu(ch);
 	err = vmbus_alloc_ring(chan, tx, rx);
 	if (err) {
 		kmcl_hv_no_memory(ch, tx, rx);
@@ -280,6 +299,7 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.listen = kmcl_target_listen,
 	.unlisten = kmcl_target_unlisten,
 	.release = kmcl_target_release,
+	.device = kmcl_hv_device,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,
 	.mmio_get = kmcl_hv_mmio_get,

@@ -223,6 +223,11 @@ static void kmcl_channel_free(struct kref *ref)
 	kmcl_tx_destroy(&ch->tx);
 	xa_destroy(&ch->gpadls);
 	kfree(ch->client);
+	if (ch->borrowed) {
+		/* The last touch: who waits for it gives the memory back. */
+		complete(&ch->released);
+		return;
+	}
 	/* A packet's completion may be on its way out: kmcl_rx_let_go(). */
 	kfree_rcu(ch, rcu);
 }
@@ -235,6 +240,45 @@ void kmcl_channel_get(struct kmcl_channel *ch)
 void kmcl_channel_put(struct kmcl_channel *ch)
 {
 	kref_put(&ch->ref, kmcl_channel_free);
+}
+
+static int kmcl_channel_init(struct kmcl_channel *ch,
+			     const struct kmcl_bus_ops *bus,
+			     struct device *parent, unsigned long client)
+{
+	/* Now: a module's init functions are soon forgotten. */
+	ch->client = kasprintf(GFP_KERNEL, "%ps", (void *)client);
+	if (!ch->client)
+		return -ENOMEM;
+	if (kmcl_tx_init(&ch->tx)) {
+		kfree(ch->client);
+		return -ENOMEM;
+	}
+
+	kref_init(&ch->ref);
+	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
+	snprintf(ch->name, sizeof(ch->name), "channel-%u", ch->id);
+	ch->parent = get_device(parent);
+	ch->bus = bus;
+	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
+	ch->set.max_external_size = KMCL_DEFAULT_EXTERNAL_SIZE;
+	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
+	ch->set.rx_pages = KMCL_DEFAULT_RING_PAGES;
+	ch->set.tx_pages = KMCL_DEFAULT_RING_PAGES;
+	init_completion(&ch->released);
+	mutex_init(&ch->api);
+	kmcl_life_init_channel(ch);
+	xa_init(&ch->gpadls);
+	kmcl_rx_init(&ch->rx);
+	kmcl_delivery_init_channel(ch);
+	kmcl_objects_init(&ch->objects);
+	spin_lock_init(&ch->watch_lock);
+	INIT_LIST_HEAD(&ch->watches);
+
+	__module_get(THIS_MODULE);
+	kmcl_debugfs_add(ch);
+	kmcl_client_add(ch);
+	return 0;
 }
 
 /**
@@ -256,43 +300,12 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
 	if (!ch)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	/* Now: a module's init functions are soon forgotten. */
-	ch->client = kasprintf(GFP_KERNEL, "%ps", (void *)client);
-	if (!ch->client)
-		goto free_channel;
-	if (kmcl_tx_init(&ch->tx))
-		goto free_client;
-
-	kref_init(&ch->ref);
-	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
-	snprintf(ch->name, sizeof(ch->name), "channel-%u", ch->id);
-	ch->parent = get_device(parent);
-	ch->bus = bus;
-	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
-	ch->set.max_external_size = KMCL_DEFAULT_EXTERNAL_SIZE;
-	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
-	ch->set.rx_pages = KMCL_DEFAULT_RING_PAGES;
-	ch->set.tx_pages = KMCL_DEFAULT_RING_PAGES;
-	mutex_init(&ch->api);
-	kmcl_life_init_channel(ch);
-	xa_init(&ch->gpadls);
-	kmcl_rx_init(&ch->rx);
-	kmcl_delivery_init_channel(ch);
-	kmcl_objects_init(&ch->objects);
-	spin_lock_init(&ch->watch_lock);
-	INIT_LIST_HEAD(&ch->watches);
-
-	__module_get(THIS_MODULE);
-	kmcl_debugfs_add(ch);
-	kmcl_client_add(ch);
+	if (kmcl_channel_init(ch, bus, parent, client)) {
+		kfree(ch);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
 	*channel = ch;
 	return STATUS_SUCCESS;
-
-free_client:
-	kfree(ch->client);
-free_channel:
-	kfree(ch);
-	return STATUS_INSUFFICIENT_RESOURCES;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
 
@@ -325,8 +338,76 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
 
+/**
+ * VmbSizeofChannel() - memory that a channel takes
+ *
+ * Context: any.
+ * Return: bytes, for VmbChannelInitialize(). They are this module's version's:
+ * ask each time.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+UINT32 VmbSizeofChannel(void)
+{
+	return sizeof(struct kmcl_channel);
+}
+EXPORT_SYMBOL_GPL(VmbSizeofChannel);
+
+/**
+ * VmbChannelInitialize() - make a channel in one's own memory
+ * @parent_device_object: as for VmbChannelAllocate()
+ * @is_server: must be 0: there is no server endpoint in a guest
+ * @channel: the caller's memory, aligned to 8 bytes and not on a stack; becomes
+ *	the channel, and is the caller's again when VmbChannelCleanup() returns
+ * @byte_count: bytes of it
+ *
+ * Otherwise it is like VmbChannelAllocate(). VmbChannelCleanup() then waits until
+ * the client has freed all its packet objects, as they refer to the channel; the
+ * log names a wait of more than a few seconds.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 without memory, or when it
+ * is not aligned; %STATUS_INVALID_PARAMETER_4 when it is less than
+ * VmbSizeofChannel(); %STATUS_NOT_SUPPORTED for a server;
+ * %STATUS_INSUFFICIENT_RESOURCES.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT parent_device_object,
+			      BOOLEAN is_server, VMBCHANNEL channel,
+			      UINT32 byte_count)
+{
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	if (!ch || !IS_ALIGNED((unsigned long)ch, __alignof__(*ch)))
+		return STATUS_INVALID_PARAMETER_3;
+	if (byte_count < sizeof(*ch))
+		return STATUS_INVALID_PARAMETER_4;
+	if (is_server)
+		return STATUS_NOT_SUPPORTED;
+	memset(ch, 0, sizeof(*ch));
+	ch->borrowed = true;
+	return kmcl_status(kmcl_channel_init(ch, &kmcl_hv_bus,
+					     parent_device_object, _RET_IP_));
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitialize);
+
+/* Its memory goes back to the client: nobody may know of it any more. */
+static void kmcl_channel_give_back(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+
+	kmcl_watch_start(&watch, ch, "cleanup, for packet objects to be freed,",
+			 0);
+	wait_for_completion(&ch->released);
+	kmcl_watch_stop(&watch);
+	/* A packet's completion may be on its way out: kmcl_let_go(). */
+	synchronize_rcu();
+}
+
 static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 {
+	bool borrowed = ch->borrowed;
+
 	mutex_lock(&ch->api);
 	kmcl_channel_disable(ch);
 	mutex_unlock(&ch->api);
@@ -337,7 +418,11 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	kmcl_debugfs_remove(ch);
 	/* Now: the last reference may be a packet object's, in softirq context. */
 	put_device(ch->parent);
+	if (READ_ONCE(ch->abandoned))
+		kmcl_objects_abandon(ch);
 	kmcl_channel_put(ch);
+	if (borrowed)
+		kmcl_channel_give_back(ch);
 	module_put(THIS_MODULE);
 }
 
@@ -351,9 +436,11 @@ void kmcl_channel_abandon(struct kmcl_channel *ch)
 
 /**
  * VmbChannelCleanup() - free a channel
- * @channel: a disabled channel from VmbChannelAllocate(), or NULL
+ * @channel: a disabled channel from VmbChannelAllocate() or
+ *	VmbChannelInitialize(), or NULL
  *
- * A channel that is still enabled is disabled first, with a log line.
+ * A channel that is still enabled is disabled first, with a log line. The memory
+ * of one from VmbChannelInitialize() is the client's again when this returns.
  *
  * Context: may sleep. Not from a state-change callback of @channel: refused with
  * a log line, and the channel stays.
@@ -379,3 +466,44 @@ VOID VmbChannelCleanup(VMBCHANNEL channel)
 	kmcl_channel_dismiss(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelCleanup);
+
+/**
+ * VmbChannelGetParentDeviceObject() - the device that a channel's client named
+ * @channel: a channel
+ *
+ * Context: any.
+ * Return: what VmbChannelAllocate() was given, NULL for NULL; valid until
+ * VmbChannelCleanup(), without a reference for the caller.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+PDEVICE_OBJECT VmbChannelGetParentDeviceObject(VMBCHANNEL channel)
+{
+	return channel ? channel->parent : NULL;
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetParentDeviceObject);
+
+/**
+ * VmbChannelGetTargetDeviceObject() - the VMBus device that a channel is bound to
+ * @channel: a channel
+ *
+ * Context: may sleep.
+ * Return: the &struct device within the &struct hv_device; NULL while there is
+ * none. Valid from EvtChannelOpened to the end of EvtChannelClosed; who wants it
+ * for longer takes a reference there.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+PDEVICE_OBJECT VmbChannelGetTargetDeviceObject(VMBCHANNEL channel)
+{
+	struct kmcl_channel *ch = channel;
+	struct device *device = NULL;
+
+	might_sleep();
+	if (!ch)
+		return NULL;
+	mutex_lock(&ch->lock);
+	if (ch->endpoint)
+		device = ch->bus->device(ch);
+	mutex_unlock(&ch->lock);
+	return device;
+}
+EXPORT_SYMBOL_GPL(VmbChannelGetTargetDeviceObject);

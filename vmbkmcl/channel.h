@@ -3,6 +3,7 @@
 #ifndef _KMCL_CHANNEL_H
 #define _KMCL_CHANNEL_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -52,13 +53,20 @@ struct kmcl_settings {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
 	PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete;
+	/* The same with @context; if one of these is set, none of those is. */
+	PFN_VMB_CHANNEL_PROCESS_PACKET_EX process_packet_ex;
+	PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX processing_complete_ex;
+	void *context;
 	bool is_pipe;
 	u32 context_size;	/* bytes on each incoming packet */
+	u32 inline_size;	/* bytes on each packet object */
 	u32 max_packet_size;	/* bytes of payload */
 	u32 max_external_size;	/* bytes of a packet's external data */
 	u32 max_chain;		/* MDLs they may be in */
 	u32 rx_pages;
 	u32 tx_pages;
+	bool has_cpu;
+	unsigned int cpu;	/* for interrupts, with @has_cpu */
 };
 
 struct kmcl_gpadl_stats {
@@ -77,6 +85,8 @@ struct kmcl_gpadl_stats {
  * @node: in the list of all channels: see client.c
  * @client: who allocated it: "function [module]"
  * @abandoned: that module is gone; none of its callbacks is called
+ * @borrowed: the memory is the client's, see VmbChannelInitialize()
+ * @released: with @borrowed, the last reference is gone
  * @id: unique in this module's life
  * @name: for logs, traces and debugfs; unique through @id
  * @parent: device the client named as the parent
@@ -121,6 +131,8 @@ struct kmcl_channel {
 	struct list_head node;
 	char *client;
 	bool abandoned;
+	bool borrowed;
+	struct completion released;
 	u32 id;
 	char name[KMCL_NAME_MAX];
 	struct device *parent;

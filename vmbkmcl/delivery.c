@@ -127,7 +127,7 @@ int kmcl_delivery_open(struct kmcl_channel *ch)
 	struct kmcl_delivery *to = &ch->delivery;
 	struct kmcl_pool *pool;
 
-	if (!ch->set.process_packet)
+	if (!ch->set.process_packet && !ch->set.process_packet_ex)
 		return 0;
 	pool = kmcl_pool_alloc(ch);
 	if (!pool)
@@ -194,6 +194,27 @@ static struct kmcl_incoming *kmcl_next(struct kmcl_delivery *to)
 	return packet;
 }
 
+static void kmcl_process(struct kmcl_channel *ch, struct kmcl_incoming *packet)
+{
+	const struct kmcl_settings *set = &ch->set;
+
+	if (set->process_packet_ex)
+		set->process_packet_ex(ch, set->context, packet, packet->data,
+				       packet->len, 0);
+	else
+		set->process_packet(ch, packet, packet->data, packet->len, 0);
+}
+
+static void kmcl_processed(struct kmcl_channel *ch, u32 count)
+{
+	const struct kmcl_settings *set = &ch->set;
+
+	if (set->processing_complete_ex)
+		set->processing_complete_ex(ch, set->context, count);
+	else if (set->processing_complete)
+		set->processing_complete(ch, count);
+}
+
 static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
@@ -205,14 +226,14 @@ static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 		atomic_inc(&to->held);
 		atomic_set(&packet->owner, KMCL_OWNER_CLIENT);
 		to->current_packet = packet;
-		ch->set.process_packet(ch, packet, packet->data, packet->len, 0);
+		kmcl_process(ch, packet);
 		to->current_packet = NULL;
 		if (!to->deferred)
 			given++;
 	}
 	to->delivered += given;
-	if (given && ch->set.processing_complete)
-		ch->set.processing_complete(ch, given);
+	if (given)
+		kmcl_processed(ch, given);
 	return given;
 }
 

@@ -402,6 +402,63 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
 
 /**
+ * VmbChannelCreateGpadlFromPfnList() - let the server map pages by their numbers
+ * @channel: an open channel: from EvtChannelOpened until EvtChannelClosed
+ * @flags: as for VmbChannelCreateGpadlFromBuffer()
+ * @pfns: numbers of pages of 4 KiB, the array is the caller's again when this
+ *	returns; the pages are kept by their owner until the delete, and referenced
+ *	where they can be. Where the guest's own pages are larger, each of those is
+ *	named by all of its numbers, in order.
+ * @pfn_count: how many, 1 to 8190
+ * @gpadl_handle: where the handle for the server goes; untouched on failure
+ *
+ * Context: may sleep, as VmbChannelCreateGpadlFromBuffer(); any process.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
+ * unknown flags, _3 without @pfns, or where they are parts of larger pages, _4
+ * without a page, _5 without @gpadl_handle; %STATUS_INVALID_BUFFER_SIZE for too
+ * many; otherwise as VmbChannelCreateGpadlFromMdl().
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
+					  PPFN_NUMBER pfns, UINT32 pfn_count,
+					  PUINT32 gpadl_handle)
+{
+	struct kmcl_extent extent = {};
+	PMDL mdl;
+	int err;
+
+	might_sleep();
+	if (!channel)
+		return STATUS_INVALID_PARAMETER_1;
+	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!pfns)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!pfn_count)
+		return STATUS_INVALID_PARAMETER_4;
+	if (!gpadl_handle)
+		return STATUS_INVALID_PARAMETER_5;
+	if (pfn_count > KMCL_GPADL_MAX_PAGES)
+		return STATUS_INVALID_BUFFER_SIZE;
+
+	/* They are what an MDL of whole pages has behind it. */
+	mdl = kvmalloc(MmSizeOfMdl(NULL, pfn_count * MDL_PAGE_SIZE),
+		       GFP_KERNEL);
+	if (!mdl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	MmInitializeMdl(mdl, NULL, pfn_count * MDL_PAGE_SIZE);
+	memcpy(MmGetMdlPfnArray(mdl), pfns, pfn_count * sizeof(*pfns));
+	mdl->MdlFlags |= MDL_PARTIAL;
+	extent.mdl = mdl;
+	err = kmcl_gpadl_create_mdl(channel, &extent,
+				    flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
+				    gpadl_handle);
+	kvfree(mdl);
+	return kmcl_extent_status(err == -ERANGE ? -EINVAL : err, 3);
+}
+EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
+
+/**
  * VmbChannelDeleteGpadl() - take a buffer back from the server
  * @channel: the channel it was created on, until EvtChannelClosed has returned
  * @gpadl_handle: from VmbChannelCreateGpadlFromBuffer() or

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A channel's settings, and what a client keeps with it. */
 
+#include <linux/cpumask.h>
 #include <linux/ctype.h>
 #include <linux/export.h>
 #include <linux/slab.h>
@@ -9,6 +10,8 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "external.h"
+#include "packet.h"
+#include "status.h"
 
 /* Settings hold still from Enable on; the lock keeps them apart from it. */
 static bool kmcl_settings_lock(struct kmcl_channel *ch)
@@ -201,6 +204,96 @@ NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
 
 /**
+ * VmbChannelInitSetMaximumPacketCount() - bound the packets that are under way
+ * @channel: a disabled channel
+ * @packet_count: packets of the client's that may be with the host and not yet
+ *	completed by it, 1 to 4096; the default is 256. More of them are queued.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 outside the bounds;
+ * %STATUS_INSUFFICIENT_RESOURCES, and nothing changed.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL channel,
+					     UINT32 packet_count)
+{
+	struct kmcl_channel *ch = channel;
+	NTSTATUS status = STATUS_INVALID_PARAMETER_2;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (packet_count && packet_count <= KMCL_TX_SLOTS_MAX)
+		status = kmcl_status(kmcl_tx_resize(&ch->tx, packet_count));
+	kmcl_settings_unlock(ch);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
+
+/**
+ * VmbChannelInitSetInlinePacketContextSize() - have room in each packet object
+ * @channel: a disabled channel
+ * @context_size: bytes in each packet object, 0 to 65536; the default is 0
+ *
+ * VmbPacketGetInlinePacketContextPointer() finds it. VmbChannelSizeofPacket()
+ * grows by as much; packet objects made before do not.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 when it is too much.
+ * Source: the name is Microsoft's, the prototype and the bound are ours.
+ */
+NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL channel,
+						  UINT32 context_size)
+{
+	struct kmcl_channel *ch = channel;
+	bool valid = context_size <= KMCL_CONTEXT_SIZE_MAX;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (valid)
+		ch->set.inline_size = context_size;
+	kmcl_settings_unlock(ch);
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetInlinePacketContextSize);
+
+/**
+ * VmbClientChannelInitSetTargetProcessorIndex() - say which CPU is interrupted
+ * @channel: a disabled channel
+ * @processor_index: number of the CPU, as Linux counts them
+ *
+ * The host is told when the channel is opened, and its packets are then read
+ * there. If the CPU is offline at that time the channel opens all the same, on
+ * the one that hv_vmbus has chosen, with a log line.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
+ * it is not disabled; %STATUS_INVALID_PARAMETER_2 when there can be no such CPU.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL channel,
+						     UINT32 processor_index)
+{
+	struct kmcl_channel *ch = channel;
+	bool valid = processor_index < nr_cpu_ids &&
+		     cpu_possible(processor_index);
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (valid) {
+		ch->set.has_cpu = true;
+		ch->set.cpu = processor_index;
+	}
+	kmcl_settings_unlock(ch);
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
+}
+EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetProcessorIndex);
+
+/**
  * VmbChannelInitSetClientContextSize() - have room of one's own on each packet
  * @channel: a disabled channel
  * @context_size: bytes on each incoming packet, 0 to 65536; the default is 0
@@ -259,11 +352,50 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL channel,
 	if (valid) {
 		ch->set.process_packet = process_packet_callback;
 		ch->set.processing_complete = processing_complete_callback;
+		ch->set.process_packet_ex = NULL;
+		ch->set.processing_complete_ex = NULL;
 	}
 	kmcl_settings_unlock(ch);
 	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
+
+/**
+ * VmbChannelInitSetProcessPacketCallbacksEx() - the same, with a pointer for them
+ * @channel: a disabled channel
+ * @process_packet_callback: as for VmbChannelInitSetProcessPacketCallbacks(),
+ *	whose callbacks these take the place of
+ * @processing_complete_callback: as there
+ * @context: given to both; the client's, never followed
+ *
+ * Context: may sleep.
+ * Return: as VmbChannelInitSetProcessPacketCallbacks().
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL channel,
+						   PFN_VMB_CHANNEL_PROCESS_PACKET_EX
+						   process_packet_callback,
+						   PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX
+						   processing_complete_callback,
+						   PVOID context)
+{
+	bool valid = process_packet_callback || !processing_complete_callback;
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (valid) {
+		ch->set.process_packet = NULL;
+		ch->set.processing_complete = NULL;
+		ch->set.process_packet_ex = process_packet_callback;
+		ch->set.processing_complete_ex = processing_complete_callback;
+		ch->set.context = context;
+	}
+	kmcl_settings_unlock(ch);
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
 
 /**
  * VmbChannelInitSetStateChangeCallbacks() - hear of a channel's state changes

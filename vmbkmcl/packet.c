@@ -26,26 +26,59 @@ static u32 kmcl_tx_room(const struct kmcl_packet *packet)
 	return head + ALIGN(packet->len, 8) + KMCL_PACKET_TRAILER + 8;
 }
 
-int kmcl_tx_init(struct kmcl_tx *tx)
+static struct kmcl_tx_slot *kmcl_tx_slots_alloc(u32 count)
 {
+	struct kmcl_tx_slot *slots = kvcalloc(count, sizeof(*slots),
+					      GFP_KERNEL);
 	u32 i;
 
-	tx->slots = kcalloc(KMCL_TX_SLOTS, sizeof(*tx->slots), GFP_KERNEL);
+	if (!slots)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		slots[i].generation = 1;
+		slots[i].next_free = i + 1;
+	}
+	return slots;
+}
+
+int kmcl_tx_init(struct kmcl_tx *tx)
+{
+	tx->slots = kmcl_tx_slots_alloc(KMCL_TX_SLOTS);
 	if (!tx->slots)
 		return -ENOMEM;
-	for (i = 0; i < KMCL_TX_SLOTS; i++) {
-		tx->slots[i].generation = 1;
-		tx->slots[i].next_free = i + 1;
-	}
+	tx->count = KMCL_TX_SLOTS;
 	spin_lock_init(&tx->lock);
 	INIT_LIST_HEAD(&tx->queue);
 	INIT_LIST_HEAD(&tx->answers);
 	return 0;
 }
 
+/**
+ * kmcl_tx_resize - have as many packets as that wait for completions
+ * @tx: of a disabled channel: no slot is taken
+ * @count: above 0
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOMEM and nothing changed.
+ */
+int kmcl_tx_resize(struct kmcl_tx *tx, u32 count)
+{
+	struct kmcl_tx_slot *slots = kmcl_tx_slots_alloc(count);
+
+	if (!slots)
+		return -ENOMEM;
+	spin_lock_bh(&tx->lock);
+	swap(tx->slots, slots);
+	tx->count = count;
+	tx->free = 0;
+	spin_unlock_bh(&tx->lock);
+	kvfree(slots);
+	return 0;
+}
+
 void kmcl_tx_destroy(struct kmcl_tx *tx)
 {
-	kfree(tx->slots);
+	kvfree(tx->slots);
 }
 
 static bool kmcl_tx_take_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
@@ -53,7 +86,7 @@ static bool kmcl_tx_take_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
 	struct kmcl_tx_slot *slot;
 	u32 i = tx->free;
 
-	if (i == KMCL_TX_SLOTS)
+	if (i == tx->count)
 		return false;
 	slot = &tx->slots[i];
 	tx->free = slot->next_free;
@@ -89,7 +122,7 @@ static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 {
 	u32 i = lower_32_bits(id);
 
-	if (i >= KMCL_TX_SLOTS || tx->slots[i].generation != upper_32_bits(id))
+	if (i >= tx->count || tx->slots[i].generation != upper_32_bits(id))
 		return NULL;
 	return tx->slots[i].packet;
 }
@@ -418,7 +451,7 @@ static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
 	struct kmcl_packet *packet;
 	u32 i;
 
-	for (i = 0; i < KMCL_TX_SLOTS; i++) {
+	for (i = 0; i < tx->count; i++) {
 		packet = tx->slots[i].packet;
 		if (!packet)
 			continue;

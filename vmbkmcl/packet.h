@@ -11,8 +11,9 @@
 struct kmcl_channel;
 struct kmcl_packet;
 
-/* Most packets that may wait for a completion at one time. */
-#define KMCL_TX_SLOTS	256
+/* Packets that may wait for a completion at one time: at first, and at most. */
+#define KMCL_TX_SLOTS		256
+#define KMCL_TX_SLOTS_MAX	4096
 
 typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
 				 const void *data, u32 len);
@@ -70,7 +71,8 @@ struct kmcl_tx_slot {
  * @answers: completions of the host's packets waiting for the ring, in order;
  *	they go first, as a slot of @queue's may become free by them alone
  * @slots: packets whose completion the host owes
- * @free: first free slot, KMCL_TX_SLOTS when there is none
+ * @count: how many @slots are
+ * @free: first free slot, @count when there is none
  * @asked: the host was asked for a wake-up
  * @callers: threads besides the poll that may be about to call a done(); a
  *	channel is not closed before they are out
@@ -88,6 +90,7 @@ struct kmcl_tx {
 	struct list_head queue;
 	struct list_head answers;
 	struct kmcl_tx_slot *slots;
+	u32 count;
 	u32 free;
 	bool asked;
 	atomic_t callers;
@@ -101,6 +104,7 @@ struct kmcl_tx {
 };
 
 int kmcl_tx_init(struct kmcl_tx *tx);
+int kmcl_tx_resize(struct kmcl_tx *tx, u32 count);
 void kmcl_tx_destroy(struct kmcl_tx *tx);
 
 void kmcl_tx_open(struct kmcl_channel *ch);

@@ -33,6 +33,8 @@
  * @magic: %KMCL_OBJECT_MAGIC
  * @pointer: the client's own
  * @routine: called when the packet is complete; NULL: none was set
+ * @routine_ex: the same with @context; if it is set, @routine is not
+ * @context: of @routine_ex
  * @status: what the routine is told, if it is called later
  * @len: bytes of @data that it is given then
  * @busy: from a send to its completion
@@ -40,6 +42,7 @@
  * @size: bytes of all of it
  * @room: bytes of payload there is memory for
  * @external: description of external data, behind @data
+ * @inline_context: the client's room, behind that; NULL: none
  * @data: the copy of a payload, framed in a pipe, or of a completion's
  */
 struct kmcl_object {
@@ -49,6 +52,8 @@ struct kmcl_object {
 	u32 magic;
 	void *pointer;
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine;
+	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine_ex;
+	void *context;
 	NTSTATUS status;
 	u32 len;
 	atomic_t busy;
@@ -56,6 +61,7 @@ struct kmcl_object {
 	u32 size;
 	u32 room;
 	struct kmcl_external external;
+	void *inline_context;
 	u64 data[];
 };
 
@@ -68,7 +74,8 @@ static u32 kmcl_object_size(const struct kmcl_channel *ch)
 {
 	return sizeof(struct kmcl_object) + kmcl_channel_framing(ch) +
 	       kmcl_object_room(ch) +
-	       kmcl_external_bytes(kmcl_external_room(&ch->set));
+	       kmcl_external_bytes(kmcl_external_room(&ch->set)) +
+	       ALIGN(ch->set.inline_size, sizeof(u64));
 }
 
 /* The object is the client's again before its routine runs: it may send it. */
@@ -76,13 +83,19 @@ static void kmcl_object_call(struct kmcl_object *object, NTSTATUS status,
 			     void *data, u32 len)
 {
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = object->routine;
+	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX ex = object->routine_ex;
 	bool abandoned = READ_ONCE(object->ch->abandoned);
+	void *context = object->context;
 
 	atomic_set_release(&object->busy, 0);
-	if (!abandoned)
+	if (abandoned) {
+		if (object->allocated)
+			VmbPacketFree(object);
+	} else if (ex) {
+		ex(object, context, status, data, len);
+	} else {
 		routine(object, status, data, len);
-	else if (object->allocated)
-		VmbPacketFree(object);
+	}
 }
 
 /* Its routine is called later; what it is to be told is kept in the object. */
@@ -134,6 +147,11 @@ static void kmcl_object_init(struct kmcl_object *object,
 	kmcl_external_init(&object->external, (void *)object->data +
 			   kmcl_channel_framing(ch) + object->room,
 			   kmcl_external_room(&ch->set));
+	if (ch->set.inline_size)
+		object->inline_context = memset((void *)object + object->size -
+						ALIGN(ch->set.inline_size,
+						      sizeof(u64)), 0,
+						ch->set.inline_size);
 	object->packet.type = VM_PKT_DATA_INBAND;
 	object->packet.done = kmcl_object_done;
 }
@@ -186,6 +204,15 @@ void kmcl_objects_free(struct kmcl_channel *ch)
 		kfree(object);
 }
 
+/* A client that is gone has left some: they hold its channel no more. */
+void kmcl_objects_abandon(struct kmcl_channel *ch)
+{
+	int lent = atomic_xchg(&ch->objects.lent, 0);
+
+	while (lent--)
+		kmcl_channel_put(ch);
+}
+
 /**
  * VmbChannelSizeofPacket() - memory that a packet object takes
  * @channel: a channel with all its settings
@@ -229,6 +256,7 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 	kmcl_object_init(object, ch);
 	object->allocated = true;
 	object->routine = kmcl_free_completed;
+	atomic_inc(&ch->objects.lent);
 	kmcl_channel_get(ch);
 	return object;
 }
@@ -287,6 +315,7 @@ VOID VmbPacketFree(VMBPACKET packet)
 	}
 	if (!kmcl_cache_give(ch, object))
 		kfree(object);
+	atomic_dec(&ch->objects.lent);
 	kmcl_channel_put(ch);
 }
 EXPORT_SYMBOL_GPL(VmbPacketFree);
@@ -306,8 +335,45 @@ VOID VmbPacketSetCompletionRoutine(VMBPACKET packet,
 				   completion_routine)
 {
 	packet->routine = completion_routine;
+	packet->routine_ex = NULL;
 }
 EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
+
+/**
+ * VmbPacketSetCompletionRoutineEx() - the same, with a pointer for the routine
+ * @packet: an object that is not being sent
+ * @completion_routine: as for VmbPacketSetCompletionRoutine(), which it takes the
+ *	place of
+ * @context: given to @completion_routine; the client's, never followed
+ *
+ * Context: any.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+VOID VmbPacketSetCompletionRoutineEx(VMBPACKET packet,
+				     PFN_VMB_PACKET_COMPLETION_ROUTINE_EX
+				     completion_routine, PVOID context)
+{
+	packet->routine = NULL;
+	packet->routine_ex = completion_routine;
+	packet->context = context;
+}
+EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutineEx);
+
+/**
+ * VmbPacketGetInlinePacketContextPointer() - the client's room in a packet object
+ * @packet: an object
+ *
+ * Context: any.
+ * Return: as many bytes as VmbChannelInitSetInlinePacketContextSize() asked for,
+ * aligned to 8, the client's until the object is freed; all zero in a new object.
+ * NULL when it asked for none.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+PVOID VmbPacketGetInlinePacketContextPointer(VMBPACKET packet)
+{
+	return packet->inline_context;
+}
+EXPORT_SYMBOL_GPL(VmbPacketGetInlinePacketContextPointer);
 
 /**
  * VmbPacketSetPointer() - keep a pointer of the client's with a packet object
@@ -398,7 +464,8 @@ static void kmcl_object_sent(struct kmcl_object *object)
 static NTSTATUS kmcl_object_check(const struct kmcl_object *object,
 				  const void *buffer, u32 len)
 {
-	if (!object || object->magic != KMCL_OBJECT_MAGIC || !object->routine)
+	if (!object || object->magic != KMCL_OBJECT_MAGIC ||
+	    (!object->routine && !object->routine_ex))
 		return STATUS_INVALID_PARAMETER_1;
 	if (!buffer && len)
 		return STATUS_INVALID_PARAMETER_2;

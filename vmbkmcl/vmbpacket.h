@@ -3,6 +3,7 @@
 #ifndef _KMCL_VMBPACKET_H
 #define _KMCL_VMBPACKET_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
@@ -13,6 +14,7 @@ struct kmcl_channel;
  * @lock: guards all of it
  * @free: freed ones, to be allocated again
  * @count: how many those are
+ * @lent: those clients have from VmbPacketAllocate(); each holds the channel
  * @completed: ones whose completion routine is still to be called
  * @completing: somebody is calling them, one after the other
  */
@@ -20,12 +22,14 @@ struct kmcl_objects {
 	spinlock_t lock;
 	struct list_head free;
 	unsigned int count;
+	atomic_t lent;
 	struct list_head completed;
 	bool completing;
 };
 
 void kmcl_objects_init(struct kmcl_objects *objects);
 void kmcl_objects_free(struct kmcl_channel *ch);
+void kmcl_objects_abandon(struct kmcl_channel *ch);
 void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep);
 
 #endif /* _KMCL_VMBPACKET_H */
