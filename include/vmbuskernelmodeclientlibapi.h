@@ -12,16 +12,9 @@
 
 #include <vmbkmcl/mdl.h>
 #include <vmbkmcl/ntstatus.h>
+#include <vmbkmcl/sal.h>
+#include <vmbkmcl/server.h>
 #include <vmbkmcl/types.h>
-
-/* A channel, as VmbChannelAllocate() hands it out. */
-typedef struct kmcl_channel *VMBCHANNEL;
-
-/* A packet of the host's, from its delivery to VmbChannelPacketComplete(). */
-typedef struct kmcl_incoming *VMBPACKETCOMPLETION;
-
-/* A packet of the client's, as VmbPacketAllocate() hands it out. */
-typedef struct kmcl_object *VMBPACKET;
 
 /* VmbChannelInitSetFlags(): Flags */
 #define VMBUS_CHANNEL_INIT_FLAG_IS_PIPE			0x00000001
@@ -281,5 +274,7 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL Channel,
 VOID VmbPacketSetCompletionRoutineEx(VMBPACKET Packet,
 				     PFN_VMB_PACKET_COMPLETION_ROUTINE_EX
 				     CompletionRoutine, PVOID Context);
+
+#include <vmbkmcl/interface.h>
 
 #endif /* _VMBUSKERNELMODECLIENTLIBAPI_H */

@@ -25,7 +25,8 @@ kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_server_suite,
 		  &vmbkmcl_hostile_suite,
 		  &vmbkmcl_traffic_suite,
-		  &vmbkmcl_later_suite);
+		  &vmbkmcl_later_suite,
+		  &vmbkmcl_interface_suite);
 
 KMCL_IMPORT_BUS_NS;
 MODULE_DESCRIPTION("KUnit tests of vmbkmcl");

@@ -24,5 +24,6 @@ extern struct kunit_suite vmbkmcl_gpadl_mdl_suite;
 extern struct kunit_suite vmbkmcl_fault_suite;
 extern struct kunit_suite vmbkmcl_server_suite;
 extern struct kunit_suite vmbkmcl_later_suite;
+extern struct kunit_suite vmbkmcl_interface_suite;
 
 #endif /* _KUNIT_SUITES_H */

@@ -28,6 +28,8 @@ typedef UINT32 *PUINT32;
 typedef ULONG *PULONG;
 typedef unsigned long PFN_NUMBER;
 typedef PFN_NUMBER *PPFN_NUMBER;
+typedef void *HANDLE;
+typedef HANDLE *PHANDLE;
 typedef u16 WCHAR;
 typedef WCHAR *PWSTR;
 
@@ -36,6 +38,15 @@ typedef GUID *LPGUID;
 typedef const GUID *LPCGUID;
 
 typedef struct device *PDEVICE_OBJECT;
+
+/* A channel, as VmbChannelAllocate() hands it out. */
+typedef struct kmcl_channel *VMBCHANNEL;
+
+/* A packet of the host's, from its delivery to VmbChannelPacketComplete(). */
+typedef struct kmcl_incoming *VMBPACKETCOMPLETION;
+
+/* A packet of the client's, as VmbPacketAllocate() hands it out. */
+typedef struct kmcl_object *VMBPACKET;
 
 /**
  * struct _UNICODE_STRING - counted UTF-16 string

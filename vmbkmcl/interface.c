@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The query that gives a client the whole API as a struct of pointers. */
+
+#include <linux/build_bug.h>
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include <vmbkmcl/interface.h>
+
+const GUID KMCL_CLIENT_INTERFACE_TYPE =
+	GUID_INIT(0x2b1d3c5e, 0x7f60, 0x4a8b,
+		  0x9c, 0x0d, 0x6b, 0x6d, 0x63, 0x6c, 0x00, 0x01);
+EXPORT_SYMBOL_GPL(KMCL_CLIENT_INTERFACE_TYPE);
+
+/* A client compiled elsewhere finds each pointer where the documentation says. */
+#ifdef CONFIG_64BIT
+#define KMCL_NTH(n, function)						\
+	static_assert(offsetof(KMCL_CLIENT_INTERFACE_V1, function) ==	\
+		      32 + (n) * 8)
+
+static_assert(sizeof(INTERFACE) == 32);
+static_assert(sizeof(KMCL_CLIENT_INTERFACE_V1) == 360);
+KMCL_NTH(0, VmbChannelAllocate);
+KMCL_NTH(1, VmbChannelCleanup);
+KMCL_NTH(2, VmbChannelCreateGpadlFromBuffer);
+KMCL_NTH(3, VmbChannelCreateGpadlFromMdl);
+KMCL_NTH(4, VmbChannelDeleteGpadl);
+KMCL_NTH(5, VmbChannelDisable);
+KMCL_NTH(6, VmbChannelEnable);
+KMCL_NTH(7, VmbChannelGetInterfaceInstance);
+KMCL_NTH(8, VmbChannelGetMmioSpace);
+KMCL_NTH(9, VmbChannelGetPointer);
+KMCL_NTH(10, VmbChannelInitSetClientContextSize);
+KMCL_NTH(11, VmbChannelInitSetFlags);
+KMCL_NTH(12, VmbChannelInitSetFriendlyName);
+KMCL_NTH(13, VmbChannelInitSetMaximumExternalData);
+KMCL_NTH(14, VmbChannelInitSetMaximumPacketSize);
+KMCL_NTH(15, VmbChannelInitSetProcessPacketCallbacks);
+KMCL_NTH(16, VmbChannelInitSetStateChangeCallbacks);
+KMCL_NTH(17, VmbChannelPacketComplete);
+KMCL_NTH(18, VmbChannelPacketDeferToPassive);
+KMCL_NTH(19, VmbChannelPacketFail);
+KMCL_NTH(20, VmbChannelPacketGetExternalData);
+KMCL_NTH(21, VmbChannelPause);
+KMCL_NTH(22, VmbChannelSendSynchronousRequest);
+KMCL_NTH(23, VmbChannelSetIncomingProcessingAtPassive);
+KMCL_NTH(24, VmbChannelSetInterruptLatency);
+KMCL_NTH(25, VmbChannelSetPointer);
+KMCL_NTH(26, VmbChannelSetTransactionQuota);
+KMCL_NTH(27, VmbChannelSizeofPacket);
+KMCL_NTH(28, VmbChannelStart);
+KMCL_NTH(29, VmbClientChannelInitSetRingBufferPageCount);
+KMCL_NTH(30, VmbClientChannelInitSetTargetPnp);
+KMCL_NTH(31, VmbPacketAllocate);
+KMCL_NTH(32, VmbPacketFree);
+KMCL_NTH(33, VmbPacketGetChannel);
+KMCL_NTH(34, VmbPacketGetPointer);
+KMCL_NTH(35, VmbPacketInitialize);
+KMCL_NTH(36, VmbPacketSend);
+KMCL_NTH(37, VmbPacketSendWithExternalMdl);
+KMCL_NTH(38, VmbPacketSendWithExternalPfns);
+KMCL_NTH(39, VmbPacketSetCompletionRoutine);
+KMCL_NTH(40, VmbPacketSetPointer);
+#endif
+
+/* Each version is the beginning of the next. */
+#define KMCL_EXTENDS(later, earlier, first)				\
+	static_assert(offsetof(KMCL_CLIENT_INTERFACE_ ## later, first) ==	\
+		      sizeof(KMCL_CLIENT_INTERFACE_ ## earlier))
+
+KMCL_EXTENDS(V2, V1, VmbChannelPacketGetClientContext);
+KMCL_EXTENDS(V3, V2, VmbChannelInitSetBounceBufferSizes);
+KMCL_EXTENDS(V4, V3, VmbChannelInitSetMaximumPacketCount);
+KMCL_EXTENDS(V5, V4, VmbChannelInitSetPrimaryChannel);
+
+static VOID kmcl_interface_reference(PVOID context)
+{
+	__module_get(context);
+}
+
+static VOID kmcl_interface_dereference(PVOID context)
+{
+	module_put(context);
+}
+
+static const KMCL_CLIENT_INTERFACE_V5 kmcl_interface = {
+	.Context = THIS_MODULE,
+	.InterfaceReference = kmcl_interface_reference,
+	.InterfaceDereference = kmcl_interface_dereference,
+	.VmbChannelAllocate = VmbChannelAllocate,
+	.VmbChannelCleanup = VmbChannelCleanup,
+	.VmbChannelCreateGpadlFromBuffer = VmbChannelCreateGpadlFromBuffer,
+	.VmbChannelCreateGpadlFromMdl = VmbChannelCreateGpadlFromMdl,
+	.VmbChannelDeleteGpadl = VmbChannelDeleteGpadl,
+	.VmbChannelDisable = VmbChannelDisable,
+	.VmbChannelEnable = VmbChannelEnable,
+	.VmbChannelGetInterfaceInstance = VmbChannelGetInterfaceInstance,
+	.VmbChannelGetMmioSpace = VmbChannelGetMmioSpace,
+	.VmbChannelGetPointer = VmbChannelGetPointer,
+	.VmbChannelInitSetClientContextSize =
+		VmbChannelInitSetClientContextSize,
+	.VmbChannelInitSetFlags = VmbChannelInitSetFlags,
+	.VmbChannelInitSetFriendlyName = VmbChannelInitSetFriendlyName,
+	.VmbChannelInitSetMaximumExternalData =
+		VmbChannelInitSetMaximumExternalData,
+	.VmbChannelInitSetMaximumPacketSize =
+		VmbChannelInitSetMaximumPacketSize,
+	.VmbChannelInitSetProcessPacketCallbacks =
+		VmbChannelInitSetProcessPacketCallbacks,
+	.VmbChannelInitSetStateChangeCallbacks =
+		VmbChannelInitSetStateChangeCallbacks,
+	.VmbChannelPacketComplete = VmbChannelPacketComplete,
+	.VmbChannelPacketDeferToPassive = VmbChannelPacketDeferToPassive,
+	.VmbChannelPacketFail = VmbChannelPacketFail,
+	.VmbChannelPacketGetExternalData = VmbChannelPacketGetExternalData,
+	.VmbChannelPause = VmbChannelPause,
+	.VmbChannelSendSynchronousRequest = VmbChannelSendSynchronousRequest,
+	.VmbChannelSetIncomingProcessingAtPassive =
+		VmbChannelSetIncomingProcessingAtPassive,
+	.VmbChannelSetInterruptLatency = VmbChannelSetInterruptLatency,
+	.VmbChannelSetPointer = VmbChannelSetPointer,
+	.VmbChannelSetTransactionQuota = VmbChannelSetTransactionQuota,
+	.VmbChannelSizeofPacket = VmbChannelSizeofPacket,
+	.VmbChannelStart = VmbChannelStart,
+	.VmbClientChannelInitSetRingBufferPageCount =
+		VmbClientChannelInitSetRingBufferPageCount,
+	.VmbClientChannelInitSetTargetPnp = VmbClientChannelInitSetTargetPnp,
+	.VmbPacketAllocate = VmbPacketAllocate,
+	.VmbPacketFree = VmbPacketFree,
+	.VmbPacketGetChannel = VmbPacketGetChannel,
+	.VmbPacketGetPointer = VmbPacketGetPointer,
+	.VmbPacketInitialize = VmbPacketInitialize,
+	.VmbPacketSend = VmbPacketSend,
+	.VmbPacketSendWithExternalMdl = VmbPacketSendWithExternalMdl,
+	.VmbPacketSendWithExternalPfns = VmbPacketSendWithExternalPfns,
+	.VmbPacketSetCompletionRoutine = VmbPacketSetCompletionRoutine,
+	.VmbPacketSetPointer = VmbPacketSetPointer,
+	.VmbChannelPacketGetClientContext = VmbChannelPacketGetClientContext,
+	.VmbChannelGetTargetDeviceObject = VmbChannelGetTargetDeviceObject,
+	.VmbChannelGetParentDeviceObject = VmbChannelGetParentDeviceObject,
+	.VmbChannelInitSetBounceBufferSizes =
+		VmbChannelInitSetBounceBufferSizes,
+	.VmbChannelAllocateBounceBuffer = VmbChannelAllocateBounceBuffer,
+	.VmbChannelInitSetMaximumPacketCount =
+		VmbChannelInitSetMaximumPacketCount,
+	.VmbChannelCreateGpadlFromPfnList = VmbChannelCreateGpadlFromPfnList,
+	.VmbChannelInitSetPrimaryChannel = VmbChannelInitSetPrimaryChannel,
+	.VmbSizeofChannel = VmbSizeofChannel,
+	.VmbChannelInitialize = VmbChannelInitialize,
+	.VmbChannelSetAllowableDpcCpuUsage = VmbChannelSetAllowableDpcCpuUsage,
+	.VmbClientChannelInitSetTargetProcessorIndex =
+		VmbClientChannelInitSetTargetProcessorIndex,
+	.VmbChannelInitSetInlinePacketContextSize =
+		VmbChannelInitSetInlinePacketContextSize,
+	.VmbPacketGetInlinePacketContextPointer =
+		VmbPacketGetInlinePacketContextPointer,
+	.VmbChannelInitSetProcessPacketCallbacksEx =
+		VmbChannelInitSetProcessPacketCallbacksEx,
+	.VmbPacketSetCompletionRoutineEx = VmbPacketSetCompletionRoutineEx,
+};
+
+static const USHORT kmcl_interface_sizes[] = {
+	[KMCL_CLIENT_INTERFACE_VERSION_V1] = sizeof(KMCL_CLIENT_INTERFACE_V1),
+	[KMCL_CLIENT_INTERFACE_VERSION_V2] = sizeof(KMCL_CLIENT_INTERFACE_V2),
+	[KMCL_CLIENT_INTERFACE_VERSION_V3] = sizeof(KMCL_CLIENT_INTERFACE_V3),
+	[KMCL_CLIENT_INTERFACE_VERSION_V4] = sizeof(KMCL_CLIENT_INTERFACE_V4),
+	[KMCL_CLIENT_INTERFACE_VERSION_V5] = sizeof(KMCL_CLIENT_INTERFACE_V5),
+};
+
+/* The version whose size that is, up to @most; 0: none. */
+static USHORT kmcl_interface_version(USHORT size, USHORT most)
+{
+	USHORT version = most;
+
+	while (version && kmcl_interface_sizes[version] != size)
+		version--;
+	return version;
+}
+
+/**
+ * vmbkmcl_query_interface() - get the API as a struct of function pointers
+ * @device: the caller's, or NULL; not used
+ * @type: KMCL_CLIENT_INTERFACE_TYPE
+ * @interface: the caller's KMCL_CLIENT_INTERFACE_V1 or a later one, filled in;
+ *	untouched on failure
+ * @size: bytes of it: those of @version's struct or of an earlier one's, which
+ *	then says how much is filled, and as which version
+ * @version: %KMCL_CLIENT_INTERFACE_VERSION_V1 to
+ *	%KMCL_CLIENT_INTERFACE_VERSION_LATEST
+ * @specific: not used
+ *
+ * The arguments stand in the order of WdfFdoQueryForInterface(). The interface
+ * holds this module: who is done with it calls its InterfaceDereference, and
+ * who hands on a copy calls its InterfaceReference before.
+ *
+ * Context: any.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_2 or _3 without that
+ * argument; %STATUS_NOT_SUPPORTED for another type; %STATUS_REVISION_MISMATCH for
+ * a version there is not; %STATUS_INVALID_BUFFER_SIZE for any other size.
+ * Source: Microsoft's KMCL_CLIENT_INTERFACE_V1 and WdfFdoQueryForInterface
+ * documentation; the statuses and the type's value are ours.
+ */
+NTSTATUS vmbkmcl_query_interface(struct device *device, const guid_t *type,
+				 PINTERFACE interface, USHORT size,
+				 USHORT version, PVOID specific)
+{
+	if (!type)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!interface)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!guid_equal(type, &KMCL_CLIENT_INTERFACE_TYPE))
+		return STATUS_NOT_SUPPORTED;
+	if (!version || version > KMCL_CLIENT_INTERFACE_VERSION_LATEST)
+		return STATUS_REVISION_MISMATCH;
+	version = kmcl_interface_version(size, version);
+	if (!version)
+		return STATUS_INVALID_BUFFER_SIZE;
+
+	memcpy(interface, &kmcl_interface, size);
+	interface->Size = size;
+	interface->Version = version;
+	interface->InterfaceReference(interface->Context);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(vmbkmcl_query_interface);
