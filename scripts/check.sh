@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Static checks: checkpatch --strict, shellcheck, kernel-doc, and a build with
-# sparse and W=1. Prints what it ran; what is excused stands in
+# Static checks: checkpatch --strict, shellcheck, kernel-doc, the table of the
+# API's functions, the public headers in every order, and a build with sparse and
+# W=1. Prints what it ran; what is excused stands in
 # checkpatch-excuses.
 # usage: check.sh
 # shellcheck disable=SC2317 # check() calls the functions it is given
@@ -64,6 +65,43 @@ kernel_doc() {
 		xargs "$kdir/scripts/kernel-doc" -none -Werror
 }
 
+# orders DONE LEFT…: each permutation of LEFT behind DONE, one a line
+orders() {
+	local done=$1 i
+	shift
+
+	(($#)) || echo "$done"
+	for ((i = 1; i <= $#; i++)); do
+		orders "$done ${!i}" "${@:1:i-1}" "${@:i+1}"
+	done
+}
+
+# A client may include the API anywhere among the kernel's headers that know some
+# of its names, and each of the API's headers alone.
+header_orders() {
+	local dir log=$logs/check-headers.log headers number=0 header
+
+	dir=$(mktemp -d)
+	{
+		orders "" linux/acpi.h linux/hyperv.h linux/uuid.h \
+			vmbuskernelmodeclientlibapi.h
+		cd "$tree/include"
+		find . -name '*.h' | sed 's|^\./||; s|^windows/||'
+	} >"$dir/orders"
+	while read -r headers; do
+		number=$((number + 1))
+		for header in $headers; do
+			echo "#include <$header>"
+		done >"$dir/order$number.c"
+		echo "obj-m += order$number.o"
+	done <"$dir/orders" >"$dir/Kbuild"
+	echo "ccflags-y := -I$tree/include -I$tree/include/windows" >>"$dir/Kbuild"
+	logged "$log" make -C "$kdir" M="$dir" -j"$(nproc)" \
+		$(seq -f 'order%g.o' "$number")
+	rm -rf "$dir"
+	grep -E 'warning|error' "$log" || true
+}
+
 shell_scripts() {
 	cd "$tree"
 	sources | xargs grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck -x
@@ -74,5 +112,7 @@ kdir=$("$scripts/guest-kernel.sh")
 check 'checkpatch --strict' checkpatch
 check 'sparse, W=1' sparse_build
 check 'kernel-doc' kernel_doc
+check 'headers in every order' header_orders
+check 'api-table' "$scripts/api-table.py" --check
 check 'shellcheck' shell_scripts
 exit "$failed"
