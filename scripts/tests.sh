@@ -6,7 +6,7 @@
 # --logs DIR and --command "$(tests_command [SUITE…])" further.
 
 prepare_tests() {
-	local dir=$1 built device module second files=()
+	local dir=$1 built device module sample second files=()
 
 	"$scripts/setup.sh"
 	kdir=$("$scripts/guest-kernel.sh")
@@ -19,13 +19,21 @@ prepare_tests() {
 		strip --strip-debug -o "$dir/$module.ko" "$built/$module.ko"
 		files+=(--file "$dir/$module.ko:/modules/$module.ko")
 	done
+	for sample in windows linux; do
+		logged "$logs/sample-$sample.log" make -C "$kdir" \
+			M="$built/Documentation/samples/$sample" modules
+		strip --strip-debug -o "$dir/ring_$sample.ko" \
+			"$built/Documentation/samples/$sample/ring_$sample.ko"
+		files+=(--file "$dir/ring_$sample.ko:/modules/ring_$sample.ko")
+	done
 	logged "$logs/iasl.log" iasl -p "$dir/mmio" "$tree/kunit/host/mmio.asl"
 	second=instance=$(protocol TESTDEV_SECOND_GUID)
 	second+=,mmio-mb=$(protocol TESTDEV_SECOND_MMIO_MB)
 	tests_guest=("$scripts/run-guest.sh" --kernel "$kdir/bzImage"
 		--preload "$device" --device "" --device "$second"
 		--acpi-table "$dir/mmio.aml"
-		--file "$tree/kunit/guest/run-kunit:/run-kunit" "${files[@]}")
+		--file "$tree/kunit/guest/run-kunit:/run-kunit"
+		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")
 }
 
 # protocol NAME: its value in the header that the tests and the server share
