@@ -60,8 +60,7 @@ struct bad_request {
 
 static const struct bad_request bad[] = {
 	{ "no operation", { .op = 0 }, WHOLE, TESTDEV_EPROTO },
-	{ "next operation", { .op = TESTDEV_EXTERNAL_FILL + 1 }, WHOLE,
-	  TESTDEV_EPROTO },
+	{ "next operation", { .op = TESTDEV_OP_END }, WHOLE, TESTDEV_EPROTO },
 	{ "last operation", { .op = U32_MAX }, WHOLE, TESTDEV_EPROTO },
 	{ "wrong magic", { .magic = ~TESTDEV_MAGIC, .op = TESTDEV_ECHO }, WHOLE,
 	  TESTDEV_EPROTO },

@@ -61,6 +61,8 @@ enum testdev_op {
 	TESTDEV_TRAFFIC		= 18,	/* length packets each way, at once (3) */
 	TESTDEV_TRAFFIC_REPORT	= 19,	/* payload = struct testdev_traffic_report */
 	TESTDEV_PACE		= 20,	/* read a few packets, then none for length ms (4) */
+
+	TESTDEV_OP_END			/* no operation: behind the last */
 };
 
 /*
