@@ -2,11 +2,25 @@
 # What a person types. Kbuild beside this file is what the kernel's build reads.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
+RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
+DEPMOD = depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(RELEASE)
+MOD_DIR := updates
 
 all: modules
 
-modules modules_install clean:
+modules clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+# Below INSTALL_MOD_PATH, if that is given. It signs where the kernel's build
+# directory has the key for it, and leaves depmod out where there is no System.map.
+install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=$(MOD_DIR) modules_install
+	$(DEPMOD)
+
+uninstall:
+	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/$(MOD_DIR)/vmbkmcl.ko*
+	$(DEPMOD)
 
 # Share four buffers with a server outside a stock Debian guest, and look.
 demo:
@@ -20,12 +34,22 @@ test:
 check:
 	scripts/check.sh
 
+# Debian packages, into build/deb; and what becomes of them in a chroot.
+package:
+	scripts/package.sh
+
+package-test:
+	scripts/package-test.sh
+
 help:
 	@echo 'make            build vmbkmcl.ko against KDIR ($(KDIR))'
-	@echo 'make modules_install  install it there'
+	@echo 'make install    install it [INSTALL_MOD_PATH=root of the target]'
+	@echo 'make uninstall  remove it again'
+	@echo 'make package    build the Debian packages'
+	@echo 'make package-test  install and remove them in a chroot'
 	@echo 'make demo       see it work in a Hyper-V guest'
 	@echo 'make test       run the tests [SUITE=name]'
 	@echo 'make check      static checks'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules modules_install clean demo test check help
+.PHONY: all modules install uninstall clean demo test check package package-test help

@@ -52,7 +52,7 @@ sparse_build() {
 	local dir log=$logs/check-build.log
 
 	dir=$(mktemp -d)
-	sources '*.c' '*.h' '*Kbuild' | rsync -a --files-from=- "$tree/" "$dir/"
+	sources '*.c' '*.h' '*Kbuild' dkms.conf | rsync -a --files-from=- "$tree/" "$dir/"
 	logged "$log" make -C "$kdir" M="$dir" C=2 W=1 VMBKMCL_KUNIT=y \
 		-j"$(nproc)" modules
 	rm -rf "$dir"

@@ -20,8 +20,8 @@ sources() {
 	gcc --version | head -n 1
 	(
 		cd "$tree"
-		find Kbuild include vmbkmcl "$sample" kunit/host/protocol.h -type f \
-			\( -name Kbuild -o -name '*.[ch]' \) ! -name '*.mod.c' -print0 |
+		find Kbuild dkms.conf include vmbkmcl "$sample" kunit/host/protocol.h -type f \
+			\( -name Kbuild -o -name dkms.conf -o -name '*.[ch]' \) ! -name '*.mod.c' -print0 |
 			LC_ALL=C sort -z | xargs -0 sha256sum
 	)
 }

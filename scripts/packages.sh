@@ -15,7 +15,13 @@ as_root() {
 	fi
 }
 
-refresh_apt() { logged "$logs/apt-update.log" as_root apt-get update; }
+# The apt of another suite (suites.sh) needs no root.
+refresh_apt() {
+	local root=as_root
+
+	[[ ! ${APT_CONFIG:-} ]] || root=
+	logged "$logs/apt-update.log" $root apt-get update
+}
 
 # installed_version PACKAGE: fails if it is not installed
 installed_version() {
@@ -24,12 +30,30 @@ installed_version() {
 		die "package $1 is not installed: run scripts/setup.sh"
 }
 
+# need_packages PACKAGE…: install those that are missing
+need_packages() {
+	local missing
+
+	mapfile -t missing < <(missing_packages "$@")
+	((${#missing[@]})) || return 0
+	log "installing ${missing[*]} (a minute or two, once)"
+	refresh_apt
+	logged "$logs/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+missing_packages() {
+	comm -23 <(printf '%s\n' "$@" | sort) \
+		<(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+			sed -n 's/^installed //p' | sort)
+}
+
 # remembered COMMAND…: what it printed the last time, as long as apt's package
 # lists are the same. A question to apt takes a second, or several.
 remembered() {
 	local memo
 
-	memo=$cache/apt-$({ echo "$@"; stat -c %Y /var/lib/apt/lists; } | hash_of)
+	memo=$cache/apt-$({ echo "$@"; apt_state; } | hash_of)
 	if [[ ! -s $memo ]]; then
 		mkdir -p "$cache"
 		"$@" >"$memo.$BASHPID" || { rm "$memo.$BASHPID"; return 1; }
@@ -37,6 +61,8 @@ remembered() {
 	fi
 	cat "$memo"
 }
+
+apt_state() { stat -c '%n %Y' "${APT_CONFIG:+${APT_CONFIG%/*}}/var/lib/apt/lists"; }
 
 # candidate_version PACKAGE: what apt would install
 candidate_version() { remembered find_candidate_version "$@"; }

@@ -21,16 +21,4 @@ needed=(
 	shellcheck sparse
 )
 
-missing_packages() {
-	comm -23 <(printf '%s\n' "${needed[@]}" | sort) \
-		<(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${needed[@]}" 2>/dev/null |
-			sed -n 's/^installed //p' | sort)
-}
-
-mapfile -t missing < <(missing_packages)
-((${#missing[@]})) || exit 0
-
-log "installing ${missing[*]} (a minute or two, once)"
-refresh_apt
-logged "$logs/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
-	apt-get install -y --no-install-recommends "${missing[@]}"
+need_packages "${needed[@]}"
