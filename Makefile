@@ -34,6 +34,10 @@ test:
 check:
 	scripts/check.sh
 
+# HTML and text, into build/docs.
+docs:
+	scripts/docs.sh
+
 # Debian packages, into build/deb; and what becomes of them in a chroot.
 package:
 	scripts/package.sh
@@ -45,6 +49,7 @@ help:
 	@echo 'make            build vmbkmcl.ko against KDIR ($(KDIR))'
 	@echo 'make install    install it [INSTALL_MOD_PATH=root of the target]'
 	@echo 'make uninstall  remove it again'
+	@echo 'make docs       the documentation as HTML and text'
 	@echo 'make package    build the Debian packages'
 	@echo 'make package-test  install and remove them in a chroot'
 	@echo 'make demo       see it work in a Hyper-V guest'
@@ -52,4 +57,4 @@ help:
 	@echo 'make check      static checks'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test check package package-test help
+.PHONY: all modules install uninstall clean demo test check docs package package-test help
