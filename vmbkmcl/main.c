@@ -45,6 +45,6 @@ module_init(vmbkmcl_init);
 module_exit(vmbkmcl_exit);
 
 MODULE_DESCRIPTION("VMBus Kernel Mode Client Library");
-MODULE_AUTHOR("Seed 74266923 maintainers <maintainers@users.noreply.r-seed-74266923.example>");
+MODULE_AUTHOR("The vmbkmcl maintainers");
 MODULE_VERSION(KMCL_VERSION);
 MODULE_LICENSE("GPL");
