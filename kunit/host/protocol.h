@@ -25,6 +25,9 @@
 #define TESTDEV_SECOND_GUID	"a8f0c2d4-1e57-4b6c-8d29-3f4e5a6b7c81"
 #define TESTDEV_SECOND_MMIO_MB	2
 
+/* The benchmark's devices that hv_vmbus's own driver is to get. */
+#define TESTDEV_RAW_TYPE_GUID	"7c3d5e10-61a2-4f0b-9a7e-0d5f6b1c2a35"
+
 #define TESTDEV_MAGIC		0x4b4d434cu	/* "LCMK" on the wire */
 #define TESTDEV_MAX_PAYLOAD	4096u		/* bytes after either header */
 
@@ -61,6 +64,7 @@ enum testdev_op {
 	TESTDEV_TRAFFIC		= 18,	/* length packets each way, at once (3) */
 	TESTDEV_TRAFFIC_REPORT	= 19,	/* payload = struct testdev_traffic_report */
 	TESTDEV_PACE		= 20,	/* read a few packets, then none for length ms (4) */
+	TESTDEV_BENCH		= 21,	/* seed 1: serve as fast as can be, 0: as always (5) */
 
 	TESTDEV_OP_END			/* no operation: behind the last */
 };
@@ -87,6 +91,11 @@ enum testdev_op {
  *     packet.
  * (4) And so on, from this request's answer until a PACE with length 0. Each time
  *     it reads offset packets, or, where that is 0, all there are.
+ * (5) What is no request then, that is, does not begin with TESTDEV_MAGIC, is
+ *     answered with its own payload if it asks for a completion, and dropped
+ *     otherwise. What PUSH sends is the same each time, and of the completions
+ *     only the number is looked at. The value is how often the server was woken
+ *     by the guest since the channel was opened.
  */
 #define TESTDEV_FORGE_RELATIVE	1u
 #define TESTDEV_PUSH_COMPLETE	1u

@@ -279,6 +279,15 @@ free_memory:
 	return status;
 }
 
+static enum testdev_status op_bench(struct call *call)
+{
+	if (call->rq.seed > 1)
+		return TESTDEV_EPROTO;
+	call->dev->bench = call->rq.seed;
+	call->value = call->dev->wakeups;
+	return TESTDEV_OK;
+}
+
 static const struct operation {
 	enum testdev_status (*run)(struct call *call);
 	uint16_t packet_type;
@@ -303,6 +312,7 @@ static const struct operation {
 	[TESTDEV_TRAFFIC]	= { op_traffic, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_TRAFFIC_REPORT] = { op_traffic_report, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_PACE]		= { op_pace, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_BENCH]		= { op_bench, VMBUS_PACKET_DATA_INBAND },
 };
 
 /* Behind a pipe's header there is the message, and its length is exact. */
@@ -340,6 +350,14 @@ static bool parse(struct call *call)
 		return false;
 	call->payload = msg + sizeof(*rq);
 	return true;
+}
+
+static bool is_request(VMBusChanReq *packet)
+{
+	const uint32_t magic = TESTDEV_MAGIC;
+
+	return packet->msglen >= sizeof(magic) &&
+	       !memcmp(packet->msg, &magic, sizeof(magic));
 }
 
 static enum testdev_status carry_out(struct call *call)
@@ -392,6 +410,10 @@ static void serve(struct testdev *dev, VMBusChanReq *packet)
 		return;
 	if (!packet->need_comp) {
 		dev->count.consumed++;
+		return;
+	}
+	if (dev->bench && !is_request(packet)) {
+		bench_serve(dev, packet);
 		return;
 	}
 	dev->count.requests++;
@@ -530,6 +552,9 @@ void request_work(VMBusChannel *chan)
 	unsigned int i;
 	bool any;
 
+	if (!dev->woke_itself)
+		dev->wakeups++;
+	dev->woke_itself = false;
 	for (i = 0; i < MAX_PASSES; i++) {
 		out_flush(dev);
 		any = read_ring_head(dev, &ring) && ring_used(dev, &ring);
@@ -540,5 +565,5 @@ void request_work(VMBusChannel *chan)
 		out_flush(dev);
 		return;
 	}
-	vmbus_channel_notify_host(chan);
+	testdev_wake_itself(dev);
 }

@@ -34,6 +34,13 @@ void testdev_log(struct testdev *dev, const char *fmt, ...)
 	fflush(dev->log);
 }
 
+/* Have request_work() run, once more and from the main loop. */
+void testdev_wake_itself(struct testdev *dev)
+{
+	dev->woke_itself = true;
+	vmbus_channel_notify_host(dev->chan);
+}
+
 static bool testdev_open_log(struct testdev *dev, Error **errp)
 {
 	const char *path = dev->log_path ?: getenv("VMBKMCL_TESTDEV_LOG");
@@ -135,6 +142,9 @@ static int testdev_open(VMBusChannel *chan)
 	dev->refuse_next = false;
 	dev->is_pipe = false;
 	dev->out_of_step = false;
+	dev->bench = false;
+	dev->woke_itself = false;
+	dev->wakeups = 0;
 	dev->count.opens++;
 	testdev_log(dev, "channel %u open: rings of %u and %u bytes",
 		    chan_relid(chan), dev->request_ring_len, dev->answer_ring_len);

@@ -54,6 +54,9 @@ struct testdev {
 	bool is_pipe;			/* the guest's requests have a pipe's header */
 	bool refuse_next;		/* the next packet was made readable */
 	bool out_of_step;		/* the request ring cannot be read any more */
+	bool bench;			/* BENCH: bench.c */
+	bool woke_itself;		/* the next notification is the device's own */
+	uint64_t wakeups;		/* by the guest */
 
 	/* to the guest: out.c */
 	QTAILQ_HEAD(, testdev_out) ready;
@@ -92,6 +95,7 @@ struct testdev {
 
 /* testdev.c */
 void testdev_log(struct testdev *dev, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+void testdev_wake_itself(struct testdev *dev);
 
 /* layout.c: fields of structures private to QEMU's vmbus.c */
 bool testdev_layout_init(Error **errp);
@@ -169,6 +173,9 @@ bool traffic_completed(struct testdev *dev, VMBusChanReq *packet);
 bool traffic_is_full(struct testdev *dev);
 void traffic_flush(struct testdev *dev);
 void traffic_stop(struct testdev *dev);
+
+/* bench.c */
+void bench_serve(struct testdev *dev, VMBusChanReq *packet);
 
 /* request.c */
 void request_work(VMBusChannel *chan);

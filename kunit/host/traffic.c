@@ -193,7 +193,7 @@ void traffic_flush(struct testdev *dev)
 		return;
 	for (i = 0; tr->next_out < tr->count; i++) {
 		if (i == BATCH) {
-			vmbus_channel_notify_host(dev->chan);
+			testdev_wake_itself(dev);
 			return;
 		}
 		if (!send_one(dev, tr))
