@@ -11,6 +11,7 @@
 #   --init FILE       the guest's init        (default: kunit/guest/init)
 #   --memory MIB      (512)    --cpus N       (2)
 #   --timeout SECONDS (900)    --append TEXT  for the kernel's command line
+#   --no-trace        no host.log: QEMU has less to do
 #   --logs DIR        (a new directory under build/logs)
 # In DIR afterwards: verdict (what the guest wrote to its second serial port),
 # console.log, host.log (what the Hyper-V host saw), qemu.log, hypervisor.log.
@@ -30,6 +31,7 @@ memory=512
 cpus=2
 timeout=900
 append=
+trace=(-trace "enable=vmbus_*" -D out/host.log)
 dir=
 files=()
 devices=()
@@ -47,6 +49,7 @@ while (($#)); do
 	--append) append=$2 ;;
 	--logs) dir=$2 ;;
 	--file) files+=("$2") ;;
+	--no-trace) trace=(); shift; continue ;;
 	--device) devices+=("-device" "vmbkmcl-testdev${2:+,$2}") ;;
 	*) usage >&2; exit 2 ;;
 	esac
@@ -96,7 +99,7 @@ prepare_host() {
 		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-serial file:out/console.log -serial file:out/verdict
 		-device vmbus-bridge "${devices[@]}" ${table:+-acpitable file=in/table.aml}
-		-trace "enable=vmbus_*" -D out/host.log
+		"${trace[@]}"
 		-kernel in/kernel -initrd in/initramfs
 		-append "console=ttyS0 panic=-1 nokaslr mitigations=off noxsave devices=$((${#devices[@]} / 2)) $append"
 	)
