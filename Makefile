@@ -30,6 +30,10 @@ demo:
 test:
 	scripts/test.sh $(SUITE)
 
+# How long what KMCL does takes, next to the same done by hand; JOB=name for one.
+bench:
+	scripts/bench.sh $(JOB)
+
 # checkpatch, sparse and W=1 on everything.
 check:
 	scripts/check.sh
@@ -54,7 +58,8 @@ help:
 	@echo 'make package-test  install and remove them in a chroot'
 	@echo 'make demo       see it work in a Hyper-V guest'
 	@echo 'make test       run the tests [SUITE=name]'
+	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
 	@echo 'make check      static checks'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test check docs package package-test help
+.PHONY: all modules install uninstall clean demo test bench check docs package package-test help

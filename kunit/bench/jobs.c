@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The jobs, and how each is measured: blocks of the one side and of the other in
+ * turn, the order alternating, so that a machine that grows slower does so for
+ * both. How many operations make a block is found out first, once for both.
+ */
+
+#include <linux/hyperv.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "bench.h"
+
+static unsigned int block_ms = 2;
+module_param(block_ms, uint, 0644);
+MODULE_PARM_DESC(block_ms, "time one block is to take, in ms");
+
+/* Before the server looks again; a burst must be over then. */
+#define STALL_MS	40
+
+/* Of blocks as long as this, in ns, there are only so many. */
+#define LONG_BLOCK	(10 * NSEC_PER_MSEC)
+#define LEAST_BLOCKS	30
+
+#define WARM_BLOCKS	8
+
+#define BURST_BYTES	(BENCH_RING_PAGES * PAGE_SIZE / 2)
+
+enum bench_unit {
+	BYTES,		/* of payload */
+	EXTERNAL,	/* bytes of external data */
+	PAGES,		/* of a GPADL of kernel memory */
+	USER_PAGES,	/* of the calling process's */
+	OUTSTANDING,	/* requests of 64 bytes, on one channel */
+	CHANNELS,	/* with one request of 64 bytes each */
+};
+
+static const struct bench_job {
+	const char *name;
+	enum bench_unit unit;
+	u32 outstanding;
+	u64 least;	/* operations of a block */
+	bool answered;
+	bool stalled;
+	size_t run;		/* of struct bench_side */
+} jobs[] = {
+#define RUN(member) .run = offsetof(struct bench_side, member)
+	{ "round-trip", BYTES, RUN(round_trip) },
+	{ "pipelined", BYTES, BENCH_OUTSTANDING, .least = 256,
+	  RUN(pipelined) },
+	{ "one-way", BYTES, .least = 64, RUN(one_way) },
+	{ "receive", BYTES, .least = 64, RUN(receive) },
+	{ "receive-answer", BYTES, .least = 64, .answered = true,
+	  RUN(receive) },
+	{ "external", EXTERNAL, 8, .least = 16, RUN(pipelined) },
+	{ "send-cpu", BYTES, .stalled = true, RUN(send_cpu) },
+	{ "request-cpu", BYTES, BENCH_BATCH, RUN(request_cpu) },
+	{ "receive-cpu", BYTES, BENCH_BATCH, RUN(receive_cpu) },
+	{ "answer-cpu", BYTES, BENCH_BATCH, .answered = true,
+	  RUN(receive_cpu) },
+	{ "gpadl", PAGES, RUN(gpadl) },
+	{ "user-gpadl", USER_PAGES, RUN(user_gpadl) },
+	{ "outstanding", OUTSTANDING, RUN(pipelined) },
+	{ "channels", CHANNELS, RUN(pipelined) },
+};
+
+typedef int (*bench_fn)(struct bench_run *run);
+
+static bench_fn side_fn(const struct bench_side *side,
+			const struct bench_job *job)
+{
+	return *(bench_fn *)((const u8 *)side + job->run);
+}
+
+int bench_ask(const struct bench_side *side, unsigned int i, u32 op, u32 seed,
+	      u64 offset, u64 length, u32 handle, u64 *value)
+{
+	struct testdev_request rq = {
+		.magic = TESTDEV_MAGIC,
+		.op = op,
+		.handle = handle,
+		.seed = seed,
+		.offset = offset,
+		.length = length,
+	};
+
+	return side->ask(i, &rq, value);
+}
+
+int bench_wait_for_bytes(struct vmbus_channel *chan, u32 bytes)
+{
+	u64 end = ktime_get_ns() + 5 * NSEC_PER_SEC;
+
+	while (hv_get_bytes_to_read(&chan->inbound) < bytes) {
+		if (ktime_get_ns() > end)
+			return -ETIMEDOUT;
+		cpu_relax();
+	}
+	return 0;
+}
+
+/* What a run works on */
+
+static int run_pages(struct bench_run *run, u32 pages, bool user)
+{
+	unsigned long addr;
+
+	run->size = pages * PAGE_SIZE;
+	if (!user) {
+		run->memory = vzalloc(run->size);
+		return run->memory ? 0 : -ENOMEM;
+	}
+	addr = vm_mmap(NULL, 0, run->size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, 0);
+	if (IS_ERR_VALUE(addr))
+		return (int)addr;
+	run->memory = (void *)addr;
+	return 0;
+}
+
+static int run_pfns(struct bench_run *run)
+{
+	u32 i, count = run->size / PAGE_SIZE;
+	u8 *memory = vzalloc(run->size);
+
+	if (!memory)
+		return -ENOMEM;
+	run->memory = memory;
+	run->pfns = kvcalloc(count, sizeof(*run->pfns), GFP_KERNEL);
+	if (!run->pfns)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		run->pfns[i] = vmalloc_to_pfn(memory + i * PAGE_SIZE);
+	return 0;
+}
+
+static void run_free(struct bench_run *run, const struct bench_job *job)
+{
+	if (job->unit == USER_PAGES && run->memory)
+		vm_munmap((unsigned long)run->memory, run->size);
+	else
+		vfree(run->memory);
+	kvfree(run->pfns);
+	kfree(run->payload);
+	kfree(run->reply);
+}
+
+static int run_init(struct bench_run *run, const struct bench_job *job, u32 size)
+{
+	run->size = 64;
+	run->channels = 1;
+	run->outstanding = job->outstanding ?: 1;
+	run->answered = job->answered;
+	run->payload = kmalloc(BENCH_PAYLOAD, GFP_KERNEL);
+	run->reply = kmalloc(BENCH_PAYLOAD, GFP_KERNEL);
+	if (!run->payload || !run->reply)
+		return -ENOMEM;
+	memset(run->payload, BENCH_FILLER, BENCH_PAYLOAD);
+	switch (job->unit) {
+	case BYTES:
+		run->size = size;
+		return size % 8 || size > BENCH_PAYLOAD ? -EINVAL : 0;
+	case EXTERNAL:
+		run->size = size;
+		return size % PAGE_SIZE || size > BENCH_EXTERNAL ? -EINVAL :
+								   run_pfns(run);
+	case PAGES:
+	case USER_PAGES:
+		return run_pages(run, size, job->unit == USER_PAGES);
+	case OUTSTANDING:
+		run->outstanding = size;
+		return size > BENCH_OUTSTANDING ? -EINVAL : 0;
+	case CHANNELS:
+		run->channels = size;
+		run->outstanding = size;
+		return size > BENCH_CHANNELS ? -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+/* Running it */
+
+/* The server reads nothing for a while, and has read what came before. */
+static int stall(const struct bench_side *side)
+{
+	struct hv_ring_buffer_info *ring;
+	u64 value, end;
+	int err;
+
+	err = bench_ask(side, 0, TESTDEV_STALL, 0, 0, STALL_MS, 0, &value);
+	if (err)
+		return err;
+	ring = &side->device(0)->channel->outbound;
+	end = ktime_get_ns() + NSEC_PER_SEC;
+	/* Its answer goes before it says how far it has read. */
+	while (hv_get_bytes_to_write(ring) < BURST_BYTES) {
+		if (ktime_get_ns() > end)
+			return -ETIMEDOUT;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* All of it is counted, but only what the job starts and stops is timed. */
+static int run_block(const struct bench_side *side, const struct bench_job *job,
+		     struct bench_run *run)
+{
+	int err = job->stalled ? stall(side) : 0;
+
+	run->ns = 0;
+	return err ?: side_fn(side, job)(run);
+}
+
+static u32 whole(const struct bench_run *run, u64 ops)
+{
+	return max_t(u32, rounddown(ops, run->outstanding), run->outstanding);
+}
+
+static u64 most_ops(const struct bench_job *job, const struct bench_run *run)
+{
+	if (job->stalled)
+		return BURST_BYTES / bench_bytes(1, run->size);
+	if (job->run == offsetof(struct bench_side, receive))
+		return TESTDEV_MAX_PUSH;
+	return U32_MAX;
+}
+
+/*
+ * Both sides warm up with it. The fastest block counts: others may have been
+ * interrupted.
+ */
+static int find_ops(const struct bench_side *const *sides,
+		    const struct bench_job *job, struct bench_run *run)
+{
+	u64 want = block_ms * NSEC_PER_MSEC;
+	u64 most = most_ops(job, run);
+	u64 best = U64_MAX;		/* ns for one */
+	unsigned int i;
+	int err;
+
+	run->ops = whole(run, job->least);
+	for (i = 0; i < WARM_BLOCKS; i++) {
+		err = run_block(sides[i % 2], job, run);
+		if (err)
+			return err;
+		best = min(best, div_u64(run->ns, run->ops) + 1);
+		if (i % 2)
+			run->ops = whole(run, clamp(div64_u64(want, best),
+						    job->least, most));
+	}
+	return 0;
+}
+
+static u64 signals(const struct bench_side *side, const struct bench_run *run)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < run->channels; i++)
+		sum += side->device(i)->channel->sig_events;
+	return sum;
+}
+
+struct bench_outcome {
+	u64 signals;
+	u64 wakeups;
+	u64 allocs;
+	u64 *ns;
+};
+
+/* How often the server was woken; the asking is a wake-up, too. */
+static int add_wakeups(const struct bench_side *side, const struct bench_run *run,
+		       s64 factor, u64 *sum)
+{
+	u64 value;
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < run->channels && !err; i++) {
+		err = bench_ask(side, i, TESTDEV_BENCH, 1, 0, 0, 0, &value);
+		*sum += factor * (s64)value;
+	}
+	return err;
+}
+
+/* Of both sides, with @factor -1 before and 1 after what is counted. */
+static int count(const struct bench_side *const *sides,
+		 const struct bench_run *run, s64 factor,
+		 struct bench_outcome *outcome)
+{
+	unsigned int s;
+	int err = 0;
+
+	for (s = 0; s < 2 && !err; s++) {
+		if (factor > 0)
+			outcome[s].signals += signals(sides[s], run);
+		err = add_wakeups(sides[s], run, factor, &outcome[s].wakeups);
+		if (factor > 0)
+			outcome[s].wakeups -= run->channels;
+		else
+			outcome[s].signals -= signals(sides[s], run);
+	}
+	return err;
+}
+
+/* A pair of blocks more, which is not timed: looking costs time. */
+static int count_allocs(const struct bench_side *const *sides,
+			const struct bench_job *job, struct bench_run *run,
+			struct bench_outcome *outcome)
+{
+	unsigned int s;
+	int err = 0;
+
+	for (s = 0; s < 2 && !err; s++) {
+		err = allocs_begin();
+		if (err)
+			break;
+		err = run_block(sides[s], job, run);
+		outcome[s].allocs = allocs_end();
+	}
+	return err;
+}
+
+/* Long blocks are few, but never fewer than the least. */
+static u32 how_many(const struct bench_run *run, u32 blocks)
+{
+	return run->ns > LONG_BLOCK ? min_t(u32, blocks, LEAST_BLOCKS) : blocks;
+}
+
+static int measure(const struct bench_side *const *sides,
+		   const struct bench_job *job, struct bench_run *run,
+		   u32 blocks, struct bench_outcome *outcome)
+{
+	int err = count(sides, run, -1, outcome);
+	unsigned int i, s;
+
+	for (i = 0; i < 2 * blocks && !err; i++) {
+		/* raw kmcl, kmcl raw, raw kmcl, … */
+		s = (i ^ i >> 1) & 1;
+		err = run_block(sides[s], job, run);
+		outcome[s].ns[i / 2] = run->ns;
+	}
+	err = err ?: count(sides, run, 1, outcome);
+	return err ?: count_allocs(sides, job, run, outcome);
+}
+
+static void show(struct seq_file *out, const struct bench_side *const *sides,
+		 const struct bench_job *job, u32 size,
+		 const struct bench_run *run, u32 blocks,
+		 const struct bench_outcome *outcome)
+{
+	unsigned int s, i;
+
+	for (s = 0; s < 2; s++) {
+		seq_printf(out, "blocks: %s %u %s ops=%u signals=%llu wakeups=%llu allocs=%llu ns=",
+			   job->name, size, sides[s]->name, run->ops,
+			   outcome[s].signals, outcome[s].wakeups,
+			   outcome[s].allocs);
+		for (i = 0; i < blocks; i++)
+			seq_printf(out, "%llu%c", outcome[s].ns[i],
+				   i + 1 < blocks ? ',' : '\n');
+	}
+}
+
+int bench_job(const char *name, u32 size, u32 blocks, struct seq_file *out)
+{
+	const struct bench_side *const sides[] = { &bench_raw, &bench_kmcl };
+	struct bench_outcome outcome[2] = {};
+	const struct bench_job *job = NULL;
+	struct bench_run run = {};
+	int err = -ENOMEM;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		if (!strcmp(jobs[i].name, name))
+			job = &jobs[i];
+	if (!job || !size || !blocks)
+		return -EINVAL;
+	outcome[0].ns = kcalloc(blocks, sizeof(u64), GFP_KERNEL);
+	outcome[1].ns = kcalloc(blocks, sizeof(u64), GFP_KERNEL);
+	if (!outcome[0].ns || !outcome[1].ns)
+		goto free;
+	err = run_init(&run, job, size) ?: find_ops(sides, job, &run);
+	if (!err) {
+		blocks = how_many(&run, blocks);
+		err = measure(sides, job, &run, blocks, outcome);
+	}
+	if (!err)
+		show(out, sides, job, size, &run, blocks, outcome);
+	run_free(&run, job);
+free:
+	kfree(outcome[0].ns);
+	kfree(outcome[1].ns);
+	return err;
+}

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Measure KMCL against the same jobs done by hand with hv_vmbus, in a stock
+# Debian guest: see Documentation/performance.rst. Prints a line a job; a table
+# and a plot are in build/bench/. The exit status says whether it could be
+# measured; with FAIL_ABOVE=1 also whether the limits in kunit/bench/jobs hold.
+# usage: bench.sh [JOB…]     (globs; default: all)   from the environment:
+#   BLOCKS=60    of each side, for each job       BLOCK_MS=2   time one takes
+#   CHANNELS=64  to open on each side             RAW_MODE=0   see raw.c
+#   KERNEL=VERSION of the guest's kernel          OUT=DIR      for build/bench
+
+. "$(dirname "$0")/lib.sh"
+[[ ${1:-} != -* ]] || { usage >&2; exit 2; }
+
+bench=kunit/bench
+out=${OUT:-$tree/build/bench}
+channels=${CHANNELS:-64}
+dir=$logs/bench
+
+wanted() {
+	local job=$1 glob
+	shift
+
+	(($#)) || return 0
+	for glob; do
+		# shellcheck disable=SC2053 # it is a glob
+		[[ $job != $glob ]] || return 0
+	done
+	return 1
+}
+
+# "JOB SIZE" lines of the table
+jobs_to_do() {
+	local job size rest
+
+	while read -r job size rest; do
+		[[ $job && $job != \#* ]] || continue
+		[[ $job != channels ]] || ((size <= channels)) || continue
+		! wanted "$job" "$@" || echo "$job $size"
+	done <"$tree/$bench/jobs"
+}
+
+build_bench() {
+	local kernel=$1 work=$2 built hv_vmbus
+
+	built=$("$scripts/build-modules.sh" "$kernel/KDIR")
+	logged "$logs/bench-build.log" make -C "$kernel/KDIR" M="$built/$bench" modules
+	strip --strip-debug -o "$work/vmbkmcl.ko" "$built/vmbkmcl.ko"
+	strip --strip-debug -o "$work/vmbkmcl_bench.ko" "$built/$bench/vmbkmcl_bench.ko"
+	hv_vmbus=$(find -L "$kernel/modules" -name 'hv_vmbus.ko*')
+	case $hv_vmbus in
+	'') ;; # built in
+	*.xz) xzcat "$hv_vmbus" >"$work/hv_vmbus.ko" ;;
+	*) cp "$hv_vmbus" "$work" ;;
+	esac
+}
+
+# as many devices for each side, by type
+devices() {
+	local type n=0 i
+
+	for type in TESTDEV_TYPE_GUID TESTDEV_RAW_TYPE_GUID; do
+		for ((i = 0; i < channels; i++)); do
+			printf -- '--device\ntype-guid=%s,instance=%08x-1e57-4b6c-8d29-3f4e5a6b7c80\n' \
+				"$(protocol "$type")" $((0xbe000000 + n++))
+		done
+	done
+}
+
+protocol() { sed -n "s/^#define $1[[:space:]]*\"\(.*\)\"\$/\1/p" "$tree/kunit/host/protocol.h"; }
+
+# As the guest's init runs it; descriptor 3 leads out of the guest.
+guest_command() {
+	cat <<-END
+		run=/sys/kernel/debug/vmbkmcl-bench/run
+		insmod /modules/vmbkmcl.ko
+		insmod /modules/vmbkmcl_bench.ko channels=$channels block_ms=${BLOCK_MS:-2} mode=${RAW_MODE:-0} || exit
+		cat \$run >&3
+		while read -r job size; do
+			echo "\$job \$size ${BLOCKS:-60}" >\$run || { echo "failed: \$job \$size" >&3; exit 1; }
+			cat \$run >&3
+		done </jobs
+		rmmod vmbkmcl_bench
+		rmmod vmbkmcl
+	END
+}
+
+run_guest() {
+	local kernel=$1 work=$2 file files=() devices
+
+	for file in "$work"/*.ko; do
+		files+=(--file "$file:/modules/${file##*/}")
+	done
+	mapfile -t devices < <(devices)
+	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 1800 \
+		--no-trace --memory 768 --cpus 2 --preload "$("$tree/kunit/host/build.sh")" \
+		"${devices[@]}" "${files[@]}" --file "$work/jobs:/jobs" \
+		--command "$(guest_command)"
+}
+
+"$scripts/setup.sh"
+kernel=$("$scripts/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+build_bench "$kernel" "$work"
+jobs_to_do "$@" >"$work/jobs"
+[[ -s $work/jobs ]] || die "no such job in $bench/jobs"
+
+mkdir -p "$dir"
+log "measuring in $(basename "$(readlink "$kernel/modules")") (about ten minutes for all)"
+attended run_guest "$kernel" "$work"
+"$scripts/bench-report.py" --jobs "$tree/$bench/jobs" --out "$out" \
+	${FAIL_ABOVE:+--fail-above} "$dir/verdict"
