@@ -11,12 +11,12 @@ struct kmcl_channel;
 
 /**
  * struct kmcl_objects - packet objects that no client has
- * @lock: guards all of it
+ * @lock: guards all of it but @busy
  * @free: freed ones, to be allocated again
  * @count: how many those are
  * @lent: those clients have from VmbPacketAllocate(); each holds the channel
  * @completed: ones whose completion routine is still to be called
- * @completing: somebody is calling them, one after the other
+ * @busy: bit 0 is held by who calls them, one after the other
  */
 struct kmcl_objects {
 	spinlock_t lock;
@@ -24,7 +24,7 @@ struct kmcl_objects {
 	unsigned int count;
 	atomic_t lent;
 	struct list_head completed;
-	bool completing;
+	unsigned long busy;
 };
 
 void kmcl_objects_init(struct kmcl_objects *objects);
