@@ -15,6 +15,7 @@
 #define _KMCL_BUS_H
 
 #include <linux/hyperv.h>
+#include <linux/indirect_call_wrapper.h>
 #include <linux/types.h>
 
 struct device;
@@ -98,5 +99,24 @@ struct kmcl_bus_ops {
 };
 
 extern const struct kmcl_bus_ops kmcl_hv_bus;
+
+/*
+ * Its operations for each packet, so that the calls below are direct ones where
+ * indirect ones are expensive (retpolines).
+ */
+int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		 enum vmbus_packet_type type, u32 flags);
+int kmcl_hv_send_external(struct kmcl_channel *ch,
+			  struct vmbus_packet_mpb_array *desc, u32 desc_size,
+			  void *data, u32 len, u64 id);
+struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch);
+struct vmpacket_descriptor *kmcl_hv_rx_next(struct kmcl_channel *ch,
+					    struct vmpacket_descriptor *desc);
+void kmcl_hv_rx_done(struct kmcl_channel *ch);
+void kmcl_hv_rx_mask(struct kmcl_channel *ch);
+bool kmcl_hv_rx_unmask(struct kmcl_channel *ch);
+
+#define kmcl_bus_call(ch, op, ...) \
+	INDIRECT_CALL_1((ch)->bus->op, kmcl_hv_##op, ch, ##__VA_ARGS__)
 
 #endif /* _KMCL_BUS_H */

@@ -179,15 +179,15 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 	return vmbus_teardown_gpadl(kmcl_hv_channel(ch), gpadl);
 }
 
-static int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-			enum vmbus_packet_type type, u32 flags)
+int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		 enum vmbus_packet_type type, u32 flags)
 {
 	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id, type, flags);
 }
 
-static int kmcl_hv_send_external(struct kmcl_channel *ch,
-				 struct vmbus_packet_mpb_array *desc,
-				 u32 desc_size, void *data, u32 len, u64 id)
+int kmcl_hv_send_external(struct kmcl_channel *ch,
+			  struct vmbus_packet_mpb_array *desc, u32 desc_size,
+			  void *data, u32 len, u64 id)
 {
 	if (desc->rangecount > 1 && !kmcl_hv_sends_ranges())
 		return -EOPNOTSUPP;
@@ -249,7 +249,7 @@ kmcl_hv_judged(const struct hv_ring_buffer_info *ring,
 	return desc && desc->len8 << 3 == len ? desc : ERR_PTR(-EIO);
 }
 
-static struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch)
+struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 	struct hv_ring_buffer_info *ring = &chan->inbound;
@@ -260,8 +260,8 @@ static struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch)
 	return len ? kmcl_hv_judged(ring, hv_pkt_iter_first(chan), len) : NULL;
 }
 
-static struct vmpacket_descriptor *
-kmcl_hv_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
+struct vmpacket_descriptor *kmcl_hv_rx_next(struct kmcl_channel *ch,
+					    struct vmpacket_descriptor *desc)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 	struct hv_ring_buffer_info *ring = &chan->inbound;
@@ -279,17 +279,17 @@ kmcl_hv_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
 	return kmcl_hv_judged(ring, __hv_pkt_iter_next(chan, desc), len);
 }
 
-static void kmcl_hv_rx_done(struct kmcl_channel *ch)
+void kmcl_hv_rx_done(struct kmcl_channel *ch)
 {
 	hv_pkt_iter_close(kmcl_hv_channel(ch));
 }
 
-static void kmcl_hv_rx_mask(struct kmcl_channel *ch)
+void kmcl_hv_rx_mask(struct kmcl_channel *ch)
 {
 	hv_begin_read(&kmcl_hv_channel(ch)->inbound);
 }
 
-static bool kmcl_hv_rx_unmask(struct kmcl_channel *ch)
+bool kmcl_hv_rx_unmask(struct kmcl_channel *ch)
 {
 	return hv_end_read(&kmcl_hv_channel(ch)->inbound);
 }

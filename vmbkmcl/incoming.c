@@ -91,9 +91,9 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 
 	if (ch->rx.failed)
 		return 0;
-	desc = ch->bus->rx_first(ch);
+	desc = kmcl_bus_call(ch, rx_first);
 	while (!IS_ERR_OR_NULL(desc) && kmcl_rx_packet(ch, desc)) {
-		desc = ch->bus->rx_next(ch, desc);
+		desc = kmcl_bus_call(ch, rx_next, desc);
 		if (++done == KMCL_POLL_BUDGET)
 			break;
 	}
@@ -102,7 +102,7 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 	if (IS_ERR(desc))
 		kmcl_rx_fail(ch);
 	else if (done)
-		ch->bus->rx_done(ch);
+		kmcl_bus_call(ch, rx_done);
 	return done;
 }
 
@@ -130,7 +130,7 @@ static void kmcl_poll(struct tasklet_struct *t)
 		 * a ring that was empty, so this costs nothing, and a wake-up
 		 * for room in the other ring still comes.
 		 */
-	} while (ch->bus->rx_unmask(ch) && !rx->starved && !rx->failed);
+	} while (kmcl_bus_call(ch, rx_unmask) && !rx->starved && !rx->failed);
 }
 
 /**
@@ -146,7 +146,7 @@ void kmcl_poll_schedule(struct kmcl_channel *ch)
 
 	spin_lock_irqsave(&rx->lock, flags);
 	if (rx->running) {
-		ch->bus->rx_mask(ch);
+		kmcl_bus_call(ch, rx_mask);
 		tasklet_schedule(&rx->poll);
 	}
 	spin_unlock_irqrestore(&rx->lock, flags);

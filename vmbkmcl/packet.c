@@ -134,11 +134,11 @@ static int kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_packet *packet)
 		    VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0;
 
 	if (packet->desc)
-		return ch->bus->send_external(ch, packet->desc,
-					      packet->desc_size, packet->data,
-					      packet->len, id);
-	return ch->bus->send(ch, packet->data, packet->len, id, packet->type,
-			     flags);
+		return kmcl_bus_call(ch, send_external, packet->desc,
+				     packet->desc_size, packet->data,
+				     packet->len, id);
+	return kmcl_bus_call(ch, send, packet->data, packet->len, id,
+			     packet->type, flags);
 }
 
 static void kmcl_tx_count(struct kmcl_channel *ch,
