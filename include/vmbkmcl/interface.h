@@ -44,7 +44,7 @@ typedef struct _INTERFACE {
 /* FN_VMB_... is the type of the function, PFN_VMB_... that of a pointer to it. */
 #define KMCL_FN(function, name)						\
 	typedef typeof(function) FN_ ## name;				\
-	typedef FN_ ## name *PFN_ ## name
+	typedef typeof(&(function)) PFN_ ## name
 
 KMCL_FN(VmbChannelAllocate, VMB_CHANNEL_ALLOCATE);
 KMCL_FN(VmbChannelCleanup, VMB_CHANNEL_CLEANUP);
