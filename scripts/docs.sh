@@ -46,7 +46,7 @@ reference() {
 		   :local:
 		   :depth: 1
 	END
-	for file in $(grep -l '^EXPORT_SYMBOL_GPL(' vmbkmcl/*.c); do
+	grep -l '^EXPORT_SYMBOL_GPL(' vmbkmcl/*.c | while read -r file; do
 		heading "$(title "$file")"
 		kernel_doc -export "$file"
 	done
