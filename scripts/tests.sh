@@ -46,7 +46,14 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
 # Seconds that a suite takes on two CPUs without KVM; the others, 15 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_stress]=60
+	[vmbkmcl_gpadl]=180
+	[vmbkmcl_hostile]=60
+	[vmbkmcl_stress]=50
+	[vmbkmcl_life]=50
+	[vmbkmcl_traffic]=50
+	[vmbkmcl_bind]=40
+	[vmbkmcl_fault]=40
+	[vmbkmcl_channel]=40
 )
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
