@@ -29,7 +29,7 @@ prepare_tests() {
 	logged "$logs/iasl.log" iasl -p "$dir/mmio" "$tree/kunit/host/mmio.asl"
 	second=instance=$(protocol TESTDEV_SECOND_GUID)
 	second+=,mmio-mb=$(protocol TESTDEV_SECOND_MMIO_MB)
-	tests_guest=("$scripts/run-guest.sh" --kernel "$kdir/bzImage"
+	tests_guest=("$scripts/run-guest.sh" --kernel "$kdir/bzImage" --timeout 1800
 		--preload "$device" --device "" --device "$second"
 		--acpi-table "$dir/mmio.aml"
 		--file "$tree/kunit/guest/run-kunit:/run-kunit"
@@ -46,10 +46,10 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
 # Seconds that a suite takes on two CPUs without KVM; the others, 15 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_gpadl]=180
-	[vmbkmcl_hostile]=60
+	[vmbkmcl_gpadl]=400
+	[vmbkmcl_hostile]=75
 	[vmbkmcl_stress]=50
-	[vmbkmcl_life]=50
+	[vmbkmcl_life]=75
 	[vmbkmcl_traffic]=50
 	[vmbkmcl_bind]=40
 	[vmbkmcl_fault]=40
