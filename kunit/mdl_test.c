@@ -163,6 +163,37 @@ static void no_kernel_memory(struct kunit *test)
 	is_logged(test, "no kernel memory to share");
 }
 
+/* Of a PC's: between what is memory, behind it, and far behind. */
+static const phys_addr_t mmio_places[] = { 0xa0000, 0xfee00000, 0xc000000000 };
+
+static void mmio_place(const phys_addr_t *place, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%pa", place);
+}
+
+KUNIT_ARRAY_PARAM(mmio, mmio_places, mmio_place);
+
+static void mmio_is_refused(struct kunit *test)
+{
+	const phys_addr_t *place = test->param_value;
+	void __iomem *mapped = ioremap(*place, PAGE_SIZE);
+	void *va = (__force void *)mapped;
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	mdl = IoAllocateMdl(va, PAGE_SIZE, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	log_watch(test);
+	MmBuildMdlForNonPagedPool(mdl);
+	is_logged(test, "builds an MDL of what is no kernel memory to share");
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
+	KUNIT_EXPECT_EQ(test,
+			MmProbeAndLockPages(mdl, KernelMode, IoModifyAccess),
+			STATUS_ACCESS_DENIED);
+	IoFreeMdl(mdl);
+	iounmap(mapped);
+}
+
 static void locked_kernel_memory(struct kunit *test)
 {
 	void *va = get_vmalloc(test, BYTES);
@@ -594,6 +625,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(no_mdl),
 	KUNIT_CASE(kernel_memory),
 	KUNIT_CASE(no_kernel_memory),
+	KUNIT_CASE_PARAM(mmio_is_refused, mmio_gen_params),
 	KUNIT_CASE(locked_kernel_memory),
 	KUNIT_CASE(locked_slab_memory),
 	KUNIT_CASE(freed_early),

@@ -158,14 +158,14 @@ bool kmcl_page_usable(struct page *page)
  * Where page structures are no array of their own, not even the address of one
  * can be asked for that does not exist.
  */
-static bool kmcl_has_no_page(void *va)
+bool kmcl_has_no_page(const void *va)
 {
 #if defined(CONFIG_X86) && !defined(CONFIG_SPARSEMEM_VMEMMAP)
 	unsigned int level;
 	pte_t *pte = lookup_address((unsigned long)va, &level);
 
 	return pte && pte_present(*pte) &&
-	       !pfn_valid(PHYS_PFN(slow_virt_to_phys(va)));
+	       !pfn_valid(PHYS_PFN(slow_virt_to_phys((void *)va)));
 #else
 	return false;
 #endif

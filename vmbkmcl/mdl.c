@@ -108,14 +108,17 @@ VOID IoFreeMdl(PMDL mdl)
 }
 EXPORT_SYMBOL_GPL(IoFreeMdl);
 
-/* The page of the kernel's that an address is in; NULL: of nobody's. */
+/* The page of the kernel's that an address is in; NULL: nobody's, or no memory. */
 static struct page *kmcl_mdl_kernel_page(const void *va)
 {
 	unsigned long start = (unsigned long)va;
+	struct page *page = NULL;
 
 	if (is_vmalloc_addr(va) || kmcl_in_module(start, start + 1))
-		return vmalloc_to_page(va);
-	return virt_addr_valid(va) ? virt_to_page(va) : NULL;
+		page = kmcl_has_no_page(va) ? NULL : vmalloc_to_page(va);
+	else if (virt_addr_valid(va))
+		page = virt_to_page(va);
+	return page && kmcl_page_usable(page) ? page : NULL;
 }
 
 /* Number @i of the pages of 4 KiB; 0, which nobody is given: there is none. */
@@ -136,8 +139,8 @@ static PFN_NUMBER kmcl_mdl_kernel_pfn(const MDL *mdl, unsigned int i)
  *	allocator; all of it is nonpaged here
  *
  * The memory is its owner's to keep until nobody uses the MDL any more. For
- * anything else, and for the caller's stack, the MDL stays without page numbers,
- * with a log line, and is refused by everything that needs them.
+ * anything else, as MMIO, and for the caller's stack, the MDL stays without page
+ * numbers, with a log line, and is refused by everything that needs them.
  *
  * Context: any.
  * Source: Microsoft's MmBuildMdlForNonPagedPool documentation.
