@@ -9,20 +9,34 @@
 
 . "$(dirname "$0")/lib.sh"
 
-failed=0
+names=()
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-# check NAME COMMAND…: whatever the command prints is a finding
+# check NAME COMMAND…: beside the others; whatever the command prints is a finding
 check() {
-	local name=$1 found
-	shift
+	local found
 
-	found=$("$@" 2>&1) || found+=$'\n'"(exit status $?)"
-	if [[ $found ]]; then
-		printf '%s: FAILED\n%s\n' "$name" "$found"
-		failed=1
-	else
-		printf '%s: clean\n' "$name"
-	fi
+	names+=("$1")
+	found=$work/${#names[@]}
+	shift
+	{ "$@" || echo "(exit status $?)"; } >"$found" 2>&1 &
+}
+
+# What they found, in their order; fails if they found something
+findings() {
+	local i failed=0
+
+	for i in "${!names[@]}"; do
+		if [[ -s $work/$((i + 1)) ]]; then
+			printf '%s: FAILED\n' "${names[i]}"
+			cat "$work/$((i + 1))"
+			failed=1
+		else
+			printf '%s: clean\n' "${names[i]}"
+		fi
+	done
+	return "$failed"
 }
 
 sources() { git -C "$tree" ls-files --cached --others --exclude-standard "$@"; }
@@ -115,4 +129,5 @@ check 'kernel-doc' kernel_doc
 check 'headers in every order' header_orders
 check 'api-table' "$scripts/api-table.py" --check
 check 'shellcheck' shell_scripts
-exit "$failed"
+wait
+findings
