@@ -11,6 +11,8 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
+#include <linux/namei.h>
+#include <linux/path.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 
@@ -20,7 +22,8 @@
 #include "user_memory.h"
 
 #define FAKE_STEPS	1000
-#define SERVER_STEPS	100
+#define SERVER_STEPS	300
+#define REOFFER_MS	3000	/* the guest has given the offer's channel id back */
 #define CONTROLLERS	3
 #define DRIVER		"/sys/bus/vmbus/drivers/vmbkmcl-" TESTDEV_TYPE_GUID
 
@@ -37,6 +40,7 @@ MODULE_PARM_DESC(stress_seed,
  * @over: the helpers, which do no steps of their own, may end
  * @threads: numbers them
  * @seed: of the first; each adds its number
+ * @rescinds: that the server has promised
  */
 struct stress {
 	struct client *client;
@@ -45,6 +49,7 @@ struct stress {
 	bool over;
 	atomic_t threads;
 	u32 seed;
+	unsigned int rescinds;
 };
 
 static void seed_thread(struct stress *s, struct rnd_state *rnd)
@@ -251,6 +256,45 @@ static void stress_on_the_fake_bus(struct kunit *test)
 		   client->ch->delivery.orphaned, client->ch->tx.sent);
 }
 
+/* The channel may be down, or go down before the answer. */
+static bool server_agrees(VMBCHANNEL ch, u32 op, u32 ms)
+{
+	struct testdev_request req = {
+		.magic = TESTDEV_MAGIC, .op = op, .length = ms,
+	};
+	struct testdev_response rsp = { .status = TESTDEV_EPROTO };
+	LARGE_INTEGER timeout = { .QuadPart = -SECOND / 2 };
+	u32 len = sizeof(rsp);
+
+	return VmbChannelSendSynchronousRequest(ch, &req, sizeof(req), NULL,
+						VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+						&rsp, &len, &timeout) ==
+	       STATUS_SUCCESS && rsp.status == TESTDEV_OK;
+}
+
+/* Often asked, as the other threads take the channel down again and again. */
+static bool server_persuaded(VMBCHANNEL ch, u32 op, u32 ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < 50; i++) {
+		if (server_agrees(ch, op, ms))
+			return true;
+		msleep(5);
+	}
+	return false;
+}
+
+/* Not asked to rescind unless it is sure to offer the device again. */
+static void ask_for_a_rescind(struct stress *s)
+{
+	VMBCHANNEL ch = s->client->ch;
+
+	if (server_persuaded(ch, TESTDEV_REOFFER, REOFFER_MS) &&
+	    server_persuaded(ch, TESTDEV_RESCIND, 0))
+		s->rescinds++;
+}
+
 static void server_device(void *data)
 {
 	struct stress *s = data;
@@ -262,7 +306,30 @@ static void server_device(void *data)
 		some_time(&rnd);
 		poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
 		msleep(20);
+		if (!below(&rnd, 4))
+			ask_for_a_rescind(s);
 	}
+}
+
+/* The last rescind may have come just now. */
+static void device_is_back(struct kunit *test)
+{
+	static const char device[] = DRIVER "/" TESTDEV_INSTANCE_GUID;
+	bool bound = false;
+	unsigned int i;
+
+	msleep(REOFFER_MS);
+	for (i = 0; !bound && i < 100; i++) {
+		struct path path;
+
+		poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+		bound = !kern_path(device, LOOKUP_FOLLOW, &path);
+		if (bound)
+			path_put(&path);
+		else
+			msleep(100);
+	}
+	KUNIT_ASSERT_TRUE(test, bound);
 }
 
 static void stress_with_the_server(struct kunit *test)
@@ -289,8 +356,10 @@ static void stress_with_the_server(struct kunit *test)
 	WRITE_ONCE(s.over, true);
 	job_join(test, helper);
 	stress_ends(test, &s);
+	KUNIT_EXPECT_GT(test, s.rescinds, 0);
+	kunit_info(test, "%u rescinds by the server\n", s.rescinds);
 
-	poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
+	device_is_back(test);
 	bring_up(test, client);
 	ask_the_host(client);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
