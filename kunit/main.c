@@ -25,6 +25,7 @@ kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_server_suite,
 		  &vmbkmcl_hostile_suite,
 		  &vmbkmcl_traffic_suite,
+		  &vmbkmcl_signals_suite,
 		  &vmbkmcl_later_suite,
 		  &vmbkmcl_interface_suite);
 

@@ -54,6 +54,7 @@ declare -A suite_seconds=(
 	[vmbkmcl_bind]=40
 	[vmbkmcl_fault]=40
 	[vmbkmcl_channel]=40
+	[vmbkmcl_signals]=25
 )
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
