@@ -26,6 +26,7 @@ kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_hostile_suite,
 		  &vmbkmcl_traffic_suite,
 		  &vmbkmcl_signals_suite,
+		  &vmbkmcl_nomem_suite,
 		  &vmbkmcl_later_suite,
 		  &vmbkmcl_interface_suite);
 

@@ -91,7 +91,9 @@ static struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 	struct kmcl_pool *pool;
 	u32 i;
 
-	pool = kvzalloc(sizeof(*pool) + array_size(count, stride), GFP_KERNEL);
+	/* A failure is told by who opens the channel. */
+	pool = kvzalloc(sizeof(*pool) + array_size(count, stride),
+			GFP_KERNEL | __GFP_NOWARN);
 	if (!pool)
 		return NULL;
 	kref_init(&pool->ref);

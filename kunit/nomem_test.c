@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Each allocation of what packets need made to fail in turn: a clean status,
+ * nothing changed, nothing stuck. What was lost on the way kmemleak finds. Those
+ * of external data are in external_test.c.
+ */
+
+#include <linux/io.h>
+#include <linux/slab.h>
+
+#include "client.h"
+#include "failing.h"
+#include "fake_bus.h"
+#include "mdls.h"
+#include "server.h"
+#include "suites.h"
+
+#define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+
+/* Run it with the first allocation failing, and see that there was none. */
+#define needs_no_memory(test, expression)				\
+do {									\
+	fail_nth(1);							\
+	expression;							\
+	KUNIT_EXPECT_FALSE_MSG(test, has_failed(), "%s allocates",	\
+			       #expression);				\
+	fail_nth(0);							\
+} while (0)
+
+static VOID counted(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+		    UINT32 length)
+{
+	atomic_t *done = VmbPacketGetPointer(packet);
+
+	if (!status)
+		atomic_inc(done);
+}
+
+static void free_packet(void *packet)
+{
+	VmbPacketFree(packet);
+}
+
+static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch, atomic_t *done)
+{
+	VMBPACKET packet = VmbPacketAllocate(ch);
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	VmbPacketSetCompletionRoutine(packet, counted);
+	VmbPacketSetPointer(packet, done);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_packet,
+							packet), 0);
+	return packet;
+}
+
+/* What fails are a task's allocations: so the case does the tasklet's work. */
+static void poll_here(struct kunit *test, struct kmcl_channel *ch)
+{
+	tasklet_disable(&ch->rx.poll);
+	local_bh_disable();
+	needs_no_memory(test, ch->rx.poll.callback(&ch->rx.poll));
+	local_bh_enable();
+	tasklet_enable(&ch->rx.poll);
+}
+
+/* Objects */
+
+static void packet_allocate(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned int nth, failures = 0;
+	VMBPACKET packet = NULL;
+	bool failed = true;
+
+	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
+		fail_nth(nth);
+		packet = VmbPacketAllocate(bus->ch);
+		failed = has_failed();
+		fail_nth(0);
+		if (packet)
+			break;
+		KUNIT_EXPECT_EQ(test, kref_read(&bus->ch->ref), 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->objects.lent), 0);
+		failures++;
+	}
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_EXPECT_EQ(test, failures, 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&bus->ch->ref), 2);
+	needs_no_memory(test, VmbPacketFree(packet));
+	KUNIT_EXPECT_EQ(test, kref_read(&bus->ch->ref), 1);
+
+	/* One that was freed is used again. */
+	needs_no_memory(test, packet = VmbPacketAllocate(bus->ch));
+	KUNIT_EXPECT_NOT_NULL(test, packet);
+	VmbPacketFree(packet);
+}
+
+/* Sending */
+
+#define SENDS	4
+
+/* Each kind there is; the server sees no request in them and touches no data. */
+static void sends_need_no_memory(struct kunit *test, VMBCHANNEL ch,
+				 atomic_t *done)
+{
+	VMBPACKET plain = packet_of(test, ch, done);
+	VMBPACKET waiting = packet_of(test, ch, done);
+	VMBPACKET pfns = packet_of(test, ch, done);
+	VMBPACKET mdls = packet_of(test, ch, done);
+	void *va = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	PFN_NUMBER pfn;
+	NTSTATUS status;
+	u64 word = 0;
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	pfn = virt_to_phys(va) / HV_HYP_PAGE_SIZE;
+	mdl = kernel_mdl(test, va, PAGE_SIZE);
+	needs_no_memory(test, status = VmbPacketSend(plain, &word, 8, NULL, 0));
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	needs_no_memory(test, status = VmbPacketSend(waiting, &word, 8, NULL,
+						     WAIT));
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	needs_no_memory(test,
+			status = VmbPacketSendWithExternalPfns(pfns, &word, 8,
+							       &pfn, 1, WAIT));
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	needs_no_memory(test,
+			status = VmbPacketSendWithExternalMdl(mdls, &word, 8,
+							      mdl, 0, 0, WAIT));
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+}
+
+static void packet_send(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	static atomic_t done;
+
+	atomic_set(&done, 0);
+	sends_need_no_memory(test, bus->ch, &done);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), SENDS);
+	VmbChannelDisable(bus->ch);
+}
+
+static void packet_send_to_a_full_ring(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	static atomic_t done;
+
+	atomic_set(&done, 0);
+	bus->ring_room = 0;
+	sends_need_no_memory(test, bus->ch, &done);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, SENDS);
+	bus->ring_room = INT_MAX;
+	poll_here(test, bus->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), SENDS);
+	VmbChannelDisable(bus->ch);
+}
+
+static void packet_send_to_a_pipe(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	static atomic_t done;
+
+	atomic_set(&done, 0);
+	VmbChannelInitSetFlags(bus->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	sends_need_no_memory(test, bus->ch, &done);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), SENDS);
+	VmbChannelDisable(bus->ch);
+}
+
+/* hv_vmbus allocates nothing either. */
+static void packet_send_to_the_server(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	static atomic_t done;
+
+	atomic_set(&done, 0);
+	sends_need_no_memory(test, srv->ch, &done);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&done) == SENDS));
+	VmbChannelDisable(srv->ch);
+}
+
+/* Requests */
+
+static NTSTATUS request(VMBCHANNEL ch, u32 flags, s64 timeout)
+{
+	struct testdev_request req = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_ECHO,
+	};
+	LARGE_INTEGER time = { .QuadPart = timeout };
+
+	return VmbChannelSendSynchronousRequest(ch, &req, sizeof(req), NULL,
+						flags, NULL, NULL, &time);
+}
+
+static void synchronous_request(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	NTSTATUS status;
+
+	/* The kernel's own checks of the timer it waits with may want memory. */
+	fail_nth(1);
+	status = request(srv->ch, WAIT, -10 * SECOND);
+	fail_nth(0);
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	needs_no_memory(test, status = request(srv->ch, 0, 0));
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+}
+
+/* Its header and the payload have to be in one piece. */
+static void synchronous_request_to_a_pipe(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	unsigned int nth, failures = 0;
+	bool failed = true;
+	NTSTATUS status;
+	u64 sent;
+
+	VmbChannelDisable(srv->ch);
+	VmbChannelInitSetFlags(srv->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(srv->ch), STATUS_SUCCESS);
+	becomes(test, srv->ch, KMCL_ACTIVE);
+	sent = srv->ch->tx.sent;
+	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
+		fail_nth(nth);
+		status = request(srv->ch, WAIT, -10 * SECOND);
+		failed = has_failed();
+		fail_nth(0);
+		if (status) {
+			KUNIT_EXPECT_EQ(test, status,
+					STATUS_INSUFFICIENT_RESOURCES);
+			failures++;
+		} else {
+			sent++;
+		}
+		KUNIT_EXPECT_EQ(test, srv->ch->tx.sent, sent);
+	}
+	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
+	KUNIT_EXPECT_EQ(test, failures, 1);
+	KUNIT_EXPECT_EQ(test, request(srv->ch, WAIT, -10 * SECOND),
+			STATUS_SUCCESS);
+}
+
+/* Packets of the host's */
+
+/**
+ * struct keeper - a client that keeps what it is given
+ * @bus: beneath
+ * @kept: packets
+ * @nr_kept: how many
+ */
+struct keeper {
+	struct fake_bus *bus;
+	VMBPACKETCOMPLETION kept[4];
+	u32 nr_kept;
+};
+
+static VOID keep(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		 UINT32 length, UINT32 flags)
+{
+	struct keeper *keeper = VmbChannelGetPointer(ch);
+	u32 i = keeper->nr_kept;
+
+	if (i == ARRAY_SIZE(keeper->kept)) {
+		VmbChannelPacketComplete(packet, NULL, 0);
+		return;
+	}
+	keeper->kept[i] = packet;
+	/* Last: it is waited for. */
+	smp_store_release(&keeper->nr_kept, i + 1);
+}
+
+static struct keeper *keeper_alloc(struct kunit *test)
+{
+	struct keeper *keeper = kunit_kzalloc(test, sizeof(*keeper),
+					      GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, keeper);
+	keeper->bus = fake_bus_create(test);
+	VmbChannelSetPointer(keeper->bus->ch, keeper);
+	VmbChannelInitSetProcessPacketCallbacks(keeper->bus->ch, keep, NULL);
+	return keeper;
+}
+
+static void packet_complete(struct kunit *test)
+{
+	struct keeper *keeper = keeper_alloc(test);
+	struct fake_bus *bus = keeper->bus;
+	u64 word = 0;
+	bool all;
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	for (i = 0; i < ARRAY_SIZE(keeper->kept); i++)
+		fake_bus_deliver_request(bus, i + 1, &word, sizeof(word));
+	/* Each is there when it is counted. */
+	all = eventually(smp_load_acquire(&keeper->nr_kept) == i);
+	KUNIT_ASSERT_TRUE(test, all);
+	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[0], &word,
+						       sizeof(word)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+
+	/* Also one that has to wait. */
+	bus->ring_room = 0;
+	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[1], &word,
+						       sizeof(word)));
+	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[2], NULL,
+						       0));
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 2);
+	bus->ring_room = INT_MAX;
+	poll_here(test, bus->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 3);
+	needs_no_memory(test, VmbChannelPacketFail(keeper->kept[3]));
+}
+
+/* In softirq context the first is put off, the others are completed. */
+static VOID defer_the_first(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			    PVOID buffer, UINT32 length, UINT32 flags)
+{
+	if (*(u64 *)buffer || ch->delivery.sleeps)
+		VmbChannelPacketComplete(packet, buffer, length);
+	else
+		VmbChannelPacketDeferToPassive(packet);
+}
+
+static void poll_and_deferral(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	u64 i;
+
+	VmbChannelInitSetProcessPacketCallbacks(bus->ch, defer_the_first, NULL);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+
+	tasklet_disable(&bus->ch->rx.poll);
+	for (i = 0; i < 4; i++)
+		fake_bus_deliver_request(bus, i + 1, &i, sizeof(i));
+	poll_here(test, bus->ch);
+	KUNIT_EXPECT_EQ(test, bus->ch->delivery.deferrals, 1);
+	tasklet_enable(&bus->ch->rx.poll);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 4));
+}
+
+/* Settings */
+
+static void settings_while_active(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	needs_no_memory(test, VmbChannelSetTransactionQuota(bus->ch, 1000));
+	needs_no_memory(test,
+			VmbChannelSetIncomingProcessingAtPassive(bus->ch, 1));
+	needs_no_memory(test,
+			VmbChannelSetIncomingProcessingAtPassive(bus->ch, 0));
+}
+
+/* The only setting that allocates; a large table is not needed in one piece. */
+static void maximum_packet_count(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct kmcl_tx *tx = &bus->ch->tx;
+	struct kmcl_tx_slot *slots = tx->slots;
+	NTSTATUS status;
+
+	fail_nth(1);
+	status = VmbChannelInitSetMaximumPacketCount(bus->ch, 8);
+	fail_nth(0);
+	KUNIT_EXPECT_EQ(test, status, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_PTR_EQ(test, tx->slots, slots);
+	KUNIT_EXPECT_EQ(test, tx->count, KMCL_TX_SLOTS);
+
+	fail_nth(1);
+	status = VmbChannelInitSetMaximumPacketCount(bus->ch, 4096);
+	fail_nth(0);
+	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tx->count, 4096);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, send_word(bus->ch, 0, 0), STATUS_SUCCESS);
+}
+
+/* Opening */
+
+/**
+ * struct opening - a channel that comes up without some of its memory
+ * @work: what its work item does
+ * @nth: allocation that fails when it runs next; 0: none does
+ * @failed: one did
+ * @told: what the PnP failure callback was told
+ */
+struct opening {
+	work_func_t work;
+	unsigned int nth;
+	bool failed;
+	NTSTATUS told;
+};
+
+/* In the task that brings the channel up: allocations fail for a task. */
+static void work_without(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(work, struct kmcl_channel, work);
+	struct opening *opening = VmbChannelGetPointer(ch);
+	unsigned int nth = opening->nth;
+
+	opening->nth = 0;
+	fail_nth(nth);
+	opening->work(work);
+	if (nth)
+		opening->failed = has_failed();
+	fail_nth(0);
+}
+
+static VOID told(VMBCHANNEL ch, NTSTATUS status)
+{
+	struct opening *opening = VmbChannelGetPointer(ch);
+
+	opening->told = status;
+}
+
+static void work_restored(void *data)
+{
+	VMBCHANNEL ch = data;
+	struct opening *opening = VmbChannelGetPointer(ch);
+
+	VmbChannelDisable(ch);
+	flush_work(&ch->work);
+	ch->work.func = opening->work;
+}
+
+/*
+ * Its work item is another until the end of the case: the kernel knows an item
+ * that runs by its function, too, and would run it twice at once.
+ */
+static struct opening *opening_of(struct kunit *test, VMBCHANNEL ch)
+{
+	struct opening *opening = kunit_kzalloc(test, sizeof(*opening),
+						GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, opening);
+	opening->work = ch->work.func;
+	VmbChannelSetPointer(ch, opening);
+	ch->work.func = work_without;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, work_restored,
+							ch), 0);
+	return opening;
+}
+
+static unsigned int each_fails_in_the_opening(struct kunit *test,
+					      VMBCHANNEL ch)
+{
+	struct opening *opening = opening_of(test, ch);
+	unsigned int nth, failures = 0;
+
+	opening->failed = true;
+	for (nth = 1; opening->failed && nth < MOST_ALLOCATIONS; nth++) {
+		/* What the last Disable has left behind. */
+		flush_work(&ch->work);
+		opening->told = STATUS_SUCCESS;
+		opening->failed = false;
+		opening->nth = nth;
+		KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+		flush_work(&ch->work);
+		KUNIT_ASSERT_EQ(test, opening->nth, 0);
+		if (ch->state == KMCL_DISABLED) {
+			KUNIT_EXPECT_EQ(test, opening->told,
+					STATUS_INSUFFICIENT_RESOURCES);
+			KUNIT_EXPECT_PTR_EQ(test, ch->delivery.pool, NULL);
+			KUNIT_EXPECT_FALSE(test, ch->connected);
+			failures++;
+		} else {
+			KUNIT_EXPECT_EQ(test, ch->state, KMCL_ACTIVE);
+			KUNIT_EXPECT_EQ(test, opening->told, STATUS_SUCCESS);
+		}
+		VmbChannelDisable(ch);
+		KUNIT_ASSERT_EQ(test, ch->state, KMCL_DISABLED);
+	}
+	kunit_info(test, "%u allocations, %u of them cannot be done without",
+		   nth - 2, failures);
+	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	becomes(test, ch, KMCL_ACTIVE);
+	return failures;
+}
+
+static void opening(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	VmbClientChannelInitSetTargetPnp(bus->ch, &some_guid, NULL, told);
+	VmbChannelInitSetProcessPacketCallbacks(bus->ch, defer_the_first, NULL);
+	/* The backlog; the packets' memory need not be in one piece. */
+	KUNIT_EXPECT_EQ(test, each_fails_in_the_opening(test, bus->ch), 1);
+}
+
+/* Too much to be had in one piece: without, there is no second attempt. */
+static void opening_for_large_packets(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	VmbClientChannelInitSetTargetPnp(bus->ch, &some_guid, NULL, told);
+	VmbChannelInitSetProcessPacketCallbacks(bus->ch, defer_the_first, NULL);
+	VmbChannelInitSetMaximumPacketSize(bus->ch, 33 * 1024);
+	KUNIT_EXPECT_GE(test, each_fails_in_the_opening(test, bus->ch), 2);
+}
+
+/* Those of hv_vmbus among them. */
+static void opening_to_the_server(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	guid_t type, instance;
+
+	server_guids(&type, &instance);
+	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, told);
+	VmbClientChannelInitSetRingBufferPageCount(ch, 2, 2);
+	VmbChannelInitSetMaximumPacketSize(ch, 256);
+	VmbChannelInitSetMaximumExternalData(ch, PAGE_SIZE, 1);
+	VmbChannelInitSetProcessPacketCallbacks(ch, defer_the_first, NULL);
+	KUNIT_EXPECT_GE(test, each_fails_in_the_opening(test, ch), 3);
+	KUNIT_EXPECT_EQ(test, request(ch, WAIT, -10 * SECOND), STATUS_SUCCESS);
+}
+
+/* Listening for the device: the driver, and what hv_vmbus makes of it. */
+static void enable_allocations(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test);
+	unsigned int nth, failures = 0;
+	guid_t type, instance;
+	bool failed = true;
+	NTSTATUS status;
+
+	server_guids(&type, &instance);
+	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
+	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
+		fail_nth(nth);
+		status = VmbChannelEnable(ch);
+		failed = has_failed();
+		fail_nth(0);
+		if (status) {
+			KUNIT_EXPECT_EQ(test, status,
+					STATUS_INSUFFICIENT_RESOURCES);
+			KUNIT_EXPECT_EQ(test, ch->state, KMCL_DISABLED);
+			failures++;
+			continue;
+		}
+		VmbChannelDisable(ch);
+		KUNIT_ASSERT_EQ(test, ch->state, KMCL_DISABLED);
+	}
+	kunit_info(test, "%u allocations, %u of them cannot be done without",
+		   nth - 2, failures);
+	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
+	KUNIT_EXPECT_GE(test, failures, 2);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	becomes(test, ch, KMCL_ACTIVE);
+}
+
+static struct kunit_case nomem_cases[] = {
+	KUNIT_CASE(packet_allocate),
+	KUNIT_CASE(packet_send),
+	KUNIT_CASE(packet_send_to_a_full_ring),
+	KUNIT_CASE(packet_send_to_a_pipe),
+	KUNIT_CASE(packet_send_to_the_server),
+	KUNIT_CASE(synchronous_request),
+	KUNIT_CASE(synchronous_request_to_a_pipe),
+	KUNIT_CASE(packet_complete),
+	KUNIT_CASE(poll_and_deferral),
+	KUNIT_CASE(settings_while_active),
+	KUNIT_CASE(maximum_packet_count),
+	KUNIT_CASE(opening),
+	KUNIT_CASE_SLOW(opening_for_large_packets),
+	KUNIT_CASE_SLOW(opening_to_the_server),
+	KUNIT_CASE_SLOW(enable_allocations),
+	{}
+};
+
+struct kunit_suite vmbkmcl_nomem_suite = {
+	.name = "vmbkmcl_nomem",
+	.test_cases = nomem_cases,
+};
