@@ -224,7 +224,9 @@ static int fake_send_external(struct kmcl_channel *ch,
 
 static void fake_want_room(struct kmcl_channel *ch, u32 bytes)
 {
-	to_ring(ch)->wanted_room = bytes;
+	WRITE_ONCE(to_ring(ch)->wanted_room, bytes);
+	/* The host sees the wish before the ring is looked at again. */
+	smp_mb();
 }
 
 static struct vmpacket_descriptor *fake_rx_first(struct kmcl_channel *ch)

@@ -19,6 +19,7 @@ extern struct kunit_suite vmbkmcl_request_suite;
 extern struct kunit_suite vmbkmcl_buffer_suite;
 extern struct kunit_suite vmbkmcl_gpadl_suite;
 extern struct kunit_suite vmbkmcl_traffic_suite;
+extern struct kunit_suite vmbkmcl_flow_suite;
 extern struct kunit_suite vmbkmcl_signals_suite;
 extern struct kunit_suite vmbkmcl_nomem_suite;
 extern struct kunit_suite vmbkmcl_hostile_suite;

@@ -54,6 +54,7 @@ declare -A suite_seconds=(
 	[vmbkmcl_bind]=40
 	[vmbkmcl_fault]=40
 	[vmbkmcl_channel]=40
+	[vmbkmcl_flow]=35
 	[vmbkmcl_nomem]=35
 	[vmbkmcl_signals]=25
 )

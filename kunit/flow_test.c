@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Flow control: what happens while the server does not read, and that it is the
+ * server's event and nothing else that ends it.
+ */
+
+#include <linux/slab.h>
+
+#include "client.h"
+#include "device.h"
+#include "fake_bus.h"
+#include "server.h"
+#include "suites.h"
+
+#define LARGEST		1064	/* bytes of payload */
+#define RING		4096	/* bytes of data in a ring of two pages */
+#define OVERHEAD	24	/* descriptor and trailer of a packet */
+#define MOST		3000	/* packets of a case */
+
+struct sender;
+
+struct sent {
+	struct sender *sender;
+	VMBPACKET packet;
+	atomic_t done;
+};
+
+/**
+ * struct sender - packets sent in order to the server, and what came of them
+ * @srv: the channel, with rings of two pages
+ * @chan: hv_vmbus's side of it
+ * @ops: the channel's bus, with an ear at send()
+ * @send: the bus's own
+ * @attempts: calls of that
+ * @in_ring: packets it took
+ * @misordered: those of another number than the next one
+ * @sent: each packet
+ * @count: so many
+ * @done: completion routines called
+ * @failed: with another status than success
+ * @doubled: for a packet that had been completed
+ */
+struct sender {
+	struct server srv;
+	struct vmbus_channel *chan;
+	struct kmcl_bus_ops ops;
+	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		    enum vmbus_packet_type type, u32 flags);
+	u64 attempts;
+	u32 in_ring;
+	u32 misordered;
+	struct sent *sent;
+	unsigned int count;
+	atomic_t done;
+	atomic_t failed;
+	atomic_t doubled;
+};
+
+/* Requests, which want a completion, are not counted among the packets. */
+static int listening_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+			  enum vmbus_packet_type type, u32 flags)
+{
+	struct sender *sender = VmbChannelGetPointer(ch);
+	int err;
+
+	WRITE_ONCE(sender->attempts, sender->attempts + 1);
+	err = sender->send(ch, data, len, id, type, flags);
+	if (err || flags)
+		return err;
+	if (len && *(u32 *)data != sender->in_ring)
+		sender->misordered++;
+	WRITE_ONCE(sender->in_ring, sender->in_ring + 1);
+	return 0;
+}
+
+static VOID has_gone(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+		     UINT32 length)
+{
+	struct sent *sent = VmbPacketGetPointer(packet);
+	struct sender *sender = sent->sender;
+
+	if (atomic_inc_return(&sent->done) > 1)
+		atomic_inc(&sender->doubled);
+	if (status != STATUS_SUCCESS)
+		atomic_inc(&sender->failed);
+	/* Last: it is waited for. */
+	smp_mb__before_atomic();
+	atomic_inc(&sender->done);
+}
+
+static void sender_end(void *arg)
+{
+	struct sender *sender = arg;
+	unsigned int i;
+
+	VmbChannelDisable(sender->srv.ch);
+	for (i = 0; i < sender->count; i++)
+		VmbPacketFree(sender->sent[i].packet);
+}
+
+static struct sender *sender_start(struct kunit *test)
+{
+	struct sender *sender = kunit_kzalloc(test, sizeof(*sender),
+					      GFP_KERNEL);
+	guid_t type, instance;
+	VMBCHANNEL ch;
+
+	KUNIT_ASSERT_NOT_NULL(test, sender);
+	sender->sent = kunit_kcalloc(test, MOST, sizeof(*sender->sent),
+				     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sender->sent);
+	ch = get_channel(test);
+	sender->srv.ch = ch;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, sender_end,
+							sender), 0);
+	VmbChannelSetPointer(ch, sender);
+	sender->ops = *ch->bus;
+	sender->send = sender->ops.send;
+	sender->ops.send = listening_send;
+	ch->bus = &sender->ops;
+
+	server_guids(&type, &instance);
+	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
+	VmbClientChannelInitSetRingBufferPageCount(ch, 2, 2);
+	VmbChannelInitSetMaximumPacketSize(ch, LARGEST);
+	VmbChannelInitSetMaximumExternalData(ch, PAGE_SIZE, 1);
+	sender->chan = device_find(test, TESTDEV_INSTANCE_GUID)->channel;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	becomes(test, ch, KMCL_ACTIVE);
+	KUNIT_ASSERT_EQ(test, kmcl_channel_tx_bytes(ch), PAGE_SIZE + RING);
+	return sender;
+}
+
+static u32 free_in_ring(const struct sender *sender)
+{
+	return hv_get_bytes_to_write(&sender->chan->outbound);
+}
+
+/* A request is answered before it is off the ring. */
+static void ring_is_empty(struct kunit *test, const struct sender *sender)
+{
+	KUNIT_ASSERT_TRUE(test, eventually(free_in_ring(sender) == RING));
+}
+
+static void server_does(struct kunit *test, struct sender *sender,
+			enum testdev_op op, u64 length, u64 offset)
+{
+	struct testdev_request req = {
+		.op = op, .length = length, .offset = offset,
+	};
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&sender->srv, &req, NULL, &rsp, NULL,
+					  0), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	ring_is_empty(test, sender);
+}
+
+static u64 server_consumed(struct kunit *test, struct sender *sender)
+{
+	struct testdev_request req = { .op = TESTDEV_REPORT };
+	struct testdev_report report = {};
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&sender->srv, &req, NULL, &rsp,
+					  &report, sizeof(report)),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	return report.consumed;
+}
+
+/* A packet that takes @bytes of the ring. */
+static void sends(struct kunit *test, struct sender *sender, u32 bytes)
+{
+	static u32 data[RING / sizeof(u32)];
+	VMBPACKET packet = VmbPacketAllocate(sender->srv.ch);
+	struct sent *sent;
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_ASSERT_LT(test, sender->count, MOST);
+	data[0] = sender->count;
+	sent = &sender->sent[sender->count++];
+	sent->sender = sender;
+	sent->packet = packet;
+	VmbPacketSetCompletionRoutine(packet, has_gone);
+	VmbPacketSetPointer(packet, sent);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, data, bytes - OVERHEAD,
+					    NULL, 0), STATUS_SUCCESS);
+}
+
+static void all_went(struct kunit *test, struct sender *sender)
+{
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&sender->done) ==
+					   sender->count));
+	KUNIT_EXPECT_EQ(test, atomic_read(&sender->done), sender->count);
+	KUNIT_EXPECT_EQ(test, atomic_read(&sender->failed), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&sender->doubled), 0);
+	KUNIT_EXPECT_EQ(test, sender->in_ring, sender->count);
+	KUNIT_EXPECT_EQ(test, sender->misordered, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&sender->srv.ch->tx.queue));
+}
+
+/* The server has read all there were, since it said @consumed. */
+static void all_arrived(struct kunit *test, struct sender *sender, u64 consumed)
+{
+	KUNIT_EXPECT_EQ(test, server_consumed(test, sender) - consumed,
+			sender->count);
+}
+
+static u32 wish(const struct sender *sender)
+{
+	return READ_ONCE(sender->chan->outbound.ring_buffer->pending_send_sz);
+}
+
+/* What a channel did that a quiet one does not; and the host's events. */
+struct activity {
+	u64 polls;
+	u64 attempts;
+	u64 signals;
+	u64 events;
+};
+
+static struct activity activity_of(const struct sender *sender)
+{
+	struct activity now = {
+		.polls = READ_ONCE(sender->srv.ch->rx.polls),
+		.attempts = READ_ONCE(sender->attempts),
+		.signals = READ_ONCE(sender->chan->sig_events),
+	};
+
+	/* Each comes before the poll it causes. */
+	smp_rmb();
+	now.events = READ_ONCE(sender->chan->interrupts);
+	return now;
+}
+
+static void is_quiet(struct kunit *test, struct sender *sender,
+		     unsigned int ms)
+{
+	struct activity before = activity_of(sender), after;
+
+	msleep(ms);
+	after = activity_of(sender);
+	KUNIT_EXPECT_EQ(test, after.polls, before.polls);
+	KUNIT_EXPECT_EQ(test, after.attempts, before.attempts);
+	KUNIT_EXPECT_EQ(test, after.signals, before.signals);
+}
+
+/* The server reads nothing, and the ring is full */
+
+static void nothing_runs_while_the_server_does_not_read(struct kunit *test)
+{
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	struct kmcl_tx *tx = &sender->srv.ch->tx;
+	struct activity before, after;
+	unsigned int i, fit;
+
+	server_does(test, sender, TESTDEV_STALL, 9000, 0);
+	for (i = 0; i < 300; i++)
+		sends(test, sender, 256);
+	fit = (RING - 8) / 256;
+	KUNIT_EXPECT_EQ(test, atomic_read(&sender->done), fit);
+	KUNIT_EXPECT_EQ(test, tx->queued, 300 - fit);
+	/* Once before the wish for room and once after it. */
+	KUNIT_EXPECT_EQ(test, tx->ring_full, 2);
+	KUNIT_EXPECT_GT(test, wish(sender), 0);
+
+	is_quiet(test, sender, 5000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&sender->done), fit);
+
+	before = activity_of(sender);
+	all_went(test, sender);
+	after = activity_of(sender);
+	/* The server's events did it. */
+	KUNIT_EXPECT_GT(test, after.polls, before.polls);
+	KUNIT_EXPECT_LE(test, after.polls - before.polls,
+			after.events - before.events);
+	KUNIT_EXPECT_EQ(test, wish(sender), 0);
+	all_arrived(test, sender, consumed);
+	is_quiet(test, sender, 500);
+}
+
+/* One waits; the server reads all there is, so the ring is empty when it is woken. */
+static void ring_is_drained_completely(struct kunit *test)
+{
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	struct kmcl_tx *tx = &sender->srv.ch->tx;
+	unsigned int i, round;
+
+	for (round = 0; round < 10; round++) {
+		u64 signals = activity_of(sender).signals;
+		u64 queued = tx->queued;
+
+		server_does(test, sender, TESTDEV_STALL, 400, 0);
+		for (i = 0; tx->queued == queued && i < 8; i++)
+			sends(test, sender, 512);
+		KUNIT_EXPECT_EQ(test, tx->queued, queued + 1);
+		all_went(test, sender);
+		KUNIT_EXPECT_EQ(test, wish(sender), 0);
+		/* To an empty ring went: the request, the first one, the last. */
+		KUNIT_EXPECT_EQ(test, activity_of(sender).signals - signals, 3);
+	}
+	KUNIT_EXPECT_EQ(test, tx->ring_full, 2 * 10);
+
+	for (i = 0; i < 50; i++)
+		sends(test, sender, 512);
+	all_went(test, sender);
+	all_arrived(test, sender, consumed);
+}
+
+/* A ring may be filled up to the last eight bytes: more would look empty. */
+static void ring_is_filled_to_the_byte(struct kunit *test)
+{
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	struct kmcl_tx *tx = &sender->srv.ch->tx;
+
+	server_does(test, sender, TESTDEV_STALL, 1000, 0);
+	sends(test, sender, 1024);
+	sends(test, sender, 1024);
+	sends(test, sender, 1024);
+	sends(test, sender, 1016);
+	KUNIT_EXPECT_EQ(test, free_in_ring(sender), 8);
+	KUNIT_EXPECT_EQ(test, tx->queued, 0);
+	KUNIT_EXPECT_EQ(test, tx->ring_full, 0);
+
+	/* The smallest there is does not fit any more. */
+	sends(test, sender, OVERHEAD);
+	KUNIT_EXPECT_EQ(test, tx->queued, 1);
+	KUNIT_EXPECT_EQ(test, wish(sender), OVERHEAD + 8);
+	is_quiet(test, sender, 300);
+	all_went(test, sender);
+	KUNIT_EXPECT_EQ(test, wish(sender), 0);
+	all_arrived(test, sender, consumed);
+}
+
+/* One that would leave nothing free waits, too: it fits to the byte. */
+static void packet_fits_to_the_byte(struct kunit *test)
+{
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	struct kmcl_tx *tx = &sender->srv.ch->tx;
+
+	server_does(test, sender, TESTDEV_STALL, 500, 0);
+	sends(test, sender, 1024);
+	sends(test, sender, 1024);
+	sends(test, sender, 1024);
+	KUNIT_EXPECT_EQ(test, free_in_ring(sender), 1024);
+	sends(test, sender, 1024);
+	KUNIT_EXPECT_EQ(test, tx->queued, 1);
+	KUNIT_EXPECT_EQ(test, wish(sender), 1024 + 8);
+	all_went(test, sender);
+	all_arrived(test, sender, consumed);
+}
+
+/* Packet by packet: each makes some room, and not always enough. */
+static void server_reads_one_at_a_time(struct kunit *test)
+{
+	static const u32 sizes[] = { 24, 1088, 512, 64, 1024, 1088, 32, 256 };
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	unsigned int i;
+
+	server_does(test, sender, TESTDEV_PACE, 2, 1);
+	for (i = 0; i < 400; i++)
+		sends(test, sender, sizes[i % ARRAY_SIZE(sizes)]);
+	all_went(test, sender);
+	server_does(test, sender, TESTDEV_PACE, 0, 0);
+	KUNIT_EXPECT_GT(test, sender->srv.ch->tx.queued, 0);
+	all_arrived(test, sender, consumed);
+	is_quiet(test, sender, 500);
+}
+
+/*
+ * Wake-ups come all the time, on the one CPU or the other, and find it queueing.
+ * On a fast machine it waits for some now and then, lest it be done before.
+ */
+static void wake_ups_while_the_queue_is_filled(struct kunit *test)
+{
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	u64 polls;
+
+	server_does(test, sender, TESTDEV_PACE, 20, 0);
+	polls = activity_of(sender).polls;
+	while (sender->count < MOST && activity_of(sender).polls < polls + 50) {
+		sends(test, sender, 512);
+		if (sender->count - atomic_read(&sender->done) > 100)
+			usleep_range(100, 200);
+	}
+	KUNIT_EXPECT_GE(test, activity_of(sender).polls, polls + 50);
+	all_went(test, sender);
+	server_does(test, sender, TESTDEV_PACE, 0, 0);
+	KUNIT_EXPECT_GT(test, sender->srv.ch->tx.queued, 50);
+	all_arrived(test, sender, consumed);
+}
+
+/* The same where nothing else is waited for: room for one packet, again and again. */
+
+#define FAKE_PACKETS	2000
+
+/**
+ * struct fake_ring - a fake bus's ring with room for one packet
+ * @test: the case
+ * @bus: the bus
+ * @send: its own
+ * @next: number of the packet that is to come
+ * @misordered: others
+ * @woken: wake-ups
+ * @maker: the thread that makes room
+ * @stop: it may go
+ */
+struct fake_ring {
+	struct kunit *test;
+	struct fake_bus *bus;
+	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+		    enum vmbus_packet_type type, u32 flags);
+	u32 next;
+	u32 misordered;
+	u32 woken;
+	struct job *maker;
+	bool stop;
+};
+
+static int send_in_order(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+			 enum vmbus_packet_type type, u32 flags)
+{
+	struct fake_ring *ring = VmbChannelGetPointer(ch);
+	int err = ring->send(ch, data, len, id, type, flags);
+
+	if (err)
+		return err;
+	if (*(u32 *)data != ring->next)
+		ring->misordered++;
+	WRITE_ONCE(ring->next, ring->next + 1);
+	return 0;
+}
+
+/* A host says so once, and only where somebody wants to know. */
+static void make_room(void *arg)
+{
+	struct fake_ring *ring = arg;
+	struct fake_bus *bus = ring->bus;
+
+	while (!READ_ONCE(ring->stop)) {
+		if (!READ_ONCE(bus->ring_room)) {
+			WRITE_ONCE(bus->ring_room, 1);
+			/* The room first: pairs with fake_want_room(). */
+			smp_mb();
+			if (READ_ONCE(bus->wanted_room)) {
+				ring->woken++;
+				/* The poll follows at once, as on an interrupt. */
+				local_bh_disable();
+				kmcl_poll_schedule(bus->ch);
+				local_bh_enable();
+			}
+		}
+		cond_resched();
+	}
+}
+
+static void stop_making_room(void *arg)
+{
+	struct fake_ring *ring = arg;
+
+	WRITE_ONCE(ring->stop, true);
+	job_join(ring->test, ring->maker);
+}
+
+static void room_while_the_queue_is_filled(struct kunit *test)
+{
+	struct fake_ring *ring = kunit_kzalloc(test, sizeof(*ring), GFP_KERNEL);
+	struct fake_bus *bus = fake_bus_start(test);
+	VMBPACKET packet;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ring);
+	ring->test = test;
+	ring->bus = bus;
+	ring->send = bus->ops.send;
+	VmbChannelSetPointer(bus->ch, ring);
+	bus->ops.send = send_in_order;
+	bus->ring_room = 0;
+	ring->maker = job_start(test, make_room, ring);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_making_room,
+							ring), 0);
+	for (i = 0; i < FAKE_PACKETS; i++) {
+		packet = VmbPacketAllocate(bus->ch);
+		KUNIT_ASSERT_NOT_NULL(test, packet);
+		KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &i, sizeof(i), NULL,
+						    0), STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ring->next) ==
+					   FAKE_PACKETS));
+	kunit_release_action(test, stop_making_room, ring);
+	kunit_info(test, "%llu packets queued, %u wake-ups",
+		   bus->ch->tx.queued, ring->woken);
+	KUNIT_EXPECT_EQ(test, ring->next, FAKE_PACKETS);
+	KUNIT_EXPECT_EQ(test, ring->misordered, 0);
+	KUNIT_EXPECT_GT(test, bus->ch->tx.queued, 0);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+}
+
+static struct kunit_case flow_cases[] = {
+	KUNIT_CASE_SLOW(nothing_runs_while_the_server_does_not_read),
+	KUNIT_CASE_SLOW(ring_is_drained_completely),
+	KUNIT_CASE_SLOW(ring_is_filled_to_the_byte),
+	KUNIT_CASE(packet_fits_to_the_byte),
+	KUNIT_CASE_SLOW(server_reads_one_at_a_time),
+	KUNIT_CASE_SLOW(wake_ups_while_the_queue_is_filled),
+	KUNIT_CASE_SLOW(room_while_the_queue_is_filled),
+	{}
+};
+
+struct kunit_suite vmbkmcl_flow_suite = {
+	.name = "vmbkmcl_flow",
+	.test_cases = flow_cases,
+};
