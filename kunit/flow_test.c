@@ -503,6 +503,82 @@ static void room_while_the_queue_is_filled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
 }
 
+/**
+ * struct keeper - a client that keeps a packet, on a host that makes little room
+ * @want_room: the fake bus's
+ * @kept: the packet
+ * @room: packets that the host makes room for at each wish
+ */
+struct keeper {
+	void (*want_room)(struct kmcl_channel *ch, u32 bytes);
+	VMBPACKETCOMPLETION kept;
+	int room;
+};
+
+static VOID keep(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		 UINT32 length, UINT32 flags)
+{
+	struct keeper *keeper = VmbChannelGetPointer(ch);
+
+	/* It is looked at when it is there. */
+	smp_store_release(&keeper->kept, packet);
+}
+
+static void make_a_little_room(struct kmcl_channel *ch, u32 bytes)
+{
+	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
+	struct keeper *keeper = VmbChannelGetPointer(ch);
+
+	keeper->want_room(ch, bytes);
+	bus->ring_room += keeper->room;
+}
+
+/*
+ * An answer overtakes a larger packet, finds no room, and then some after all: the
+ * wish has still to be the larger packet's. A host speaks up when its ring gets
+ * that much room, and had that for a smaller wish already.
+ */
+static void answer_leaves_the_queue_its_wish(struct kunit *test)
+{
+	struct keeper *keeper = kunit_kzalloc(test, sizeof(*keeper),
+					      GFP_KERNEL);
+	struct fake_bus *bus = fake_bus_create(test);
+	u64 data[64] = {};
+	VMBPACKET packet;
+	u32 wanted;
+
+	KUNIT_ASSERT_NOT_NULL(test, keeper);
+	VmbChannelSetPointer(bus->ch, keeper);
+	keeper->want_room = bus->ops.want_room;
+	bus->ops.want_room = make_a_little_room;
+	VmbChannelInitSetProcessPacketCallbacks(bus->ch, keep, NULL);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	fake_bus_deliver_request(bus, 1, data, sizeof(data[0]));
+	/* Pairs with keep(). */
+	KUNIT_ASSERT_TRUE(test, eventually(smp_load_acquire(&keeper->kept)));
+
+	bus->ring_room = 0;
+	packet = VmbPacketAllocate(bus->ch);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, data, sizeof(data), NULL,
+					    0), STATUS_SUCCESS);
+	wanted = bus->wanted_room;
+	KUNIT_EXPECT_GT(test, wanted, sizeof(data));
+
+	keeper->room = 1;
+	VmbChannelPacketComplete(keeper->kept, data, sizeof(data[0]));
+	keeper->room = 0;
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+	KUNIT_EXPECT_EQ(test, bus->wanted_room, wanted);
+
+	bus->ring_room = INT_MAX;
+	kmcl_poll_schedule(bus->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
+	KUNIT_EXPECT_TRUE(test, eventually(!READ_ONCE(bus->wanted_room)));
+}
+
 static struct kunit_case flow_cases[] = {
 	KUNIT_CASE_SLOW(nothing_runs_while_the_server_does_not_read),
 	KUNIT_CASE_SLOW(ring_is_drained_completely),
@@ -511,6 +587,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE_SLOW(server_reads_one_at_a_time),
 	KUNIT_CASE_SLOW(wake_ups_while_the_queue_is_filled),
 	KUNIT_CASE_SLOW(room_while_the_queue_is_filled),
+	KUNIT_CASE(answer_leaves_the_queue_its_wish),
 	{}
 };
 

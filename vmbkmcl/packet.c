@@ -18,7 +18,7 @@
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
 /* More than the packet takes with its descriptor and trailer: equal is full. */
-static u32 kmcl_tx_room(const struct kmcl_packet *packet)
+static u32 kmcl_packet_room(const struct kmcl_packet *packet)
 {
 	u32 head = packet->desc ? packet->desc_size :
 				  sizeof(struct vmpacket_descriptor);
@@ -171,6 +171,22 @@ static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	return err;
 }
 
+/*
+ * A host says it once, when the ring gets that much room. So an answer that goes
+ * before the queue must not ask for less than the queue's first packet: if it then
+ * finds its room after all, nobody would be woken for that one.
+ */
+static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_packet *packet)
+{
+	struct kmcl_packet *first = list_first_entry_or_null(&tx->queue,
+							     struct kmcl_packet,
+							     link);
+	u32 room = kmcl_packet_room(packet);
+
+	return packet->type == VM_PKT_COMP && first ?
+	       max(room, kmcl_packet_room(first)) : room;
+}
+
 static bool kmcl_tx_later(int err)
 {
 	return err == -EAGAIN || err == -EBUSY;
@@ -189,7 +205,7 @@ static int kmcl_tx_send_or_ask(struct kmcl_channel *ch,
 	if (err != -EAGAIN)
 		return err;
 	ch->tx.asked = true;
-	ch->bus->want_room(ch, kmcl_tx_room(packet));
+	ch->bus->want_room(ch, kmcl_tx_room(&ch->tx, packet));
 	return kmcl_tx_send(ch, packet);
 }
 
