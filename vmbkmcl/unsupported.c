@@ -57,11 +57,11 @@ EXPORT_SYMBOL_GPL(VmbChannelAllocateBounceBuffer);
  * @channel: a disabled channel
  * @primary_channel: the channel of the device
  *
- * hv_vmbus hands sub-channels to the driver of their primary, and takes them away
- * on its own terms: one that is rescinded is freed by hv_vmbus, and all of them
- * are to be closed before the primary. A channel here follows a device's life
- * instead. How a client asks the host for sub-channels is for each device's own
- * protocol, and in such a VM all of the device's traffic also fits the primary.
+ * hv_vmbus closes a sub-channel with its primary only: vmbus_close() of one alone
+ * does nothing, and says so to nobody. VmbChannelDisable() could not take the
+ * rings and the external data back from the host. Nor does a driver hear of it
+ * when the host rescinds a sub-channel; one that is not open is freed then. And
+ * it is given only those that are offered while it has the primary open.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED.
