@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Static checks: checkpatch --strict, shellcheck, kernel-doc, the table of the
 # API's functions, the public headers in every order, and a build with sparse and
-# W=1. Prints what it ran; what is excused stands in
-# checkpatch-excuses.
+# W=1. Prints what it ran; what is excused stands in checkpatch-excuses.
 # usage: check.sh
 # shellcheck disable=SC2317 # check() calls the functions it is given
 
@@ -55,10 +54,11 @@ unexcused() {
 
 checkpatch() {
 	cd "$tree"
-	sources '*.c' '*.h' | while read -r file; do
-		"$kdir/scripts/checkpatch.pl" --no-tree --strict --terse \
-			--show-types --quiet --file "$file" || true
-	done | grep -v '^total:' | unexcused || true
+	{
+		sources '*.c' '*.h' |
+			xargs "$kdir/scripts/checkpatch.pl" --no-tree --strict \
+				--terse --show-types --quiet --file || true
+	} | grep -v '^total:' | unexcused || true
 }
 
 # sparse prints warnings and fails nothing, so the log is what counts
