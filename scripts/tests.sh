@@ -46,16 +46,20 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
 # Seconds that a suite takes on two CPUs without KVM; the others, 15 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_gpadl]=400
-	[vmbkmcl_hostile]=75
-	[vmbkmcl_stress]=50
-	[vmbkmcl_life]=75
-	[vmbkmcl_traffic]=50
-	[vmbkmcl_bind]=40
-	[vmbkmcl_fault]=40
-	[vmbkmcl_channel]=40
+	[vmbkmcl_gpadl]=200
+	[vmbkmcl_traffic]=150
+	[vmbkmcl_channel]=50
+	[vmbkmcl_fault]=45
+	[vmbkmcl_request]=45
+	[vmbkmcl_life]=40
+	[vmbkmcl_hostile]=40
+	[vmbkmcl_packet]=40
 	[vmbkmcl_flow]=35
 	[vmbkmcl_nomem]=35
+	[vmbkmcl_buffer]=30
+	[vmbkmcl_incoming]=30
+	[vmbkmcl_stress]=30
+	[vmbkmcl_bind]=25
 	[vmbkmcl_signals]=25
 )
 
