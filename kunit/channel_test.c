@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "../vmbkmcl/pool.h"
 #include "client.h"
 #include "server.h"
 #include "suites.h"

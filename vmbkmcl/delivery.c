@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "delivery.h"
 #include "incoming.h"
+#include "pool.h"
 
 /* Packets from one ProcessingComplete callback to the next. */
 #define KMCL_BATCH	64
@@ -23,97 +24,6 @@
 #define KMCL_BUSY	0
 
 static struct workqueue_struct *kmcl_passive_wq;
-
-/* The pool */
-
-static struct kmcl_incoming *kmcl_pool_packet(struct kmcl_pool *pool,
-					      unsigned int i)
-{
-	return (struct kmcl_incoming *)(pool->packets + i * pool->stride);
-}
-
-static void kmcl_pool_free(struct kref *ref)
-{
-	kvfree(container_of(ref, struct kmcl_pool, ref));
-}
-
-/*
- * Who finds nothing says so and looks again: a packet given back in between may
- * have missed the flag.
- */
-static void kmcl_stall(struct kmcl_delivery *to)
-{
-	WRITE_ONCE(to->stalled, true);
-	/* Pairs with the full barriers of kmcl_pool_give(), kmcl_let_go(). */
-	smp_mb();
-}
-
-static void kmcl_unstall(struct kmcl_channel *ch)
-{
-	if (READ_ONCE(ch->delivery.stalled))
-		kmcl_poll_schedule(ch);
-}
-
-/* For the poll alone. NULL: it will be run when there is one. */
-struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
-{
-	struct llist_head *free = &ch->delivery.pool->free;
-	struct llist_node *node = llist_del_first(free);
-
-	if (!node) {
-		kmcl_stall(&ch->delivery);
-		node = llist_del_first(free);
-	}
-	return node ? llist_entry(node, struct kmcl_incoming, free) : NULL;
-}
-
-static void kmcl_pool_give(struct kmcl_incoming *packet)
-{
-	struct kmcl_pool *pool = packet->pool;
-
-	llist_add(&packet->free, &pool->free);
-	kmcl_unstall(pool->ch);
-}
-
-static void kmcl_answer_done(struct kmcl_packet *answer, int err,
-			     const void *data, u32 len)
-{
-	kmcl_pool_give(container_of(answer, struct kmcl_incoming, answer));
-}
-
-static struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
-{
-	u32 room = ALIGN(ch->set.max_packet_size, sizeof(u64));
-	u32 stride = sizeof(struct kmcl_incoming) + room +
-		     ALIGN(ch->set.context_size, sizeof(u64));
-	u32 quota = min_t(u32, READ_ONCE(ch->delivery.quota), KMCL_QUOTA_MAX);
-	u32 count = quota + KMCL_BACKLOG;
-	struct kmcl_pool *pool;
-	u32 i;
-
-	/* A failure is told by who opens the channel. */
-	pool = kvzalloc(sizeof(*pool) + array_size(count, stride),
-			GFP_KERNEL | __GFP_NOWARN);
-	if (!pool)
-		return NULL;
-	kref_init(&pool->ref);
-	pool->ch = ch;
-	pool->room = room;
-	pool->stride = stride;
-	pool->count = count;
-	pool->quota = quota;
-	init_llist_head(&pool->free);
-	for (i = 0; i < count; i++) {
-		struct kmcl_incoming *packet = kmcl_pool_packet(pool, i);
-
-		packet->pool = pool;
-		packet->answer.type = VM_PKT_COMP;
-		packet->answer.data = packet->data;
-		packet->answer.done = kmcl_answer_done;
-		llist_add(&packet->free, &pool->free);
-	}
-	return pool;
-}
 
 /**
  * kmcl_delivery_open - get the memory that packets of the host's will need
@@ -135,7 +45,7 @@ int kmcl_delivery_open(struct kmcl_channel *ch)
 	if (!pool)
 		return -ENOMEM;
 	if (kfifo_alloc(&to->backlog, pool->count, GFP_KERNEL)) {
-		kref_put(&pool->ref, kmcl_pool_free);
+		kmcl_pool_put(pool);
 		return -ENOMEM;
 	}
 	to->pool = pool;
@@ -153,7 +63,7 @@ void kmcl_delivery_close(struct kmcl_channel *ch)
 	ch->rx.dropped += kfifo_len(&to->backlog) + !!to->deferred;
 	to->deferred = NULL;
 	kfifo_free(&to->backlog);
-	kref_put(&to->pool->ref, kmcl_pool_free);
+	kmcl_pool_put(to->pool);
 	to->pool = NULL;
 }
 
@@ -350,7 +260,7 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
 			ch->delivery.orphaned++;
 			kmcl_let_go(ch);
 		} else {
-			kref_put(&pool->ref, kmcl_pool_free);
+			kmcl_pool_put(pool);
 		}
 	}
 	wait_event(ch->changed, !atomic_read(&ch->delivery.held));
@@ -363,7 +273,7 @@ static struct kmcl_channel *kmcl_take_back(struct kmcl_incoming *packet)
 	case KMCL_OWNER_CLIENT:
 		return packet->pool->ch;
 	case KMCL_OWNER_NOBODY:
-		kref_put(&packet->pool->ref, kmcl_pool_free);
+		kmcl_pool_put(packet->pool);
 		return NULL;
 	default:
 		pr_warn_ratelimited("a packet was given back that its client did not have\n");

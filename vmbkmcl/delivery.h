@@ -5,14 +5,11 @@
 
 #include <linux/atomic.h>
 #include <linux/kfifo.h>
-#include <linux/kref.h>
-#include <linux/llist.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-#include "packet.h"
-
 struct kmcl_channel;
+struct kmcl_incoming;
 struct kmcl_pool;
 
 /* Most packets a client may hold at one time, unless it says otherwise. */
@@ -21,55 +18,6 @@ struct kmcl_pool;
 
 /* Packets that are read besides, so that completions behind them are found. */
 #define KMCL_BACKLOG		64
-
-enum kmcl_incoming_owner {
-	KMCL_OWNER_POOL,	/* free, in the backlog, or on its way back */
-	KMCL_OWNER_CLIENT,	/* until it completes it */
-	KMCL_OWNER_NOBODY,	/* the client's still, but its channel is gone */
-};
-
-/**
- * struct kmcl_incoming - a packet of the host's, copied out of the ring
- * @free: in the pool's list
- * @pool: where it belongs
- * @owner: enum kmcl_incoming_owner; whoever moves it away from
- *	%KMCL_OWNER_CLIENT alone may go on with it
- * @answer: its completion
- * @wants_answer: the host has asked for one
- * @len: bytes of payload
- * @data: payload, then the completion's; behind it the client's context
- */
-struct kmcl_incoming {
-	struct llist_node free;
-	struct kmcl_pool *pool;
-	atomic_t owner;
-	struct kmcl_packet answer;
-	bool wants_answer;
-	u32 len;
-	u8 data[] __aligned(sizeof(u64));
-};
-
-/**
- * struct kmcl_pool - memory for the packets of one opening of a channel
- * @ref: the channel's, and one for each packet that belongs to nobody
- * @ch: the channel; not to be followed for a packet that belongs to nobody
- * @room: bytes of payload each packet has room for
- * @stride: bytes from one packet to the next
- * @count: packets
- * @quota: of them, how many the client may hold at most
- * @free: those nobody has; only the poll takes from it
- * @packets: all of them
- */
-struct kmcl_pool {
-	struct kref ref;
-	struct kmcl_channel *ch;
-	u32 room;
-	u32 stride;
-	u32 count;
-	u32 quota;
-	struct llist_head free;
-	u8 packets[] __aligned(sizeof(u64));
-};
 
 /**
  * struct kmcl_delivery - what a client gets, and how
@@ -123,7 +71,6 @@ void kmcl_delivery_stop(struct kmcl_channel *ch);
 void kmcl_delivery_flush(struct kmcl_channel *ch);
 void kmcl_delivery_orphan(struct kmcl_channel *ch);
 
-struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch);
 void kmcl_deliver(struct kmcl_channel *ch);
 void kmcl_deliver_passive(struct kmcl_channel *ch);
 

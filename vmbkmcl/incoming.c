@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "delivery.h"
 #include "incoming.h"
+#include "pool.h"
 #include "trace.h"
 
 #define KMCL_POLL_BUDGET	64
