@@ -16,6 +16,14 @@ static inline void fail_nth(unsigned int nth)
 #endif
 }
 
+/* This task's are those that fail where there is a task-filter. */
+static inline void fail_by_filter(bool fail)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	current->make_it_fail = fail;
+#endif
+}
+
 static inline bool has_failed(void)
 {
 #ifdef CONFIG_FAULT_INJECTION

@@ -14,6 +14,7 @@
 #include "mdls.h"
 #include "server.h"
 #include "suites.h"
+#include "user_memory.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
@@ -391,12 +392,14 @@ static void maximum_packet_count(struct kunit *test)
  * @work: what its work item does
  * @nth: allocation that fails when it runs next; 0: none does
  * @failed: one did
+ * @no_slabs: none that the task-filter is for succeeds
  * @told: what the PnP failure callback was told
  */
 struct opening {
 	work_func_t work;
 	unsigned int nth;
 	bool failed;
+	bool no_slabs;
 	NTSTATUS told;
 };
 
@@ -409,7 +412,9 @@ static void work_without(struct work_struct *work)
 
 	opening->nth = 0;
 	fail_nth(nth);
+	fail_by_filter(opening->no_slabs);
 	opening->work(work);
+	fail_by_filter(false);
 	if (nth)
 		opening->failed = has_failed();
 	fail_nth(0);
@@ -497,15 +502,41 @@ static void opening(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, each_fails_in_the_opening(test, bus->ch), 1);
 }
 
-/* Too much to be had in one piece: without, there is no second attempt. */
-static void opening_for_large_packets(struct kunit *test)
+static void slabs_are_there(void *test)
+{
+	run_shell(test, "cd /sys/kernel/debug/failslab; "
+		  "echo 0 >probability; echo 1 >times; echo N >task-filter");
+}
+
+/*
+ * The packets' memory is tried for in several ways, so that one allocation is never
+ * missed. Here none succeeds, and it is too much to be had without vmalloc.
+ */
+static void opening_without_slabs(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
+	VMBCHANNEL ch = bus->ch;
+	struct opening *opening;
 
-	VmbClientChannelInitSetTargetPnp(bus->ch, &some_guid, NULL, told);
-	VmbChannelInitSetProcessPacketCallbacks(bus->ch, defer_the_first, NULL);
-	VmbChannelInitSetMaximumPacketSize(bus->ch, 33 * 1024);
-	KUNIT_EXPECT_GE(test, each_fails_in_the_opening(test, bus->ch), 2);
+	VmbClientChannelInitSetTargetPnp(ch, &some_guid, NULL, told);
+	VmbChannelInitSetProcessPacketCallbacks(ch, defer_the_first, NULL);
+	VmbChannelInitSetMaximumPacketSize(ch, SZ_64K);
+	opening = opening_of(test, ch);
+	opening->no_slabs = true;
+	run_shell(test, "cd /sys/kernel/debug/failslab; "
+		  "echo Y >task-filter; echo 100 >probability; echo -1 >times");
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, slabs_are_there,
+							test), 0);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	flush_work(&ch->work);
+	kunit_release_action(test, slabs_are_there, test);
+	KUNIT_EXPECT_EQ(test, opening->told, STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_PTR_EQ(test, ch->delivery.pool, NULL);
+
+	opening->no_slabs = false;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	becomes(test, ch, KMCL_ACTIVE);
 }
 
 /* Those of hv_vmbus among them. */
@@ -571,7 +602,7 @@ static struct kunit_case nomem_cases[] = {
 	KUNIT_CASE(settings_while_active),
 	KUNIT_CASE(maximum_packet_count),
 	KUNIT_CASE(opening),
-	KUNIT_CASE_SLOW(opening_for_large_packets),
+	KUNIT_CASE(opening_without_slabs),
 	KUNIT_CASE_SLOW(opening_to_the_server),
 	KUNIT_CASE_SLOW(enable_allocations),
 	{}
