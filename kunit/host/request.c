@@ -446,20 +446,24 @@ static uint32_t ring_used(struct testdev *dev, const vmbus_ring_buffer *ring)
 }
 
 /*
- * The guest wants to hear when more than pending_send_sz bytes are free. QEMU
- * tells it only sometimes (not when the ring has become empty, and at equality
- * when it is too early for Linux), so it is told here.
+ * The guest wants to hear when more than pending_send_sz bytes are free. It is told
+ * once, when a pass that began to read at @from brings that about: a guest that
+ * counts on more would wait for ever with others. (QEMU tells it only sometimes: not
+ * when the ring has become empty, and at equality when it is too early for Linux.)
  */
-static void wake_guest(struct testdev *dev)
+static void wake_guest(struct testdev *dev, uint32_t from)
 {
 	HvSintRoute *route = bus_route(dev);
 	vmbus_ring_buffer ring;
+	int64_t room, read;
 
 	if (!route || !read_ring_head(dev, &ring))
 		return;
 	if (!ring.pending_send_sz || ring.interrupt_mask)
 		return;
-	if (dev->request_ring_len - ring_used(dev, &ring) > ring.pending_send_sz)
+	room = dev->request_ring_len - ring_used(dev, &ring);
+	read = (ring.read_index + dev->request_ring_len - from) % dev->request_ring_len;
+	if (room > ring.pending_send_sz && room - read <= ring.pending_send_sz)
 		hyperv_set_event_flag(route, chan_relid(dev->chan));
 }
 
@@ -518,10 +522,12 @@ static bool may_read(struct testdev *dev)
 /* Reads what the ring holds; returns the number of packets. */
 static unsigned int read_pass(struct testdev *dev)
 {
+	vmbus_ring_buffer before;
 	VMBusChanReq *packet;
 	unsigned int n = 0;
 
-	if (!may_read(dev) || vmbus_channel_recv_start(dev->chan))
+	if (!may_read(dev) || !read_ring_head(dev, &before) ||
+	    vmbus_channel_recv_start(dev->chan))
 		return 0;
 	while (may_read(dev)) {
 		packet = vmbus_channel_recv_peek(dev->chan, sizeof(*packet));
@@ -536,7 +542,7 @@ static unsigned int read_pass(struct testdev *dev)
 	vmbus_channel_recv_done(dev->chan);
 	if (n) {
 		out_has_read_all(dev);
-		wake_guest(dev);
+		wake_guest(dev, before.read_index);
 	}
 	return n;
 }
