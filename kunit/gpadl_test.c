@@ -468,6 +468,7 @@ static void tracepoints_tell_of_them(struct kunit *test)
 #define ROUNDS		20
 #define CYCLES		500
 #define REAL_CYCLES	100
+#define WARM_UP		50
 
 static void cycle(struct kunit *test, VMBCHANNEL ch, void *va, u32 bytes,
 		  unsigned int times)
@@ -552,8 +553,8 @@ static void thousands_of_cycles(struct kunit *test)
 	struct footprint after;
 
 	if (round == 1) {
-		cycle(test, bus->ch, (void *)addr, bytes, CYCLES / 2);
-		cycle(test, bus->ch, va, bytes, CYCLES / 2);
+		cycle(test, bus->ch, (void *)addr, bytes, WARM_UP / 2);
+		cycle(test, bus->ch, va, bytes, WARM_UP / 2);
 		shrink_slabs(test);
 		before = footprint(test);
 	}
