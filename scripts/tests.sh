@@ -46,21 +46,21 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
 # Seconds that a suite takes on two CPUs without KVM; the others, 15 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_gpadl]=200
-	[vmbkmcl_traffic]=150
-	[vmbkmcl_channel]=50
-	[vmbkmcl_fault]=45
-	[vmbkmcl_request]=45
-	[vmbkmcl_life]=40
-	[vmbkmcl_hostile]=40
-	[vmbkmcl_packet]=40
-	[vmbkmcl_flow]=35
-	[vmbkmcl_nomem]=35
-	[vmbkmcl_buffer]=30
-	[vmbkmcl_incoming]=30
-	[vmbkmcl_stress]=30
-	[vmbkmcl_bind]=25
-	[vmbkmcl_signals]=25
+	[vmbkmcl_gpadl]=210
+	[vmbkmcl_traffic]=195
+	[vmbkmcl_fault]=35
+	[vmbkmcl_life]=35
+	[vmbkmcl_request]=30
+	[vmbkmcl_bind]=30
+	[vmbkmcl_hostile]=30
+	[vmbkmcl_nomem]=25
+	[vmbkmcl_channel]=25
+	[vmbkmcl_flow]=25
+	[vmbkmcl_incoming]=25
+	[vmbkmcl_signals]=20
+	[vmbkmcl_buffer]=20
+	[vmbkmcl_packet]=20
+	[vmbkmcl_stress]=20
 )
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
@@ -92,6 +92,6 @@ suites_by_time() {
 		echo vmbkmcl_samples
 	} |
 		while read -r suite; do
-			echo "${suite_seconds[$suite]:-15} $suite"
+			echo "${suite_seconds[$suite]:-10} $suite"
 		done | sort -rn
 }
