@@ -91,10 +91,14 @@ orders() {
 }
 
 # A client may include the API anywhere among the kernel's headers that know some
-# of its names, and each of the API's headers alone.
+# of its names, and each of the API's headers alone. They are not compiled again
+# before one of them changes.
 header_orders() {
-	local dir log=$logs/check-headers.log headers number=0 header
+	local dir log=$logs/check-headers.log headers number=0 header clean
 
+	clean=$cache/headers-$({ echo "$kdir"; declare -f header_orders
+		cd "$tree" && sources 'include/*.h' | xargs sha256sum; } | hash_of)
+	[[ ! -e $clean ]] || return 0
 	dir=$(mktemp -d)
 	{
 		orders "" linux/acpi.h linux/hyperv.h linux/uuid.h \
@@ -111,9 +115,9 @@ header_orders() {
 	done <"$dir/orders" >"$dir/Kbuild"
 	echo "ccflags-y := -I$tree/include -I$tree/include/windows" >>"$dir/Kbuild"
 	logged "$log" make -C "$kdir" M="$dir" -j"$(nproc)" \
-		$(seq -f 'order%g.o' "$number")
+		$(seq -f 'order%g.o' "$number") || return
 	rm -rf "$dir"
-	grep -E 'warning|error' "$log" || true
+	grep -E 'warning|error' "$log" || touch "$clean"
 }
 
 shell_scripts() {
