@@ -15,8 +15,20 @@ as_root() {
 	fi
 }
 
+# alone COMMAND…: apt gives up when another apt has its lists locked, and what runs
+# side by side here (checks, a demo) may both find packages missing.
+alone() {
+	mkdir -p "$cache"
+	(
+		flock 9
+		"$@" 9>&-
+	) 9>"$cache/apt.lock"
+}
+
+refresh_apt() { alone update_lists; }
+
 # The apt of another suite (suites.sh) needs no root.
-refresh_apt() {
+update_lists() {
 	local root=as_root
 
 	[[ ! ${APT_CONFIG:-} ]] || root=
@@ -32,12 +44,17 @@ installed_version() {
 
 # need_packages PACKAGE…: install those that are missing
 need_packages() {
+	[[ ! $(missing_packages "$@") ]] || alone install_packages "$@"
+}
+
+install_packages() {
 	local missing
 
+	# another may have been here first
 	mapfile -t missing < <(missing_packages "$@")
 	((${#missing[@]})) || return 0
 	log "installing ${missing[*]} (a minute or two, once)"
-	refresh_apt
+	update_lists
 	logged "$logs/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends "${missing[@]}"
 }
