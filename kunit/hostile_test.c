@@ -142,6 +142,8 @@ static NTSTATUS echo(struct victim *victim)
 	struct testdev_response rsp = {};
 	NTSTATUS status = server_call(&victim->srv, &req, NULL, &rsp, NULL, 0);
 
+	/* The poll has counted the answer when it is over, not when it wakes us. */
+	tasklet_unlock_wait(&victim->srv.ch->rx.poll);
 	return status ?: rsp.status ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
 }
 
