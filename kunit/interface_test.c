@@ -597,7 +597,7 @@ static void server_only(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, handle, (HANDLE)test);
 	KUNIT_EXPECT_EQ(test, VmbServerChannelInitSetFlags(ch, 0),
 			STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_EQ(test, VmbServerChannelInitSetMmioMegabytes(ch, 1),
+	KUNIT_EXPECT_EQ(test, VmbServerChannelInitSetMmioMegabytes(ch, 1, 1),
 			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test,
 			VmbServerChannelInitSetSaveRestorePacketCallbacks(ch,

@@ -187,7 +187,8 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
 /**
  * VmbServerChannelInitSetMmioMegabytes() - offer MMIO space with a channel
  * @channel: a disabled server channel
- * @mmio_megabytes: MiB of it
+ * @mmio_megabytes: MiB that it needs
+ * @mmio_megabytes_optional: MiB that it can use besides
  *
  * A guest has no server endpoint.
  *
@@ -196,7 +197,8 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
  * Source: Microsoft's VmbServerChannelInitSetMmioMegabytes documentation.
  */
 NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL channel,
-					      UINT16 mmio_megabytes)
+					      UINT16 mmio_megabytes,
+					      UINT16 mmio_megabytes_optional)
 {
 	return STATUS_NOT_SUPPORTED;
 }

@@ -63,7 +63,8 @@ NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE VmbusHandle,
 					     PHANDLE KernelHandle);
 NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags);
 NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel,
-					      UINT16 MmioMegabytes);
+					      UINT16 MmioMegabytes,
+					      UINT16 MmioMegabytesOptional);
 NTSTATUS VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
 							   PFN_VMB_CHANNEL_SAVE_PACKET
 							   SavePacketCallback,
