@@ -50,7 +50,7 @@ EXPORT_SYMBOL_GPL(VmbChannelMapGpadl);
  * Nothing but a line in the log: a guest has no server endpoint.
  *
  * Context: any.
- * Source: the name is Microsoft's; the prototype was not compared with theirs.
+ * Source: Microsoft's VmbChannelUnmapGpadl documentation.
  */
 VOID VmbChannelUnmapGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 {
@@ -103,7 +103,7 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
  * Nothing but a line in the log: a guest has no server endpoint.
  *
  * Context: any.
- * Source: the name is Microsoft's; the prototype was not compared with theirs.
+ * Source: Microsoft's VmbChannelSaveEnd documentation.
  */
 VOID VmbChannelSaveEnd(VMBCHANNEL channel)
 {

@@ -22,19 +22,23 @@
 
 #define VMBUS_SERVER_CHANNEL_INIT_MAXIMUM_OFFER_DATA	120	/* bytes */
 
-/* Saving and restoring a packet; the Ex ones with a pointer of the server's. */
+/*
+ * Saving and restoring a packet; the Ex ones with a pointer of the server's, their
+ * prototypes ours. A packet that needs more than @SaveBufSize bytes says so in
+ * @BytesNeeded and fails, and is asked again.
+ */
 typedef NTSTATUS EVT_VMB_CHANNEL_SAVE_PACKET(VMBCHANNEL Channel,
-					     VMBPACKETCOMPLETION Packet,
-					     PVOID Buffer, UINT32 BufferSize,
+					     VMBPACKET Packet, PVOID SaveBuf,
+					     UINT32 SaveBufSize,
 					     PUINT32 BytesNeeded);
 typedef NTSTATUS EVT_VMB_CHANNEL_RESTORE_PACKET(VMBCHANNEL Channel,
 						PVOID LibBuf, UINT32 LibBufSize,
 						PVOID SaveBuf,
 						UINT32 SaveBufSize);
 typedef NTSTATUS EVT_VMB_CHANNEL_SAVE_PACKET_EX(VMBCHANNEL Channel,
-						PVOID Context,
-						VMBPACKETCOMPLETION Packet,
-						PVOID Buffer, UINT32 BufferSize,
+						PVOID Context, VMBPACKET Packet,
+						PVOID SaveBuf,
+						UINT32 SaveBufSize,
 						PUINT32 BytesNeeded);
 typedef NTSTATUS EVT_VMB_CHANNEL_RESTORE_PACKET_EX(VMBCHANNEL Channel,
 						   PVOID Context, PVOID LibBuf,
