@@ -65,11 +65,11 @@ typedef VOID EVT_VMB_CHANNEL_PROCESSING_COMPLETE(VMBCHANNEL Channel,
  * @Packet is complete, and the client's again: @Status says how, and @Buffer has
  * @BufferLength bytes of the server's completion until the routine returns.
  */
-typedef VOID FN_VMB_PACKET_COMPLETION_ROUTINE(VMBPACKET Packet, NTSTATUS Status,
-					      PVOID Buffer,
-					      UINT32 BufferLength);
+typedef VOID EVT_VMB_PACKET_COMPLETION_ROUTINE(VMBPACKET Packet,
+					       NTSTATUS Status, PVOID Buffer,
+					       UINT32 BufferLength);
 
-/* The same three, with a pointer of the client's. */
+/* The same three, with a pointer of the client's; these prototypes are ours. */
 typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET_EX(VMBCHANNEL Channel,
 					       PVOID Context,
 					       VMBPACKETCOMPLETION Packet,
@@ -79,13 +79,14 @@ typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET_EX(VMBCHANNEL Channel,
 typedef VOID EVT_VMB_CHANNEL_PROCESSING_COMPLETE_EX(VMBCHANNEL Channel,
 						    PVOID Context,
 						    UINT32 PacketCount);
-typedef VOID FN_VMB_PACKET_COMPLETION_ROUTINE_EX(VMBPACKET Packet,
-						 PVOID Context,
-						 NTSTATUS Status, PVOID Buffer,
-						 UINT32 BufferLength);
+typedef VOID EVT_VMB_PACKET_COMPLETION_ROUTINE_EX(VMBPACKET Packet,
+						  PVOID Context,
+						  NTSTATUS Status,
+						  PVOID Buffer,
+						  UINT32 BufferLength);
 
-typedef FN_VMB_PACKET_COMPLETION_ROUTINE *PFN_VMB_PACKET_COMPLETION_ROUTINE;
-typedef FN_VMB_PACKET_COMPLETION_ROUTINE_EX *PFN_VMB_PACKET_COMPLETION_ROUTINE_EX;
+typedef EVT_VMB_PACKET_COMPLETION_ROUTINE *PFN_VMB_PACKET_COMPLETION_ROUTINE;
+typedef EVT_VMB_PACKET_COMPLETION_ROUTINE_EX *PFN_VMB_PACKET_COMPLETION_ROUTINE_EX;
 typedef EVT_VMB_CHANNEL_OPENED *PFN_VMB_CHANNEL_OPENED;
 typedef EVT_VMB_CHANNEL_CLOSED *PFN_VMB_CHANNEL_CLOSED;
 typedef EVT_VMB_CHANNEL_SUSPEND *PFN_VMB_CHANNEL_SUSPEND;

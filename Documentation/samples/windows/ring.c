@@ -62,7 +62,7 @@ static EVT_VMB_CHANNEL_OPENED RingEvtChannelOpened;
 static EVT_VMB_CHANNEL_POST_STARTED RingEvtChannelPostStarted;
 static EVT_VMB_CHANNEL_CLOSED RingEvtChannelClosed;
 static EVT_VMB_CHANNEL_PROCESS_PACKET RingEvtChannelProcessPacket;
-static FN_VMB_PACKET_COMPLETION_ROUTINE RingPacketCompletion;
+static EVT_VMB_PACKET_COMPLETION_ROUTINE RingPacketCompletion;
 
 /* One question to the server, and its answer. */
 _IRQL_requires_(PASSIVE_LEVEL)
