@@ -28,6 +28,7 @@
 
 /* The ProcessPacket callback: Flags. A guest's packets never have it. */
 #define VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA	0x00000001
+#define VMBUS_CHANNEL_PROCESS_PACKET_FLAGS		0x00000001
 
 /* VmbChannelPacketGetExternalData(): Flags */
 #define VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY	0x00000001
