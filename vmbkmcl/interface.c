@@ -16,7 +16,7 @@ EXPORT_SYMBOL_GPL(KMCL_CLIENT_INTERFACE_TYPE);
 /* A client compiled elsewhere finds each pointer where the documentation says. */
 #ifdef CONFIG_64BIT
 #define KMCL_NTH(n, function)						\
-	static_assert(offsetof(KMCL_CLIENT_INTERFACE_V1, function) ==	\
+	static_assert(offsetof(KMCL_CLIENT_INTERFACE_V5, function) ==	\
 		      32 + (n) * 8)
 
 static_assert(sizeof(INTERFACE) == 32);
@@ -62,6 +62,22 @@ KMCL_NTH(37, VmbPacketSendWithExternalMdl);
 KMCL_NTH(38, VmbPacketSendWithExternalPfns);
 KMCL_NTH(39, VmbPacketSetCompletionRoutine);
 KMCL_NTH(40, VmbPacketSetPointer);
+KMCL_NTH(41, VmbChannelPacketGetClientContext);
+KMCL_NTH(42, VmbChannelGetTargetDeviceObject);
+KMCL_NTH(43, VmbChannelGetParentDeviceObject);
+KMCL_NTH(44, VmbChannelInitSetBounceBufferSizes);
+KMCL_NTH(45, VmbChannelAllocateBounceBuffer);
+KMCL_NTH(46, VmbChannelInitSetMaximumPacketCount);
+KMCL_NTH(47, VmbChannelCreateGpadlFromPfnList);
+KMCL_NTH(48, VmbChannelInitSetPrimaryChannel);
+KMCL_NTH(49, VmbChannelInitialize);
+KMCL_NTH(50, VmbChannelSetAllowableDpcCpuUsage);
+KMCL_NTH(51, VmbClientChannelInitSetTargetProcessorIndex);
+KMCL_NTH(52, VmbSizeofChannel);
+KMCL_NTH(53, VmbChannelInitSetInlinePacketContextSize);
+KMCL_NTH(54, VmbPacketGetInlinePacketContextPointer);
+KMCL_NTH(55, VmbChannelInitSetProcessPacketCallbacksEx);
+KMCL_NTH(56, VmbPacketSetCompletionRoutineEx);
 #endif
 
 /* Each version is the beginning of the next. */

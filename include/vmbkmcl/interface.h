@@ -219,12 +219,12 @@ KMCL_FN(VmbServerChannelInitSetSaveRestorePacketCallbacksEx, VMB_SERVER_CHANNEL_
 	KMCL_CLIENT_INTERFACE_V4_MEMBERS;				\
 	PFN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL			\
 		VmbChannelInitSetPrimaryChannel;			\
-	PFN_VMB_SIZEOF_CHANNEL VmbSizeofChannel;			\
 	PFN_VMB_CHANNEL_INITIALIZE VmbChannelInitialize;		\
 	PFN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE			\
 		VmbChannelSetAllowableDpcCpuUsage;			\
 	PFN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PROCESSOR_INDEX		\
 		VmbClientChannelInitSetTargetProcessorIndex;		\
+	PFN_VMB_SIZEOF_CHANNEL VmbSizeofChannel;			\
 	PFN_VMB_CHANNEL_INIT_SET_INLINE_PACKET_CONTEXT_SIZE		\
 		VmbChannelInitSetInlinePacketContextSize;		\
 	PFN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER		\
