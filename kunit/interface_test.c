@@ -25,6 +25,12 @@ static NTSTATUS query(void *interface, size_t size, USHORT version)
 				       interface, size, version, NULL);
 }
 
+static NTSTATUS server_query(void *interface, size_t size, USHORT version)
+{
+	return vmbkmcl_query_interface(NULL, &KMCL_SERVER_INTERFACE_TYPE,
+				       interface, size, version, NULL);
+}
+
 static void let_go(void *interface)
 {
 	INTERFACE *header = interface;
@@ -90,17 +96,37 @@ static void bad_arguments(struct kunit *test)
 	/* A later version's struct, of which the earlier one fills a part only. */
 	refused(test, query(interface, sizeof(KMCL_CLIENT_INTERFACE_V2), 1),
 		STATUS_INVALID_BUFFER_SIZE);
+
+	/* One type's struct is not the other's. */
+	refused(test, query(interface, sizeof(KMCL_SERVER_INTERFACE_V1), 1),
+		STATUS_INVALID_BUFFER_SIZE);
+	refused(test, server_query(interface, size, LATEST),
+		STATUS_INVALID_BUFFER_SIZE);
+	refused(test, server_query(interface, 360, 1),
+		STATUS_INVALID_BUFFER_SIZE);
+	refused(test,
+		server_query(interface, sizeof(KMCL_SERVER_INTERFACE_V5), 4),
+		STATUS_INVALID_BUFFER_SIZE);
+	refused(test, server_query(interface, 472, 0),
+		STATUS_REVISION_MISMATCH);
+	refused(test, server_query(interface, 472, LATEST + 1),
+		STATUS_REVISION_MISMATCH);
 }
 
+static KMCL_SERVER_INTERFACE_V5 largest;
+
 /* Each pointer there is, and each once; behind them nothing is written. */
-static void filled(struct kunit *test, size_t size, USHORT version, USHORT as)
+static void filled_by(struct kunit *test,
+		      NTSTATUS (*ask_for)(void *interface, size_t size,
+					  USHORT version),
+		      size_t size, USHORT version, USHORT as)
 {
-	INTERFACE *header = (INTERFACE *)&latest;
+	INTERFACE *header = (INTERFACE *)&largest;
 	void **pointers = (void **)(header + 1);
 	size_t i, j, n = (size - sizeof(*header)) / sizeof(*pointers);
 
-	memset(&latest, PATTERN, sizeof(latest));
-	KUNIT_ASSERT_EQ(test, query(header, size, version), STATUS_SUCCESS);
+	memset(&largest, PATTERN, sizeof(largest));
+	KUNIT_ASSERT_EQ(test, ask_for(header, size, version), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, header->Size, size);
 	KUNIT_EXPECT_EQ(test, header->Version, as);
 	for (i = 0; i < n; i++) {
@@ -108,11 +134,16 @@ static void filled(struct kunit *test, size_t size, USHORT version, USHORT as)
 		for (j = 0; j < i; j++)
 			KUNIT_EXPECT_PTR_NE(test, pointers[i], pointers[j]);
 	}
-	if (size < sizeof(latest))
-		KUNIT_EXPECT_NULL(test, memchr_inv((u8 *)&latest + size,
+	if (size < sizeof(largest))
+		KUNIT_EXPECT_NULL(test, memchr_inv((u8 *)&largest + size,
 						   PATTERN,
-						   sizeof(latest) - size));
+						   sizeof(largest) - size));
 	let_go(header);
+}
+
+static void filled(struct kunit *test, size_t size, USHORT version, USHORT as)
+{
+	filled_by(test, query, size, version, as);
 }
 
 static void each_version(struct kunit *test)
@@ -128,16 +159,67 @@ static void each_version(struct kunit *test)
 	filled(test, sizeof(KMCL_CLIENT_INTERFACE_V3), LATEST, 3);
 }
 
-/* Who linked to a function and who asked for it call the same one. */
+static void each_server_version(struct kunit *test)
+{
+	filled_by(test, server_query, 472, 1, 1);
+	filled_by(test, server_query, sizeof(KMCL_SERVER_INTERFACE_V1), 1, 1);
+	filled_by(test, server_query, sizeof(KMCL_SERVER_INTERFACE_V5), 5, 5);
+	filled_by(test, server_query, sizeof(KMCL_SERVER_INTERFACE_V1), LATEST,
+		  1);
+}
+
+#define SAME(api, function)	\
+	KUNIT_EXPECT_PTR_EQ(test, (api).function, &function)
+
+/*
+ * Who linked to a function and who asked for it call the same one. Those of the
+ * first version are all called, in all_of_them.
+ */
 static void the_same_functions(struct kunit *test)
 {
 	ask(test, &latest, sizeof(latest), LATEST);
-	KUNIT_EXPECT_PTR_EQ(test, latest.VmbChannelAllocate,
-			    &VmbChannelAllocate);
-	KUNIT_EXPECT_PTR_EQ(test, latest.VmbPacketSetPointer,
-			    &VmbPacketSetPointer);
-	KUNIT_EXPECT_PTR_EQ(test, latest.VmbPacketSetCompletionRoutineEx,
-			    &VmbPacketSetCompletionRoutineEx);
+	SAME(latest, VmbChannelAllocate);
+	SAME(latest, VmbPacketSetPointer);
+	SAME(latest, VmbChannelPacketGetClientContext);
+	SAME(latest, VmbChannelGetTargetDeviceObject);
+	SAME(latest, VmbChannelGetParentDeviceObject);
+	SAME(latest, VmbChannelInitSetBounceBufferSizes);
+	SAME(latest, VmbChannelAllocateBounceBuffer);
+	SAME(latest, VmbChannelInitSetMaximumPacketCount);
+	SAME(latest, VmbChannelCreateGpadlFromPfnList);
+	SAME(latest, VmbChannelInitSetPrimaryChannel);
+	SAME(latest, VmbChannelInitialize);
+	SAME(latest, VmbChannelSetAllowableDpcCpuUsage);
+	SAME(latest, VmbClientChannelInitSetTargetProcessorIndex);
+	SAME(latest, VmbSizeofChannel);
+	SAME(latest, VmbChannelInitSetInlinePacketContextSize);
+	SAME(latest, VmbPacketGetInlinePacketContextPointer);
+	SAME(latest, VmbChannelInitSetProcessPacketCallbacksEx);
+	SAME(latest, VmbPacketSetCompletionRoutineEx);
+}
+
+static void the_same_server_functions(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, server_query(&largest, sizeof(largest), LATEST),
+			STATUS_SUCCESS);
+	let_go(&largest);
+	SAME(largest, VmbChannelAllocate);
+	SAME(largest, VmbPacketSetCompletionRoutineEx);
+	SAME(largest, VmbChannelMapGpadl);
+	SAME(largest, VmbChannelRestoreFromBuffer);
+	SAME(largest, VmbChannelSaveBegin);
+	SAME(largest, VmbChannelSaveContinue);
+	SAME(largest, VmbChannelSaveEnd);
+	SAME(largest, VmbChannelUnmapGpadl);
+	SAME(largest, VmbConvertVmbusHandleToKernelHandle);
+	SAME(largest, VmbPacketRestore);
+	SAME(largest, VmbServerChannelInitSetFlags);
+	SAME(largest, VmbServerChannelInitSetMmioMegabytes);
+	SAME(largest, VmbServerChannelInitSetSaveRestorePacketCallbacks);
+	SAME(largest, VmbServerChannelInitSetTargetInterfaceId);
+	SAME(largest, VmbServerChannelInitSetTargetVtl);
+	SAME(largest, VmbServerChannelInitSetVmbusHandle);
+	SAME(largest, VmbServerChannelInitSetSaveRestorePacketCallbacksEx);
 }
 
 static void holds_the_module(struct kunit *test)
@@ -626,7 +708,9 @@ static void server_only(struct kunit *test)
 static struct kunit_case interface_cases[] = {
 	KUNIT_CASE(bad_arguments),
 	KUNIT_CASE(each_version),
+	KUNIT_CASE(each_server_version),
 	KUNIT_CASE(the_same_functions),
+	KUNIT_CASE(the_same_server_functions),
 	KUNIT_CASE(holds_the_module),
 	KUNIT_CASE(as_windows_drivers_ask),
 	KUNIT_CASE(all_of_them),

@@ -3,6 +3,7 @@
 
 #include <linux/build_bug.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -12,6 +13,11 @@ const GUID KMCL_CLIENT_INTERFACE_TYPE =
 	GUID_INIT(0x2b1d3c5e, 0x7f60, 0x4a8b,
 		  0x9c, 0x0d, 0x6b, 0x6d, 0x63, 0x6c, 0x00, 0x01);
 EXPORT_SYMBOL_GPL(KMCL_CLIENT_INTERFACE_TYPE);
+
+const GUID KMCL_SERVER_INTERFACE_TYPE =
+	GUID_INIT(0x2b1d3c5e, 0x7f60, 0x4a8b,
+		  0x9c, 0x0d, 0x6b, 0x6d, 0x63, 0x6c, 0x00, 0x02);
+EXPORT_SYMBOL_GPL(KMCL_SERVER_INTERFACE_TYPE);
 
 /* A client compiled elsewhere finds each pointer where the documentation says. */
 #ifdef CONFIG_64BIT
@@ -78,6 +84,26 @@ KMCL_NTH(53, VmbChannelInitSetInlinePacketContextSize);
 KMCL_NTH(54, VmbPacketGetInlinePacketContextPointer);
 KMCL_NTH(55, VmbChannelInitSetProcessPacketCallbacksEx);
 KMCL_NTH(56, VmbPacketSetCompletionRoutineEx);
+
+#define KMCL_SERVER_NTH(n, function)					\
+	static_assert(offsetof(KMCL_SERVER_INTERFACE_V1, function) ==	\
+		      360 + (n) * 8)
+
+static_assert(sizeof(KMCL_SERVER_INTERFACE_V1) == 472);
+KMCL_SERVER_NTH(0, VmbChannelMapGpadl);
+KMCL_SERVER_NTH(1, VmbChannelRestoreFromBuffer);
+KMCL_SERVER_NTH(2, VmbChannelSaveBegin);
+KMCL_SERVER_NTH(3, VmbChannelSaveContinue);
+KMCL_SERVER_NTH(4, VmbChannelSaveEnd);
+KMCL_SERVER_NTH(5, VmbChannelUnmapGpadl);
+KMCL_SERVER_NTH(6, VmbConvertVmbusHandleToKernelHandle);
+KMCL_SERVER_NTH(7, VmbPacketRestore);
+KMCL_SERVER_NTH(8, VmbServerChannelInitSetFlags);
+KMCL_SERVER_NTH(9, VmbServerChannelInitSetMmioMegabytes);
+KMCL_SERVER_NTH(10, VmbServerChannelInitSetSaveRestorePacketCallbacks);
+KMCL_SERVER_NTH(11, VmbServerChannelInitSetTargetInterfaceId);
+KMCL_SERVER_NTH(12, VmbServerChannelInitSetTargetVtl);
+KMCL_SERVER_NTH(13, VmbServerChannelInitSetVmbusHandle);
 #endif
 
 /* Each version is the beginning of the next. */
@@ -176,66 +202,129 @@ static const KMCL_CLIENT_INTERFACE_V5 kmcl_interface = {
 	.VmbPacketSetCompletionRoutineEx = VmbPacketSetCompletionRoutineEx,
 };
 
-static const USHORT kmcl_interface_sizes[] = {
-	[KMCL_CLIENT_INTERFACE_VERSION_V1] = sizeof(KMCL_CLIENT_INTERFACE_V1),
-	[KMCL_CLIENT_INTERFACE_VERSION_V2] = sizeof(KMCL_CLIENT_INTERFACE_V2),
-	[KMCL_CLIENT_INTERFACE_VERSION_V3] = sizeof(KMCL_CLIENT_INTERFACE_V3),
-	[KMCL_CLIENT_INTERFACE_VERSION_V4] = sizeof(KMCL_CLIENT_INTERFACE_V4),
-	[KMCL_CLIENT_INTERFACE_VERSION_V5] = sizeof(KMCL_CLIENT_INTERFACE_V5),
+static const KMCL_SERVER_ONLY_METHODS_V5 kmcl_server_methods = {
+	.VmbChannelMapGpadl = VmbChannelMapGpadl,
+	.VmbChannelRestoreFromBuffer = VmbChannelRestoreFromBuffer,
+	.VmbChannelSaveBegin = VmbChannelSaveBegin,
+	.VmbChannelSaveContinue = VmbChannelSaveContinue,
+	.VmbChannelSaveEnd = VmbChannelSaveEnd,
+	.VmbChannelUnmapGpadl = VmbChannelUnmapGpadl,
+	.VmbConvertVmbusHandleToKernelHandle =
+		VmbConvertVmbusHandleToKernelHandle,
+	.VmbPacketRestore = VmbPacketRestore,
+	.VmbServerChannelInitSetFlags = VmbServerChannelInitSetFlags,
+	.VmbServerChannelInitSetMmioMegabytes =
+		VmbServerChannelInitSetMmioMegabytes,
+	.VmbServerChannelInitSetSaveRestorePacketCallbacks =
+		VmbServerChannelInitSetSaveRestorePacketCallbacks,
+	.VmbServerChannelInitSetTargetInterfaceId =
+		VmbServerChannelInitSetTargetInterfaceId,
+	.VmbServerChannelInitSetTargetVtl = VmbServerChannelInitSetTargetVtl,
+	.VmbServerChannelInitSetVmbusHandle =
+		VmbServerChannelInitSetVmbusHandle,
+	.VmbServerChannelInitSetSaveRestorePacketCallbacksEx =
+		VmbServerChannelInitSetSaveRestorePacketCallbacksEx,
 };
 
-/* The version whose size that is, up to @most; 0: none. */
-static USHORT kmcl_interface_version(USHORT size, USHORT most)
-{
-	USHORT version = most;
+/**
+ * struct kmcl_form - what a version of an interface consists of
+ * @type: of the interface
+ * @version: of it
+ * @client: bytes of kmcl_interface that it begins with
+ * @server: bytes of kmcl_server_methods behind them
+ */
+struct kmcl_form {
+	const GUID *type;
+	USHORT version;
+	USHORT client;
+	USHORT server;
+};
 
-	while (version && kmcl_interface_sizes[version] != size)
-		version--;
-	return version;
+#define KMCL_CLIENT_FORM(v) {						\
+	.type = &KMCL_CLIENT_INTERFACE_TYPE,				\
+	.version = KMCL_CLIENT_INTERFACE_VERSION_ ## v,			\
+	.client = sizeof(KMCL_CLIENT_INTERFACE_ ## v),			\
+}
+
+#define KMCL_SERVER_FORM(v, methods) {					\
+	.type = &KMCL_SERVER_INTERFACE_TYPE,				\
+	.version = KMCL_SERVER_INTERFACE_VERSION_ ## v,			\
+	.client = sizeof(KMCL_CLIENT_INTERFACE_ ## v),			\
+	.server = sizeof(methods),					\
+}
+
+static const struct kmcl_form kmcl_forms[] = {
+	KMCL_CLIENT_FORM(V1),
+	KMCL_CLIENT_FORM(V2),
+	KMCL_CLIENT_FORM(V3),
+	KMCL_CLIENT_FORM(V4),
+	KMCL_CLIENT_FORM(V5),
+	KMCL_SERVER_FORM(V1, KMCL_SERVER_ONLY_METHODS),
+	KMCL_SERVER_FORM(V5, KMCL_SERVER_ONLY_METHODS_V5),
+};
+
+/* The one of that size, up to @version; NULL: none. No two have the same. */
+static const struct kmcl_form *kmcl_form_of(const GUID *type, USHORT size,
+					    USHORT version)
+{
+	const struct kmcl_form *form = kmcl_forms;
+
+	for (; form < kmcl_forms + ARRAY_SIZE(kmcl_forms); form++)
+		if (guid_equal(form->type, type) && form->version <= version &&
+		    form->client + form->server == size)
+			return form;
+	return NULL;
 }
 
 /**
  * vmbkmcl_query_interface() - get the API as a struct of function pointers
  * @device: the caller's, or NULL; not used
- * @type: KMCL_CLIENT_INTERFACE_TYPE
- * @interface: the caller's KMCL_CLIENT_INTERFACE_V1 or a later one, filled in;
- *	untouched on failure
+ * @type: KMCL_CLIENT_INTERFACE_TYPE or KMCL_SERVER_INTERFACE_TYPE
+ * @interface: the caller's KMCL_CLIENT_INTERFACE_V1, KMCL_SERVER_INTERFACE_V1 or a
+ *	later one, filled in; untouched on failure
  * @size: bytes of it: those of @version's struct or of an earlier one's, which
  *	then says how much is filled, and as which version
  * @version: %KMCL_CLIENT_INTERFACE_VERSION_V1 to
- *	%KMCL_CLIENT_INTERFACE_VERSION_LATEST
+ *	%KMCL_CLIENT_INTERFACE_VERSION_LATEST; a server's has the same numbers
  * @specific: not used
  *
  * The arguments stand in the order of WdfFdoQueryForInterface(). The interface
  * holds this module: who is done with it calls its InterfaceDereference, and
- * who hands on a copy calls its InterfaceReference before.
+ * who hands on a copy calls its InterfaceReference before. A server's has the
+ * client's functions, and those of vmbkmcl/server.h that no guest can carry out.
  *
  * Context: any.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_2 or _3 without that
  * argument; %STATUS_NOT_SUPPORTED for another type; %STATUS_REVISION_MISMATCH for
  * a version there is not; %STATUS_INVALID_BUFFER_SIZE for any other size.
- * Source: Microsoft's KMCL_CLIENT_INTERFACE_V1 and WdfFdoQueryForInterface
- * documentation; the statuses and the type's value are ours.
+ * Source: Microsoft's KMCL_CLIENT_INTERFACE_V1, KMCL_SERVER_ONLY_METHODS and
+ * WdfFdoQueryForInterface documentation; the statuses and the types' values are
+ * ours.
  */
 NTSTATUS vmbkmcl_query_interface(struct device *device, const guid_t *type,
 				 PINTERFACE interface, USHORT size,
 				 USHORT version, PVOID specific)
 {
+	const struct kmcl_form *form;
+
 	if (!type)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!interface)
 		return STATUS_INVALID_PARAMETER_3;
-	if (!guid_equal(type, &KMCL_CLIENT_INTERFACE_TYPE))
+	if (!guid_equal(type, &KMCL_CLIENT_INTERFACE_TYPE) &&
+	    !guid_equal(type, &KMCL_SERVER_INTERFACE_TYPE))
 		return STATUS_NOT_SUPPORTED;
 	if (!version || version > KMCL_CLIENT_INTERFACE_VERSION_LATEST)
 		return STATUS_REVISION_MISMATCH;
-	version = kmcl_interface_version(size, version);
-	if (!version)
+	form = kmcl_form_of(type, size, version);
+	if (!form)
 		return STATUS_INVALID_BUFFER_SIZE;
 
-	memcpy(interface, &kmcl_interface, size);
+	memcpy(interface, &kmcl_interface, form->client);
+	memcpy((void *)interface + form->client, &kmcl_server_methods,
+	       form->server);
 	interface->Size = size;
-	interface->Version = version;
+	interface->Version = form->version;
 	interface->InterfaceReference(interface->Context);
 	return STATUS_SUCCESS;
 }

@@ -13,10 +13,11 @@
 #include <vmbkmcl/server.h>
 
 /*
- * The interface's type. Microsoft does not publish the value of theirs, so this
- * one is our own: {2b1d3c5e-7f60-4a8b-9c0d-6b6d636c0001}.
+ * The interfaces' types. Microsoft does not publish the values of theirs, so these
+ * are our own: {2b1d3c5e-7f60-4a8b-9c0d-6b6d636c0001} and ...0002.
  */
 extern const GUID KMCL_CLIENT_INTERFACE_TYPE;
+extern const GUID KMCL_SERVER_INTERFACE_TYPE;
 
 #define KMCL_CLIENT_INTERFACE_VERSION_V1	1
 #define KMCL_CLIENT_INTERFACE_VERSION_V2	2
@@ -24,6 +25,10 @@ extern const GUID KMCL_CLIENT_INTERFACE_TYPE;
 #define KMCL_CLIENT_INTERFACE_VERSION_V4	4
 #define KMCL_CLIENT_INTERFACE_VERSION_V5	5
 #define KMCL_CLIENT_INTERFACE_VERSION_LATEST	KMCL_CLIENT_INTERFACE_VERSION_V5
+
+#define KMCL_SERVER_INTERFACE_VERSION_V1	1
+#define KMCL_SERVER_INTERFACE_VERSION_V5	5
+#define KMCL_SERVER_INTERFACE_VERSION_LATEST	KMCL_SERVER_INTERFACE_VERSION_V5
 
 typedef VOID FN_INTERFACE_REFERENCE(PVOID Context);
 typedef FN_INTERFACE_REFERENCE *PINTERFACE_REFERENCE;
@@ -234,6 +239,36 @@ KMCL_FN(VmbServerChannelInitSetSaveRestorePacketCallbacksEx, VMB_SERVER_CHANNEL_
 	PFN_VMB_PACKET_SET_COMPLETION_ROUTINE_EX			\
 		VmbPacketSetCompletionRoutineEx
 
+/* What a server has besides: see vmbkmcl/server.h. */
+#define KMCL_SERVER_ONLY_METHODS_MEMBERS				\
+	PFN_VMB_CHANNEL_MAP_GPADL VmbChannelMapGpadl;			\
+	PFN_VMB_CHANNEL_RESTORE_FROM_BUFFER				\
+		VmbChannelRestoreFromBuffer;				\
+	PFN_VMB_CHANNEL_SAVE_BEGIN VmbChannelSaveBegin;			\
+	PFN_VMB_CHANNEL_SAVE_CONTINUE VmbChannelSaveContinue;		\
+	PFN_VMB_CHANNEL_SAVE_END VmbChannelSaveEnd;			\
+	PFN_VMB_CHANNEL_UNMAP_GPADL VmbChannelUnmapGpadl;		\
+	PFN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE			\
+		VmbConvertVmbusHandleToKernelHandle;			\
+	PFN_VMB_PACKET_RESTORE VmbPacketRestore;			\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS				\
+		VmbServerChannelInitSetFlags;				\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES			\
+		VmbServerChannelInitSetMmioMegabytes;			\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS	\
+		VmbServerChannelInitSetSaveRestorePacketCallbacks;	\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID		\
+		VmbServerChannelInitSetTargetInterfaceId;		\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL			\
+		VmbServerChannelInitSetTargetVtl;			\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE			\
+		VmbServerChannelInitSetVmbusHandle
+
+#define KMCL_SERVER_ONLY_METHODS_V5_MEMBERS				\
+	KMCL_SERVER_ONLY_METHODS_MEMBERS;				\
+	PFN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS_EX \
+		VmbServerChannelInitSetSaveRestorePacketCallbacksEx
+
 typedef struct _KMCL_CLIENT_INTERFACE_V1 {
 	KMCL_CLIENT_INTERFACE_V1_MEMBERS;
 } KMCL_CLIENT_INTERFACE_V1, *PKMCL_CLIENT_INTERFACE_V1;
@@ -253,6 +288,25 @@ typedef struct _KMCL_CLIENT_INTERFACE_V4 {
 typedef struct _KMCL_CLIENT_INTERFACE_V5 {
 	KMCL_CLIENT_INTERFACE_V5_MEMBERS;
 } KMCL_CLIENT_INTERFACE_V5, *PKMCL_CLIENT_INTERFACE_V5;
+
+typedef struct _KMCL_SERVER_ONLY_METHODS {
+	KMCL_SERVER_ONLY_METHODS_MEMBERS;
+} KMCL_SERVER_ONLY_METHODS, *PKMCL_SERVER_ONLY_METHODS;
+
+typedef struct _KMCL_SERVER_ONLY_METHODS_V5 {
+	KMCL_SERVER_ONLY_METHODS_V5_MEMBERS;
+} KMCL_SERVER_ONLY_METHODS_V5, *PKMCL_SERVER_ONLY_METHODS_V5;
+
+/* All of the client's interface of the same version, then the server's methods. */
+typedef struct _KMCL_SERVER_INTERFACE_V1 {
+	KMCL_CLIENT_INTERFACE_V1_MEMBERS;
+	KMCL_SERVER_ONLY_METHODS_MEMBERS;
+} KMCL_SERVER_INTERFACE_V1, *PKMCL_SERVER_INTERFACE_V1;
+
+typedef struct _KMCL_SERVER_INTERFACE_V5 {
+	KMCL_CLIENT_INTERFACE_V5_MEMBERS;
+	KMCL_SERVER_ONLY_METHODS_V5_MEMBERS;
+} KMCL_SERVER_INTERFACE_V5, *PKMCL_SERVER_INTERFACE_V5;
 
 /* Fill an interface: vmbkmcl/interface.c. */
 NTSTATUS vmbkmcl_query_interface(struct device *device, const guid_t *type,
