@@ -64,10 +64,21 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 
 /**
  * union _LARGE_INTEGER - 64-bit integer; as a timeout in units of 100 ns
+ * @LowPart: its lower half, also as u.LowPart
+ * @HighPart: its upper half, also as u.HighPart
+ * @u: the halves
  * @QuadPart: below 0 a time from now, 0 no waiting at all, above 0 a point in
  *	time counted from 1 January 1601 UTC
  */
 typedef union _LARGE_INTEGER {
+	struct {
+		ULONG LowPart;
+		s32 HighPart;
+	};
+	struct {
+		ULONG LowPart;
+		s32 HighPart;
+	} u;
 	s64 QuadPart;
 } LARGE_INTEGER, *PLARGE_INTEGER;
 

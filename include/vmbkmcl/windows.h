@@ -23,6 +23,8 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 typedef int LONG;
+typedef long long LONGLONG;
+typedef unsigned long long ULONGLONG;
 typedef char *PCHAR;
 typedef unsigned char UCHAR, *PUCHAR;
 typedef unsigned long ULONG_PTR;
@@ -103,6 +105,10 @@ static inline LONG InterlockedDecrement(LONG volatile *Addend)
 
 /* Events */
 
+typedef LONG KPRIORITY;
+
+#define IO_NO_INCREMENT	0	/* nobody's priority is raised here */
+
 typedef enum _EVENT_TYPE {
 	NotificationEvent,	/* lets everybody go, until it is cleared */
 	SynchronizationEvent,	/* lets one go */
@@ -115,6 +121,7 @@ typedef struct _KEVENT {
 
 typedef enum _KWAIT_REASON {
 	Executive,
+	UserRequest = 6,
 } KWAIT_REASON;
 
 static inline VOID KeClearEvent(PRKEVENT Event)
@@ -122,7 +129,8 @@ static inline VOID KeClearEvent(PRKEVENT Event)
 	reinit_completion(&Event->Done);
 }
 
-static inline LONG KeSetEvent(PRKEVENT Event, LONG Increment, BOOLEAN Wait)
+static inline LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment,
+			      BOOLEAN Wait)
 {
 	LONG before = completion_done(&Event->Done);
 
@@ -139,7 +147,7 @@ static inline VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type,
 	init_completion(&Event->Done);
 	Event->Type = Type;
 	if (State)
-		KeSetEvent(Event, 0, FALSE);
+		KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
 }
 
 /* Only for events, and with a relative timeout or none. */

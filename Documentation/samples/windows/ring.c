@@ -163,7 +163,7 @@ static VOID RingPacketCompletion(VMBPACKET Packet, NTSTATUS Status,
 		InterlockedIncrement(&device->Wrong);
 	device->Vmb.VmbPacketFree(Packet);
 	if (!InterlockedDecrement(&device->Outstanding))
-		KeSetEvent(&device->Idle, 0, FALSE);
+		KeSetEvent(&device->Idle, IO_NO_INCREMENT, FALSE);
 }
 
 /* The server writes the pattern of @Seed to the external data. */
