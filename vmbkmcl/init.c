@@ -105,7 +105,8 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
  * it is not disabled; %STATUS_INVALID_PARAMETER_2 without a name, or when it is
  * empty or has an odd length.
- * Source: Microsoft's header; what is done to the name is ours.
+ * Source: Microsoft's VmbChannelInitSetFriendlyName documentation; what is done
+ * to the name is ours.
  */
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL channel, PCUNICODE_STRING name)
 {
@@ -185,7 +186,8 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
  * Context: may sleep.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
  * it is not disabled; %STATUS_INVALID_PARAMETER_2 outside the bounds.
- * Source: Microsoft's header; the upper bound is ours.
+ * Source: Microsoft's VmbChannelInitSetMaximumPacketSize documentation; the
+ * upper bound is ours.
  */
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL channel,
 					    UINT32 packet_size)
@@ -304,7 +306,8 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetProcessorIndex);
  * Context: may sleep.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
  * it is not disabled; %STATUS_INVALID_PARAMETER_2 when it is too much.
- * Source: Microsoft's header; the bound is ours.
+ * Source: Microsoft's VmbChannelInitSetClientContextSize documentation; the
+ * bound is ours.
  */
 NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL channel,
 					    UINT32 context_size)
@@ -407,7 +410,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
  * it is not disabled; %STATUS_INVALID_PARAMETER_2 without a set, or when its
  * version or size is another one.
- * Source: Microsoft's header.
+ * Source: Microsoft's VmbChannelInitSetStateChangeCallbacks documentation.
  */
 NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL channel,
 					       PVMB_CHANNEL_STATE_CHANGE_CALLBACKS
@@ -448,7 +451,8 @@ static bool kmcl_ring_pages_valid(u32 pages)
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
  * it is not disabled; %STATUS_INVALID_PARAMETER_2 or %STATUS_INVALID_PARAMETER_3
  * when that count is out of bounds.
- * Source: Microsoft's header; the bounds are ours.
+ * Source: Microsoft's VmbClientChannelInitSetRingBufferPageCount documentation;
+ * the bounds are ours.
  */
 NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL channel,
 						    UINT32 incoming_page_count,
@@ -485,7 +489,7 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
  * VmbChannelEnable(), VmbChannelDisable() or VmbChannelCleanup() for @channel.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
  * it is not disabled; %STATUS_INVALID_PARAMETER_2 without a type.
- * Source: Microsoft's header.
+ * Source: Microsoft's VmbClientChannelInitSetTargetPnp documentation.
  */
 NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL channel,
 					  LPCGUID interface_type,
