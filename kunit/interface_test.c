@@ -638,6 +638,30 @@ static void all_of_them(struct kunit *test)
 
 /* What only servers have */
 
+static EVT_VMB_CHANNEL_SAVE_PACKET save_packet;
+static EVT_VMB_CHANNEL_RESTORE_PACKET restore_packet;
+
+/* As a server writes them. */
+_Use_decl_annotations_
+static NTSTATUS save_packet(_In_ VMBCHANNEL ch, _In_ VMBPACKET packet,
+			    _Out_writes_bytes_to_opt_(size, *needed) PVOID buf,
+			    _In_ UINT32 size, _Out_ PUINT32 needed)
+{
+	WARN_ON(1);
+	return STATUS_BUFFER_TOO_SMALL;
+}
+
+_Use_decl_annotations_
+static NTSTATUS restore_packet(_In_ VMBCHANNEL ch,
+			       _In_reads_bytes_(lib_size) PVOID lib_buf,
+			       _In_range_(1, 65536) UINT32 lib_size,
+			       _In_reads_bytes_opt_(size) PVOID buf,
+			       _In_ UINT32 size)
+{
+	WARN_ON(1);
+	return STATUS_SUCCESS;
+}
+
 static void server_only(struct kunit *test)
 {
 	VMBPACKET packet;
@@ -683,8 +707,8 @@ static void server_only(struct kunit *test)
 			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test,
 			VmbServerChannelInitSetSaveRestorePacketCallbacks(ch,
-									  NULL,
-									  NULL),
+									  save_packet,
+									  restore_packet),
 			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test,
 			VmbServerChannelInitSetSaveRestorePacketCallbacksEx(ch,
