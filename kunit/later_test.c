@@ -12,11 +12,13 @@
 #include "log.h"
 #include "server.h"
 #include "suites.h"
+#include "user_memory.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
 /**
  * struct note - what a callback with a context was told
+ * @ch: the channel
  * @calls: how often it was called
  * @batches: calls of the ProcessingComplete callback
  * @batched: packets those were for
@@ -27,6 +29,7 @@
  * @cpu: where
  */
 struct note {
+	VMBCHANNEL ch;
 	atomic_t calls;
 	u32 batches;
 	u32 batched;
@@ -109,12 +112,15 @@ static struct device *some_device(struct kunit *test)
 static void parent_device(struct kunit *test)
 {
 	struct device *parent = some_device(test);
+	unsigned int before = kref_read(&parent->kobj.kref);
 	VMBCHANNEL ch;
 
 	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(parent, FALSE, &ch),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_PTR_EQ(test, VmbChannelGetParentDeviceObject(ch), parent);
+	KUNIT_EXPECT_EQ(test, kref_read(&parent->kobj.kref), before + 1);
 	VmbChannelCleanup(ch);
+	KUNIT_EXPECT_EQ(test, kref_read(&parent->kobj.kref), before);
 	KUNIT_EXPECT_NULL(test,
 			  VmbChannelGetParentDeviceObject(get_channel(test)));
 	KUNIT_EXPECT_NULL(test, VmbChannelGetParentDeviceObject(NULL));
@@ -233,6 +239,7 @@ static void inline_context_bounds(struct kunit *test)
 	struct fake_bus *bus = fake_bus_create(test);
 	u32 without = VmbChannelSizeofPacket(bus->ch);
 	struct note note = {};
+	void *room;
 
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetInlinePacketContextSize(NULL, 8),
@@ -252,6 +259,9 @@ static void inline_context_bounds(struct kunit *test)
 			VmbChannelInitSetInlinePacketContextSize(bus->ch, 13),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, VmbChannelSizeofPacket(bus->ch), without + 16);
+	room = VmbPacketGetInlinePacketContextPointer(packet_ex(test, bus->ch,
+								&note));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)room, 8));
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetInlinePacketContextSize(bus->ch, 8),
@@ -363,6 +373,7 @@ static VOID packet_with_context(VMBCHANNEL ch, PVOID context,
 {
 	struct note *note = context;
 
+	note->ch = ch;
 	note->length = length;
 	memcpy(&note->data, buffer, sizeof(note->data));
 	VmbChannelPacketComplete(packet, NULL, 0);
@@ -373,7 +384,9 @@ static VOID processed_with_context(VMBCHANNEL ch, PVOID context, UINT32 count)
 {
 	struct note *note = context;
 
-	note->batches++;
+	/* The same as the packets' before. */
+	if (note->ch == ch)
+		note->batches++;
 	note->batched += count;
 }
 
@@ -400,6 +413,7 @@ static void process_packet_ex(struct kunit *test)
 			STATUS_INVALID_PARAMETER_1);
 	fake_bus_deliver_request(bus, 5, &word, sizeof(word));
 	happened(test, &note, 1);
+	KUNIT_EXPECT_PTR_EQ(test, note.ch, client->ch);
 	KUNIT_EXPECT_EQ(test, note.data, 0xfeed);
 	KUNIT_EXPECT_EQ(test, note.length, sizeof(word));
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
@@ -415,6 +429,19 @@ static void process_packet_ex(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) == 1));
 	happened(test, &note, 1);
 	KUNIT_EXPECT_EQ(test, note.batches, 1);
+	VmbChannelDisable(client->ch);
+
+	/* Also none. */
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacksEx(client->ch,
+								  NULL, NULL,
+								  &note),
+			STATUS_SUCCESS);
+	bring_up(test, client);
+	fake_bus_deliver_request(bus, 7, &word, sizeof(word));
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->rx.dropped)));
+	KUNIT_EXPECT_EQ(test, client->packets, 1);
+	happened(test, &note, 1);
 }
 
 static void process_packet_ex_arguments(struct kunit *test)
@@ -487,6 +514,27 @@ static void pfn_list(struct kunit *test)
 	VmbChannelDeleteGpadl(srv->ch, handle);
 	KUNIT_EXPECT_FALSE(test, server_knows(test, srv, handle));
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(pages[0])), 1);
+}
+
+static void pfn_list_to_read(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	PFN_NUMBER pfns[2];
+	u8 *pages[2];
+	char path[80];
+	u32 handle;
+
+	some_pages(test, pages, pfns, 2);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch,
+							 VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
+							 pfns, 2, &handle),
+			STATUS_SUCCESS);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/gpadls",
+		 bus->ch->name);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(read_text(test, path),
+					   "8192 bytes MDL read-only"));
+	VmbChannelDeleteGpadl(bus->ch, handle);
 }
 
 static void pfn_list_arguments(struct kunit *test)
@@ -621,6 +669,21 @@ static void target_cpu_is_offline(struct kunit *test)
 
 /* A channel in the client's memory */
 
+static void parent_of_own_memory(struct kunit *test)
+{
+	struct device *parent = some_device(test);
+	unsigned int before = kref_read(&parent->kobj.kref);
+	u32 size = VmbSizeofChannel();
+	VMBCHANNEL ch = kunit_kmalloc(test, size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ch);
+	KUNIT_ASSERT_EQ(test, VmbChannelInitialize(parent, FALSE, ch, size),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test, VmbChannelGetParentDeviceObject(ch), parent);
+	VmbChannelCleanup(ch);
+	KUNIT_EXPECT_EQ(test, kref_read(&parent->kobj.kref), before);
+}
+
 static void own_memory_arguments(struct kunit *test)
 {
 	u32 size = VmbSizeofChannel();
@@ -737,11 +800,13 @@ static struct kunit_case later_cases[] = {
 	KUNIT_CASE(process_packet_ex),
 	KUNIT_CASE(process_packet_ex_arguments),
 	KUNIT_CASE(pfn_list),
+	KUNIT_CASE(pfn_list_to_read),
 	KUNIT_CASE(pfn_list_arguments),
 	KUNIT_CASE(cpu_bounds),
 	KUNIT_CASE(target_cpu),
 	KUNIT_CASE(target_cpu_is_offline),
 	KUNIT_CASE(own_memory_arguments),
+	KUNIT_CASE(parent_of_own_memory),
 	KUNIT_CASE(channel_in_own_memory),
 	KUNIT_CASE(own_memory_waits_for_objects),
 	KUNIT_CASE(unsupported),
