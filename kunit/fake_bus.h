@@ -48,9 +48,14 @@
  * @waiting: how many do
  * @in_control: control operations in progress, to see that there is one at most
  * @overlaps: times there were more
- * @opens: open() calls; the other counters alike
+ * @opens: open() calls
+ * @closes: close() calls
+ * @establishes: establish_gpadl() calls
+ * @teardowns: teardown_gpadl() calls
  * @sends: packets of the client's put in the ring
  * @answers: completions of the host's packets put in the ring
+ * @masks: times it turned wake-ups off
+ * @next_handle: for the next GPADL
  * @gpadls: what the host holds: handle -> size
  * @wanted_room: the last want_room()
  * @last_id: transaction id of the last packet
