@@ -3,12 +3,14 @@
 # Build the kernel that the tests run in, once, and print the directory: a
 # complete kernel build directory (a KDIR for modules, and the kernel's own
 # tools), with bzImage, vmlinux and System.map at its top.
-# usage: guest-kernel.sh [--kernel VERSION]
+# With --clang: the same kernel as far as modules need it to be built by clang.
+# usage: guest-kernel.sh [--kernel VERSION] [--clang]
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/packages.sh"
 
 version=6.12
+clang=
 config=("$tree"/kunit/config/{base,debug}.config)
 
 # Built in its source tree: a separate output directory would hold absolute
@@ -28,6 +30,24 @@ build_kernel() {
 		-type f \( -name '*.[oa]' -o -name '.*.cmd' \) -exec rm {} +
 }
 
+# What the kernel makes of its configuration depends on the compiler. Its headers
+# and tools are enough to compile modules; what it exports is the same.
+prepare_for_clang() {
+	local dir=$1 version=$2 symbols=$3
+	local source=linux-source-$version out=$logs/guest-kernel-clang-$version
+
+	tar -x -C "$dir" --strip-components=1 --wildcards \
+		--exclude="$source/Documentation/*/*" --exclude="$source/arch/[a-w]*/boot" \
+		--exclude="$source/"{arch/[a-w]*,drivers,fs,net,sound}'/*.[chS]' \
+		-f "/usr/src/$source.tar.xz"
+	cat "${config[@]}" >"$dir/requested.config"
+	logged "$out-config.log" make -C "$dir" LLVM=1 \
+		KCONFIG_ALLCONFIG=requested.config allnoconfig
+	check_config "$dir"
+	logged "$out.log" make -C "$dir" LLVM=1 -j"$(nproc)" modules_prepare
+	cp "$symbols" "$dir"
+}
+
 # Kconfig drops what it does not know or what lacks a dependency; a test that
 # silently runs without its sanitizer is worse than a failure here.
 check_config() {
@@ -41,6 +61,7 @@ check_config() {
 while (($#)); do
 	case $1 in
 	--kernel) version=$2; shift 2 ;;
+	--clang) clang=y; shift ;;
 	*) usage >&2; exit 2 ;;
 	esac
 done
@@ -50,5 +71,9 @@ inputs=$(
 	gcc --version | head -n 1
 	cat "${config[@]}"
 )
-keyed "guest-kernel-$version" "$inputs" \
-	"building the guest kernel $version (about 8 minutes, once)" build_kernel "$version"
+kernel=$(keyed "guest-kernel-$version" "$inputs" \
+	"building the guest kernel $version (about 8 minutes, once)" build_kernel "$version")
+[[ $clang ]] || { printf '%s\n' "$kernel"; exit; }
+keyed "guest-kernel-clang-$version" "$inputs $(clang --version)" \
+	"preparing the guest kernel $version for clang (a minute, once)" \
+	prepare_for_clang "$version" "$kernel/Module.symvers"
