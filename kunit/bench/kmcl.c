@@ -79,7 +79,7 @@ static NTSTATUS request(struct bench_run *run, u32 size, u32 *len)
 static int kmcl_round_trip(struct bench_run *run)
 {
 	NTSTATUS status = STATUS_SUCCESS;
-	u32 i, len;
+	u32 i, len = 0;
 
 	bench_start(run);
 	for (i = 0; i < run->ops && NT_SUCCESS(status); i++)

@@ -351,7 +351,7 @@ static int raw_ask(unsigned int i, const struct testdev_request *rq, u64 *value)
 
 static int raw_round_trip(struct bench_run *run)
 {
-	u32 i, len;
+	u32 i, len = 0;
 	int err = 0;
 
 	bench_start(run);
