@@ -50,7 +50,7 @@ static void kmcl_request_done(struct kmcl_packet *packet, int err,
 		if (req->buf && !err)
 			err = -ENOBUFS;
 	}
-	if (len)
+	if (req->buf && len)
 		memcpy(req->buf, data, len);
 	req->len = len;
 	req->err = err;
