@@ -34,9 +34,9 @@ test:
 bench:
 	scripts/bench.sh $(JOB)
 
-# checkpatch, sparse and W=1 on everything.
+# Static checks on everything; ONLY=name for one of them.
 check:
-	scripts/check.sh
+	scripts/check.sh "$(ONLY)"
 
 # HTML and text, into build/docs.
 docs:
@@ -59,7 +59,7 @@ help:
 	@echo 'make demo       see it work in a Hyper-V guest'
 	@echo 'make test       run the tests [SUITE=name]'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
-	@echo 'make check      static checks'
+	@echo 'make check      static checks [ONLY=name]'
 	@echo 'make clean      remove what was built here'
 
 .PHONY: all modules install uninstall clean demo test bench check docs package package-test help

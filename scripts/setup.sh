@@ -17,8 +17,6 @@ needed=(
 	dpkg-dev libglib2.0-dev python3
 	# the tables that give it MMIO space
 	acpica-tools
-	# checks
-	shellcheck sparse
 )
 
 need_packages "${needed[@]}"
