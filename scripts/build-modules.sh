@@ -7,6 +7,9 @@
 # usage: build-modules.sh KDIR [VARIABLE=VALUE…]
 
 . "$(dirname "$0")/lib.sh"
+. "$scripts/packages.sh"
+. "$scripts/suites.sh"
+. "$scripts/kernels.sh"
 
 kdir=$(cd "$1" && pwd)
 shift
@@ -33,5 +36,5 @@ flock 9
 log "building the modules (half a minute; a few seconds when little changed)"
 copy_sources
 # debug information, so that addresses in a report can be decoded
-logged "$log" make -C "$kdir" M="$dir" KCFLAGS=-g -j"$(nproc)" "$@" modules 9>&- >&2
+logged "$log" module_make "$kdir" M="$dir" KCFLAGS=-g -j"$(nproc)" "$@" modules 9>&- >&2
 printf '%s\n' "$dir"

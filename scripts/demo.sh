@@ -9,6 +9,9 @@
 #                    HIBERNATE=1 to let the guest hibernate and share four more
 
 . "$(dirname "$0")/lib.sh"
+. "$scripts/packages.sh"
+. "$scripts/suites.sh"
+. "$scripts/kernels.sh"
 (($# == 0)) || { usage >&2; exit 2; }
 
 sample=Documentation/samples/share
@@ -31,7 +34,7 @@ build_demo() {
 	local dir=$1 kernel=$2 built hv_vmbus
 
 	built=$("$scripts/build-modules.sh" "$kernel/KDIR")
-	logged "$logs/demo-build.log" make -C "$kernel/KDIR" M="$built/$sample" modules
+	logged "$logs/demo-build.log" module_make "$kernel/KDIR" M="$built/$sample" modules
 	strip --strip-debug -o "$dir/vmbkmcl.ko" "$built/vmbkmcl.ko"
 	strip --strip-debug -o "$dir/share.ko" "$built/$sample/share.ko"
 	logged "$logs/demo-build.log" gcc -static -O2 -Wall -I"$built/kunit/host" \

@@ -116,12 +116,16 @@ unpack_package() {
 	shift 2
 
 	debs=$(mktemp -d)
-	download_package "$package" "$debs" || {
-		refresh_apt # an old list names files that are gone
-		download_package "$package" "$debs" || die "cannot download package $package"
-	}
+	fetch_package "$package" "$debs"
 	dpkg-deb --fsys-tarfile "$debs"/*.deb | tar -x -C "$dir" --wildcards "$@"
 	rm -r "$debs"
+}
+
+# fetch_package PACKAGE DIR: have apt put the .deb there
+fetch_package() {
+	download_package "$@" && return
+	refresh_apt # an old list names files that are gone
+	download_package "$@" || die "cannot download package $1"
 }
 
 download_package() {

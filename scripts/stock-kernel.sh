@@ -7,21 +7,21 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/packages.sh"
+. "$scripts/suites.sh"
+. "$scripts/kernels.sh"
 
 unpack_kernel() {
-	local dir=$1 image=$2
-	local release=${image#linux-image-}
-	local headers=linux-headers-$release
-	local package
+	local dir=$1 kernel=$2 release=$3 package vmlinuz
 
-	for package in "$image" $(build_packages "$headers"); do
+	for package in $(parts "linux-image-$release"); do
 		unpack_package "$package" "$dir"
 	done
-	ln -s "boot/vmlinuz-$release" "$dir/vmlinuz"
+	unpack_headers "$dir" "$kernel" "$release"
 	ln -s "$(cd "$dir" && echo {,usr/}"lib/modules/$release" | xargs -n 1 | dir_that_exists)" \
 		"$dir/modules"
-	ln -s "usr/src/$headers" "$dir/KDIR"
-	relocate_headers "$dir" "$headers"
+	vmlinuz=boot/vmlinuz-$release
+	[[ -e $dir/$vmlinuz ]] || vmlinuz=modules/vmlinuz # in 7.3
+	ln -s "$vmlinuz" "$dir/vmlinuz"
 }
 
 # Where Debian 12 has /lib/modules, Debian 13 has /usr/lib/modules.
@@ -33,24 +33,6 @@ dir_that_exists() {
 	done
 }
 
-# the headers and what else of the kernel's they need: -common, linux-kbuild
-build_packages() {
-	echo "$1"
-	apt-cache depends "$1" | sed -n 's/^ *Depends: \(linux-\(headers\|kbuild\)-\)/\1/p'
-}
-
-# The headers name each other by absolute paths. Paths relative to the Makefile
-# that includes them work wherever the directory is, and after its rename.
-relocate_headers() {
-	local dir=$1 headers=$2 link
-
-	sed -i "s|/usr/src/|\$(dir \$(lastword \$(MAKEFILE_LIST)))../|" \
-		"$dir/usr/src/$headers/Makefile"
-	while read -r link; do
-		ln -sfnr "$dir$(readlink "$link")" "$link"
-	done < <(find "$dir/usr/src" "$dir"/usr/lib/linux-kbuild-* -type l -lname '/*')
-}
-
 version=
 while (($#)); do
 	case $1 in
@@ -59,6 +41,10 @@ while (($#)); do
 	esac
 done
 
+version=${version:-$(own_kernel)}
+use_suite_of "$version"
 image=$(kernel_package cloud-amd64 "$version")
-keyed "stock-kernel-${image#linux-image-}" "$(candidate_version "$image")" \
-	"fetching the stock kernel $image (half a minute, once)" unpack_kernel "$image"
+release=${image#linux-image-}
+keyed "stock-kernel-$release" "$(candidate_version "$image")" \
+	"fetching the stock kernel $image (half a minute, once)" \
+	unpack_kernel "$version" "$release"

@@ -31,9 +31,13 @@ suite_sources() {
 }
 
 # use_suite SUITE [ARCH]: from here on apt answers for that suite and that
-# architecture, in this shell and what it starts. It has a state of its own.
+# architecture, in this shell and what it starts, and for this machine's
+# architecture where ":amd64" asks for it. It has a state of its own.
 use_suite() {
-	local suite=$1 arch=${2:-$(dpkg --print-architecture)} dir
+	local suite=$1 own arch dir
+
+	own=$(dpkg --print-architecture)
+	arch=${2:-$own}
 
 	suite_sources "$suite" >/dev/null # while it is this machine's apt
 	dir=$cache/apt-$suite-$arch
@@ -46,7 +50,7 @@ use_suite() {
 		Dir::Etc::Main "/etc/apt/apt.conf";
 		Dir::Etc::Parts "/etc/apt/apt.conf.d";
 		APT::Architecture "$arch";
-		APT::Architectures { "$arch"; };
+		APT::Architectures { "$arch"; "$own"; };
 	END
 	mv "$dir/apt.conf.$$" "$dir/apt.conf"
 	export APT_CONFIG=$dir/apt.conf
