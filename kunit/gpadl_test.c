@@ -519,7 +519,7 @@ static struct footprint footprint(struct kunit *test)
 	};
 }
 
-static const void *round_gen_params(const void *prev, char *name)
+KUNIT_GENERATOR(round_gen_params, prev, name)
 {
 	unsigned long round = (unsigned long)prev + 1;
 

@@ -497,7 +497,7 @@ static void all_at_once_begins(struct kunit *test)
 	start_sender(test, tr);
 }
 
-static const void *part_gen_params(const void *prev, char *name)
+KUNIT_GENERATOR(part_gen_params, prev, name)
 {
 	unsigned long count = (unsigned long)prev + PART;
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests need of newer kernels, for those that lack it. Kbuild includes it in
+ * front of each of their files.
+ */
+#ifndef _KUNIT_COMPAT_H
+#define _KUNIT_COMPAT_H
+
+#include <kunit/test.h>
+#include <linux/kthread.h>
+#include <linux/sched/task.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+int kunit_add_action_or_reset(struct kunit *test, void (*action)(void *arg),
+			      void *arg);
+void kunit_release_action(struct kunit *test, void (*action)(void *arg),
+			  void *arg);
+#endif
+
+#ifndef KUNIT_EXPECT_MEMEQ
+#define KUNIT_EXPECT_MEMEQ(test, left, right, size)			\
+	KUNIT_EXPECT_EQ(test, memcmp(left, right, size), 0)
+#define KUNIT_EXPECT_MEMEQ_MSG(test, left, right, size, fmt, ...)	\
+	KUNIT_EXPECT_EQ_MSG(test, memcmp(left, right, size), 0, fmt,	\
+			    ##__VA_ARGS__)
+#endif
+
+#ifndef KUNIT_CASE_SLOW
+#define KUNIT_CASE_SLOW(name)	KUNIT_CASE(name)
+#define KUNIT_CASE_PARAM_ATTR(name, gen_params, attributes)		\
+	KUNIT_CASE_PARAM(name, gen_params)
+#endif
+
+#ifndef KUNIT_ARRAY_PARAM_DESC
+#define KUNIT_ARRAY_PARAM_DESC(name, array, member)			\
+	static void name ## _desc(typeof((array)[0]) *param, char *desc) \
+	{								\
+		strscpy(desc, param->member, KUNIT_PARAM_DESC_SIZE);	\
+	}								\
+	KUNIT_ARRAY_PARAM(name, array, name ## _desc)
+#endif
+
+/* The head of a function that makes parameters; 6.18 gave it the test. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define KUNIT_GENERATOR(name, prev, desc)				\
+	static const void *name(struct kunit *test, const void *prev, char *desc)
+#else
+#define KUNIT_GENERATOR(name, prev, desc)				\
+	static const void *name(const void *prev, char *desc)
+#endif
+
+/*
+ * Until 6.6 KUnit ran all suites of a module, and that before the module had its
+ * parameters. Here the module runs those that its filter_glob names, as KUnit's own
+ * does later.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+int run_suites(struct kunit_suite **suites, unsigned int n);
+void forget_suites(void);
+
+#undef kunit_test_suites
+#define kunit_test_suites(...)						\
+static struct kunit_suite *module_suites[] = { __VA_ARGS__ };		\
+static int __init suites_init(void)					\
+{									\
+	return run_suites(module_suites, ARRAY_SIZE(module_suites));	\
+}									\
+module_init(suites_init);						\
+module_exit(forget_suites)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+static inline int kthread_stop_put(struct task_struct *task)
+{
+	int result = kthread_stop(task);
+
+	put_task_struct(task);
+	return result;
+}
+#endif
+
+#endif /* _KUNIT_COMPAT_H */
