@@ -4,10 +4,12 @@
 # complete kernel build directory (a KDIR for modules, and the kernel's own
 # tools), with bzImage, vmlinux and System.map at its top.
 # With --clang: the same kernel as far as modules need it to be built by clang.
-# usage: guest-kernel.sh [--kernel VERSION] [--clang]
+# usage: guest-kernel.sh [--kernel VERSION] [--clang]     (default: 6.12)
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/packages.sh"
+. "$scripts/suites.sh"
+. "$scripts/kernels.sh"
 
 version=6.12
 clang=
@@ -53,9 +55,16 @@ prepare_for_clang() {
 check_config() {
 	local dropped
 
-	dropped=$(grep '^CONFIG_' "$1/requested.config" | grep -vxFf "$1/.config" || true)
+	dropped=$(last_words "$1/requested.config" | grep -vxFf "$1/.config" || true)
 	[[ -z $dropped ]] || die "these options did not make it into the configuration:" \
 		$'\n'"$dropped"
+}
+
+# Of an option that is named twice, the later line counts.
+last_words() {
+	sed -E 's/^# (CONFIG_[^ ]*) is not set$/\1=n/' "$1" | awk -F = '
+		/^CONFIG_/ { word[$1] = $0 }
+		END { for (name in word) if (word[name] !~ /=n$/) print word[name] }'
 }
 
 while (($#)); do
@@ -66,6 +75,9 @@ while (($#)); do
 	esac
 done
 
+need_source "$version"
+[[ ! -e $tree/kunit/config/$version.config ]] ||
+	config+=("$tree/kunit/config/$version.config")
 inputs=$(
 	installed_version "linux-source-$version"
 	gcc --version | head -n 1

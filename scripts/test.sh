@@ -4,7 +4,8 @@
 # device, in as many guests at once as there are CPUs. Builds what is missing.
 # With suite names (globs) it runs only those, in one guest. Ends with
 # "N passed, N failed"; exit status as run-guest.sh's.
-# usage: test.sh [SUITE…]    from the environment: GUESTS=N at once
+# usage: test.sh [SUITE…]    from the environment: GUESTS=N at once,
+#                            KERNEL=VERSION of the guests (default: 6.12)
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/tests.sh"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
-# The tests as a guest gets them. prepare_tests builds what is missing into DIR,
-# which must stay, and sets `kdir`, the guest kernel's build directory, and
+# The tests as a guest gets them. prepare_tests builds what is missing for the kernel
+# KERNEL into DIR, which must stay, and sets `kdir`, the guest kernel's build directory, and
 # `tests_guest`, the command that boots a guest with the tests in it: it takes
 # --logs DIR and --command "$(tests_command [SUITE…])" further.
 
@@ -9,7 +9,7 @@ prepare_tests() {
 	local dir=$1 built device module sample second files=()
 
 	"$scripts/setup.sh"
-	kdir=$("$scripts/guest-kernel.sh")
+	kdir=$("$scripts/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
 	built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y)
 	device=$("$tree/kunit/host/build.sh")
 	for module in vmbkmcl vmbkmcl_kunit vmbkmcl_forgetful; do
