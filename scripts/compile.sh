@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Compile the module and its tests, W=1, against Debian's headers of each supported
+# kernel for amd64 and arm64, and for arm64 with 64K pages as well. Prints the
+# findings, and fails if there are any; what was compiled cleanly and has not changed
+# since is not compiled again.
+# usage: compile.sh [KERNEL…]
+# shellcheck disable=SC2317 # keyed() and logged() call the functions they are given
+
+. "$(dirname "$0")/lib.sh"
+. "$scripts/packages.sh"
+. "$scripts/suites.sh"
+. "$scripts/kernels.sh"
+
+[[ ${1:-} != -* ]] || { usage >&2; exit 2; }
+(($#)) || set -- "${kernels[@]}"
+targets=(amd64 arm64 arm64-64k)
+
+# Debian has no kernel with 64K pages: what its 4K one says of its pages is changed.
+give_64k_pages() {
+	sed -i -E \
+		-e 's/CONFIG_ARM64_4K_PAGES/CONFIG_ARM64_64K_PAGES/' \
+		-e 's/PAGE_SIZE_4KB/PAGE_SIZE_64KB/' \
+		-e 's/(CONFIG_(ARM64_)?PAGE_SHIFT) .*/\1 16/' \
+		-e 's/(CONFIG_ARM64_CONT_P(TE|MD)_SHIFT) .*/\1 5/' \
+		-e 's/(CONFIG_PGTABLE_LEVELS) .*/\1 3/' \
+		-e 's/(CONFIG_ARCH_FORCE_MAX_ORDER) .*/\1 13/' \
+		-e 's/(CONFIG_PAGE_BLOCK_MAX_ORDER) .*/\1 13/' \
+		-e '/CONFIG_(ARM64_LPA2|PAGE_SIZE_LESS_THAN_64KB) /d' \
+		"$1/include/generated/autoconf.h"
+}
+
+unpack_target() {
+	local dir=$1 kernel=$2 release=$3 target=$4
+
+	unpack_headers "$dir" "$kernel" "$release"
+	[[ $target != *-64k ]] || give_64k_pages "$dir/KDIR"
+}
+
+# headers KERNEL TARGET: print the build directory
+headers() (
+	kernel=$1 target=$2 arch=${2%-64k}
+
+	use_suite_of "$kernel" "$arch"
+	image=$(kernel_package "$arch" "$kernel")
+	release=${image#linux-image-}
+	dir=$(keyed "headers-$release${target#"$arch"}" \
+		"$(candidate_version "$image"; declare -f unpack_headers give_64k_pages)" \
+		"fetching the headers of $kernel for $target (a few seconds, once)" \
+		unpack_target "$kernel" "$release" "$target")
+	echo "$dir/KDIR"
+)
+
+copy_sources() {
+	git -C "$tree" ls-files --cached --others --exclude-standard \
+		'*.c' '*.h' '*Kbuild' dkms.conf |
+		rsync -a --files-from=- --ignore-missing-args "$tree/" "$1/"
+}
+
+# No kernel of Debian's has KUnit: what its headers declare is taken for exported.
+kunit_symbols() {
+	grep -rhoE '\b_*kunit_\w+' "$1"/../linux-headers-*-common/include/kunit |
+		sort -u | sed 's/.*/0x00000000\t&\tkunit\tEXPORT_SYMBOL_GPL\t/'
+}
+
+# build KDIR TARGET DIR: a warning is an error, so that it is not seen only once
+build() {
+	local kdir=$1 target=$2 dir=$3 variables
+
+	kunit_symbols "$kdir" >"$dir/kunit.symvers"
+	variables=(VMBKMCL_KUNIT=y W=1 KCFLAGS="-Werror -DCONFIG_KUNIT=1"
+		KBUILD_EXTRA_SYMBOLS="$dir/kunit.symvers")
+	[[ $target == amd64 ]] || variables+=(CROSS_COMPILE=aarch64-linux-gnu-)
+	module_make "$kdir" M="$dir" "${variables[@]}" -j"$(nproc)" modules
+}
+
+# state_of KDIR DIR: everything that what is built depends on
+state_of() {
+	{
+		echo "$1"
+		declare -f build kunit_symbols
+		cd "$2"
+		find . \( -name '*.[ch]' ! -name '*.mod.c' -o -name '*Kbuild' \) -print0 |
+			sort -z | xargs -0 sha256sum
+	} | hash_of
+}
+
+# compile KERNEL TARGET
+compile() {
+	local kernel=$1 target=$2 kdir state
+	local dir=$tree/build/compile-$kernel-$target log=$logs/compile-$kernel-$target.log
+
+	kdir=$(headers "$kernel" "$target")
+	mkdir -p "$dir"
+	copy_sources "$dir"
+	state=$(state_of "$kdir" "$dir")
+	[[ $(cat "$dir/clean" 2>/dev/null) != "$state" ]] || return 0
+	log "compiling for $kernel on $target (a minute or two; less when little changed)"
+	if ! logged "$log" build "$kdir" "$target" "$dir" || grep -i warning "$log"; then
+		rm -rf "$dir" # modpost says it only once
+		return 1
+	fi
+	echo "$state" >"$dir/clean"
+}
+
+need_packages gcc-aarch64-linux-gnu
+failed=0
+for kernel; do
+	for target in "${targets[@]}"; do
+		verdict="no warning"
+		compile "$kernel" "$target" || { verdict=FAILED; failed=1; }
+		printf '%-5s %-10s %s\n' "$kernel" "$target" "$verdict"
+	done
+done
+exit "$failed"
