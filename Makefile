@@ -30,6 +30,10 @@ demo:
 test:
 	scripts/test.sh $(SUITE)
 
+# Compile, test and demo for every supported kernel, as one table.
+test-all:
+	scripts/test-all.sh $(KERNEL)
+
 # How long what KMCL does takes, next to the same done by hand; JOB=name for one.
 bench:
 	scripts/bench.sh $(JOB)
@@ -56,10 +60,12 @@ help:
 	@echo 'make docs       the documentation as HTML and text'
 	@echo 'make package    build the Debian packages'
 	@echo 'make package-test  install and remove them in a chroot'
-	@echo 'make demo       see it work in a Hyper-V guest'
-	@echo 'make test       run the tests [SUITE=name]'
+	@echo 'make demo       see it work in a Hyper-V guest [KERNEL=version]'
+	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
+	@echo 'make test-all   compile, test and demo for every kernel'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
 	@echo 'make check      static checks [ONLY=name]'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test bench check docs package package-test help
+.PHONY: all modules install uninstall clean demo test test-all bench check docs \
+	package package-test help
