@@ -6,7 +6,7 @@
 # --logs DIR and --command "$(tests_command [SUITE…])" further.
 
 prepare_tests() {
-	local dir=$1 built device module sample second files=()
+	local dir=$1 built device module sample second third files=()
 
 	"$scripts/setup.sh"
 	kdir=$("$scripts/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
@@ -29,8 +29,11 @@ prepare_tests() {
 	logged "$logs/iasl.log" iasl -p "$dir/mmio" "$tree/kunit/host/mmio.asl"
 	second=instance=$(protocol TESTDEV_SECOND_GUID)
 	second+=,mmio-mb=$(protocol TESTDEV_SECOND_MMIO_MB)
+	third=type-guid=$(protocol TESTDEV_SUBS_TYPE_GUID)
+	third+=,instance=$(protocol TESTDEV_SUBS_GUID)
+	third+=,channels=$(protocol TESTDEV_SUBS_CHANNELS)
 	tests_guest=("$scripts/run-guest.sh" --kernel "$kdir/bzImage" --timeout 1800
-		--preload "$device" --device "" --device "$second"
+		--preload "$device" --device "" --device "$second" --device "$third"
 		--acpi-table "$dir/mmio.aml"
 		--file "$tree/kunit/guest/run-kunit:/run-kunit"
 		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")

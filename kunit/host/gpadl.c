@@ -37,7 +37,7 @@ enum testdev_status gpadl_memory(struct testdev *dev, uint32_t handle,
 		return TESTDEV_ENOGPADL;
 	pages = vmbus_gpadl_len(gpadl) >> VMBUS_PAGE_SHIFT;
 	m = g_malloc0(sizeof(*m) + pages * sizeof(m->piece[0]));
-	m->as = dev->parent_obj.dma_as;
+	m->as = dev->vdev->dma_as;
 	m->size = vmbus_gpadl_len(gpadl);
 	m->nr = pages;
 	for (i = 0; i < pages; i++) {

@@ -176,5 +176,5 @@ const uint64_t *gpadl_gfns(VMBusGpadl *gpadl)
 /* NULL while no guest is connected to VMBus. */
 HvSintRoute *bus_route(struct testdev *dev)
 {
-	return FIELD(qdev_get_parent_bus(DEVICE(dev)), layout.bus_route, HvSintRoute *);
+	return FIELD(qdev_get_parent_bus(DEVICE(dev->vdev)), layout.bus_route, HvSintRoute *);
 }

@@ -84,7 +84,7 @@ static void make_rescind(struct testdev *dev, struct hyperv_message *msg)
 {
 	vmbus_message_rescind_channel_offer rescind = {
 		.header.message_type = VMBUS_MSG_RESCIND_CHANNELOFFER,
-		.child_relid = chan_relid(vmbus_device_channel(&dev->parent_obj, 0)),
+		.child_relid = chan_relid(vmbus_device_channel(dev->vdev, dev->index)),
 	};
 
 	memcpy(msg->payload, &rescind, sizeof(rescind));
@@ -93,15 +93,16 @@ static void make_rescind(struct testdev *dev, struct hyperv_message *msg)
 
 static void make_offer(struct testdev *dev, struct hyperv_message *msg)
 {
-	VMBusDeviceClass *vdc = VMBUS_DEVICE_GET_CLASS(dev);
-	uint32_t relid = chan_relid(vmbus_device_channel(&dev->parent_obj, 0));
+	VMBusDeviceClass *vdc = VMBUS_DEVICE_GET_CLASS(dev->vdev);
+	uint32_t relid = chan_relid(vmbus_device_channel(dev->vdev, dev->index));
 	QemuUUID type = qemu_uuid_bswap(vdc->classid);
-	QemuUUID instance = qemu_uuid_bswap(dev->parent_obj.instanceid);
+	QemuUUID instance = qemu_uuid_bswap(dev->vdev->instanceid);
 	vmbus_message_offer_channel offer = {
 		.header.message_type = VMBUS_MSG_OFFERCHANNEL,
 		.channel_flags = vdc->channel_flags,
 		.mmio_size_mb = vdc->mmio_size_mb,
 		.child_relid = relid,
+		.sub_channel_index = dev->index,
 		.interrupt_flags = VMBUS_OFFER_INTERRUPT_DEDICATED,
 		.connection_id = CONNECTION_ID(relid),
 	};
@@ -218,7 +219,7 @@ static void after_reset(void *opaque)
 {
 	struct testdev *dev = opaque;
 
-	if (!chan_is_offered(vmbus_device_channel(&dev->parent_obj, 0)))
+	if (!chan_is_offered(vmbus_device_channel(dev->vdev, dev->index)))
 		forget(dev);
 }
 

@@ -25,6 +25,11 @@
 #define TESTDEV_SECOND_GUID	"a8f0c2d4-1e57-4b6c-8d29-3f4e5a6b7c81"
 #define TESTDEV_SECOND_MMIO_MB	2
 
+/* A device with one sub-channel, of a type of its own. */
+#define TESTDEV_SUBS_TYPE_GUID	"7c3d5e10-61a2-4f0b-9a7e-0d5f6b1c2a36"
+#define TESTDEV_SUBS_GUID	"a8f0c2d4-1e57-4b6c-8d29-3f4e5a6b7c82"
+#define TESTDEV_SUBS_CHANNELS	2
+
 /* The benchmark's devices that hv_vmbus's own driver is to get. */
 #define TESTDEV_RAW_TYPE_GUID	"7c3d5e10-61a2-4f0b-9a7e-0d5f6b1c2a35"
 
@@ -49,8 +54,8 @@ enum testdev_op {
 	TESTDEV_GPADL_RELEASE	= 8,	/* drop the one taken by HOLD */
 	TESTDEV_REPORT		= 9,	/* payload = struct testdev_report */
 	TESTDEV_DELAY		= 10,	/* answer as ECHO after length ms */
-	TESTDEV_RESCIND		= 11,	/* rescind the offer after length ms */
-	TESTDEV_REOFFER		= 12,	/* offer it again length ms after the next rescind */
+	TESTDEV_RESCIND		= 11,	/* rescind the offer of channel handle after length ms */
+	TESTDEV_REOFFER		= 12,	/* offer that again length ms after the next rescind */
 
 	/* Faults, and traffic of the server's own. */
 	TESTDEV_FORGE		= 13,	/* length ms later, complete what is not pending (1) */
@@ -74,7 +79,8 @@ enum testdev_op {
  * channel to ask on. The time runs from the guest's close of the channel, or
  * from the rescind where the guest had it not open: give the guest time enough
  * to release the channel id as well, QEMU cannot see that. RESCIND may be asked
- * more than once; each sends a rescind. RELEASE gives back what HOLD took also
+ * more than once; each sends a rescind. Channel 0 is the device's own, the others are
+ * its sub-channels. RELEASE gives back what HOLD took also
  * when the guest has torn that GPADL down meanwhile; every other operation then
  * calls the handle unknown. Closing the channel ends everything that was asked
  * on it, except RESCIND and REOFFER.
@@ -118,7 +124,7 @@ enum testdev_status {
 struct testdev_request {
 	__u32 magic;		/* TESTDEV_MAGIC */
 	__u32 op;		/* enum testdev_op */
-	__u32 handle;		/* GPADL, where the operation needs one */
+	__u32 handle;		/* GPADL, where the operation needs one; or a channel */
 	__u32 seed;		/* of the pattern */
 	__u64 offset;		/* bytes into the GPADL */
 	__u64 length;		/* bytes; DELAY, RESCIND, REOFFER: milliseconds */

@@ -180,16 +180,20 @@ static enum testdev_status op_report(struct call *call)
 
 static enum testdev_status op_rescind(struct call *call)
 {
-	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+	struct testdev *dev = testdev_sibling(call->dev, call->rq.handle);
+
+	if (!dev || call->rq.length > TESTDEV_MAX_DELAY_MS)
 		return TESTDEV_ERANGE;
-	return offer_rescind(call->dev, call->rq.length);
+	return offer_rescind(dev, call->rq.length);
 }
 
 static enum testdev_status op_reoffer(struct call *call)
 {
-	if (call->rq.length > TESTDEV_MAX_DELAY_MS)
+	struct testdev *dev = testdev_sibling(call->dev, call->rq.handle);
+
+	if (!dev || call->rq.length > TESTDEV_MAX_DELAY_MS)
 		return TESTDEV_ERANGE;
-	offer_arm_reoffer(call->dev, call->rq.length);
+	offer_arm_reoffer(dev, call->rq.length);
 	return TESTDEV_OK;
 }
 
@@ -430,7 +434,7 @@ static void serve(struct testdev *dev, VMBusChanReq *packet)
 /* The head of the request ring, as the guest has it now. */
 static bool read_ring_head(struct testdev *dev, vmbus_ring_buffer *ring)
 {
-	if (dma_memory_read(dev->parent_obj.dma_as,
+	if (dma_memory_read(dev->vdev->dma_as,
 			    dev->request_ring[0] << VMBUS_PAGE_SHIFT, ring,
 			    offsetof(vmbus_ring_buffer, _reserved1),
 			    MEMTXATTRS_UNSPECIFIED) != MEMTX_OK)
@@ -475,7 +479,7 @@ static void wake_guest(struct testdev *dev, uint32_t from)
  */
 static bool make_readable(struct testdev *dev)
 {
-	AddressSpace *as = dev->parent_obj.dma_as;
+	AddressSpace *as = dev->vdev->dma_as;
 	struct {
 		uint16_t type;
 		uint16_t offset_qwords;
@@ -553,7 +557,7 @@ static unsigned int read_pass(struct testdev *dev)
  */
 void request_work(VMBusChannel *chan)
 {
-	struct testdev *dev = TESTDEV(vmbus_channel_device(chan));
+	struct testdev *dev = testdev_of(chan);
 	vmbus_ring_buffer ring;
 	unsigned int i;
 	bool any;

@@ -41,69 +41,112 @@ void testdev_wake_itself(struct testdev *dev)
 	vmbus_channel_notify_host(dev->chan);
 }
 
-static bool testdev_open_log(struct testdev *dev, Error **errp)
+struct testdev *testdev_of(VMBusChannel *chan)
 {
-	const char *path = dev->log_path ?: getenv("VMBKMCL_TESTDEV_LOG");
+	struct testdev_device *device = TESTDEV_DEVICE(vmbus_channel_device(chan));
 
-	dev->log = stderr;
+	return &device->channels[vmbus_channel_idx(chan)];
+}
+
+/* NULL: the device has not so many channels. */
+struct testdev *testdev_sibling(struct testdev *dev, uint32_t index)
+{
+	struct testdev_device *device = TESTDEV_DEVICE(dev->vdev);
+
+	return index < device->parent_obj.num_channels ? &device->channels[index] : NULL;
+}
+
+static bool testdev_open_log(struct testdev_device *device, Error **errp)
+{
+	const char *path = device->log_path ?: getenv("VMBKMCL_TESTDEV_LOG");
+
+	device->log = stderr;
 	if (!path || !*path)
 		return true;
 	/* Appended to: several devices and runs may share the file. */
-	dev->log = fopen(path, "ae");
-	if (dev->log)
+	device->log = fopen(path, "ae");
+	if (device->log)
 		return true;
 	error_setg_errno(errp, errno, "cannot write the log %s", path);
 	return false;
 }
 
-static void testdev_close_log(struct testdev *dev)
+static void testdev_close_log(struct testdev_device *device)
 {
-	if (dev->log != stderr)
-		fclose(dev->log);
-	dev->log = NULL;
+	if (device->log != stderr)
+		fclose(device->log);
+	device->log = NULL;
 }
 
 /*
  * What an offer says of the type and the MMIO window, QEMU's VMBus core takes
  * from the class. They are properties here: each device gets its own class.
  */
-static void testdev_own_class(struct testdev *dev)
+static void testdev_own_class(struct testdev_device *device)
 {
-	VMBusDeviceClass *vdc = VMBUS_DEVICE_GET_CLASS(dev);
+	VMBusDeviceClass *vdc = VMBUS_DEVICE_GET_CLASS(device);
 
 	vdc = g_memdup2(vdc, sizeof(*vdc));
-	vdc->classid = dev->type;
-	vdc->mmio_size_mb = dev->mmio_mb;
-	OBJECT(dev)->class = OBJECT_CLASS(vdc);
+	vdc->classid = device->type;
+	vdc->mmio_size_mb = device->mmio_mb;
+	OBJECT(device)->class = OBJECT_CLASS(vdc);
 }
 
-static void testdev_realize(VMBusDevice *vdev, Error **errp)
+static char *testdev_name(VMBusDevice *vdev, uint16_t index)
 {
-	struct testdev *dev = TESTDEV(vdev);
 	const char *id = DEVICE(vdev)->id;
+	g_autofree char *sub = index ? g_strdup_printf(" sub-channel %u", index) :
+				       g_strdup("");
 
-	if (!testdev_layout_init(errp))
-		return;
-	if (!testdev_open_log(dev, errp))
-		return;
-	dev->name = id ? g_strdup_printf("testdev %s", id) : g_strdup("testdev");
-	testdev_own_class(dev);
+	return id ? g_strdup_printf("testdev %s%s", id, sub) :
+		    g_strdup_printf("testdev%s", sub);
+}
+
+static void testdev_init(struct testdev *dev, struct testdev_device *device, uint16_t index)
+{
+	dev->vdev = &device->parent_obj;
+	dev->index = index;
+	dev->name = testdev_name(dev->vdev, index);
+	dev->log = device->log;
 	QTAILQ_INIT(&dev->held);
 	out_init(dev);
 	offer_init(dev);
 	nudge_init(dev);
 }
 
-static void testdev_unrealize(VMBusDevice *vdev)
+static void testdev_fini(struct testdev *dev)
 {
-	struct testdev *dev = TESTDEV(vdev);
-
 	nudge_fini(dev);
 	offer_fini(dev);
 	gpadl_release_all(dev);
 	out_fini(dev);
 	g_free(dev->name);
-	testdev_close_log(dev);
+}
+
+static void testdev_realize(VMBusDevice *vdev, Error **errp)
+{
+	struct testdev_device *device = TESTDEV_DEVICE(vdev);
+	uint16_t i;
+
+	if (!testdev_layout_init(errp))
+		return;
+	if (!testdev_open_log(device, errp))
+		return;
+	testdev_own_class(device);
+	device->channels = g_new0(struct testdev, vdev->num_channels);
+	for (i = 0; i < vdev->num_channels; i++)
+		testdev_init(&device->channels[i], device, i);
+}
+
+static void testdev_unrealize(VMBusDevice *vdev)
+{
+	struct testdev_device *device = TESTDEV_DEVICE(vdev);
+	uint16_t i;
+
+	for (i = 0; i < vdev->num_channels; i++)
+		testdev_fini(&device->channels[i]);
+	g_free(device->channels);
+	testdev_close_log(device);
 }
 
 /* What the rings' GPADL says; QEMU has checked it before it opens a channel. */
@@ -130,7 +173,7 @@ static int testdev_find_rings(struct testdev *dev, VMBusChannel *chan)
 
 static int testdev_open(VMBusChannel *chan)
 {
-	struct testdev *dev = TESTDEV(vmbus_channel_device(chan));
+	struct testdev *dev = testdev_of(chan);
 	int ret;
 
 	ret = testdev_find_rings(dev, chan);
@@ -153,7 +196,7 @@ static int testdev_open(VMBusChannel *chan)
 
 static void testdev_close(VMBusChannel *chan)
 {
-	struct testdev *dev = TESTDEV(vmbus_channel_device(chan));
+	struct testdev *dev = testdev_of(chan);
 
 	out_drop_all(dev);
 	gpadl_release_all(dev);
@@ -167,13 +210,16 @@ static void testdev_close(VMBusChannel *chan)
 
 static void testdev_reset(VMBusDevice *vdev)
 {
-	offer_device_reset(TESTDEV(vdev));
+	struct testdev_device *device = TESTDEV_DEVICE(vdev);
+	uint16_t i;
+
+	for (i = 0; i < vdev->num_channels; i++)
+		offer_device_reset(&device->channels[i]);
 }
 
 static uint16_t testdev_num_channels(VMBusDevice *vdev)
 {
-	(void)vdev;
-	return 1;
+	return TESTDEV_DEVICE(vdev)->num_channels;
 }
 
 #ifdef DEFINE_PROP_END_OF_LIST	/* QEMU before 10 */
@@ -181,10 +227,11 @@ static Property testdev_properties[] = {
 #else
 static const Property testdev_properties[] = {
 #endif
-	DEFINE_PROP_UUID_NODEFAULT("instance", struct testdev, parent_obj.instanceid),
-	DEFINE_PROP_UUID_NODEFAULT("type-guid", struct testdev, type),
-	DEFINE_PROP_UINT16("mmio-mb", struct testdev, mmio_mb, 0),
-	DEFINE_PROP_STRING("log", struct testdev, log_path),
+	DEFINE_PROP_UUID_NODEFAULT("instance", struct testdev_device, parent_obj.instanceid),
+	DEFINE_PROP_UUID_NODEFAULT("type-guid", struct testdev_device, type),
+	DEFINE_PROP_UINT16("mmio-mb", struct testdev_device, mmio_mb, 0),
+	DEFINE_PROP_UINT16("channels", struct testdev_device, num_channels, 1),
+	DEFINE_PROP_STRING("log", struct testdev_device, log_path),
 #ifdef DEFINE_PROP_END_OF_LIST
 	DEFINE_PROP_END_OF_LIST(),
 #endif
@@ -197,11 +244,11 @@ static const VMStateDescription testdev_vmstate = {
 
 static void testdev_instance_init(Object *obj)
 {
-	struct testdev *dev = TESTDEV(obj);
+	struct testdev_device *device = TESTDEV_DEVICE(obj);
 
-	g_assert_true(!qemu_uuid_parse(TESTDEV_TYPE_GUID, &dev->type));
+	g_assert_true(!qemu_uuid_parse(TESTDEV_TYPE_GUID, &device->type));
 	g_assert_true(!qemu_uuid_parse(TESTDEV_INSTANCE_GUID,
-				       &dev->parent_obj.instanceid));
+				       &device->parent_obj.instanceid));
 }
 
 static void testdev_class_init(ObjectClass *klass, void *data)
@@ -227,7 +274,7 @@ static void testdev_class_init(ObjectClass *klass, void *data)
 static const TypeInfo testdev_type = {
 	.name = TYPE_TESTDEV,
 	.parent = TYPE_VMBUS_DEVICE,
-	.instance_size = sizeof(struct testdev),
+	.instance_size = sizeof(struct testdev_device),
 	.instance_init = testdev_instance_init,
 	.class_init = testdev_class_init,
 };

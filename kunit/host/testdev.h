@@ -15,7 +15,7 @@
 #include "protocol.h"
 
 #define TYPE_TESTDEV	"vmbkmcl-testdev"
-#define TESTDEV(obj)	OBJECT_CHECK(struct testdev, (obj), TYPE_TESTDEV)
+#define TESTDEV_DEVICE(obj)	OBJECT_CHECK(struct testdev_device, (obj), TYPE_TESTDEV)
 
 /* Guest page frame numbers on VMBus count pages of this size, always. */
 #define VMBUS_PAGE_SHIFT	12
@@ -34,14 +34,10 @@ struct testdev_held;
 struct testdev_notice;
 struct testdev_traffic;
 
+/* One channel, and all that is served on it. */
 struct testdev {
-	VMBusDevice parent_obj;
-
-	/* properties */
-	QemuUUID type;
-	uint16_t mmio_mb;
-	char *log_path;
-
+	VMBusDevice *vdev;
+	uint16_t index;			/* 0: the device's own, else a sub-channel */
 	char *name;			/* begins every line of the log */
 	FILE *log;
 	struct testdev_report count;
@@ -93,9 +89,24 @@ struct testdev {
 	bool message_waited;
 };
 
+struct testdev_device {
+	VMBusDevice parent_obj;
+
+	/* properties */
+	QemuUUID type;
+	uint16_t mmio_mb;
+	uint16_t num_channels;
+	char *log_path;
+
+	FILE *log;
+	struct testdev *channels;
+};
+
 /* testdev.c */
 void testdev_log(struct testdev *dev, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 void testdev_wake_itself(struct testdev *dev);
+struct testdev *testdev_of(VMBusChannel *chan);
+struct testdev *testdev_sibling(struct testdev *dev, uint32_t index);
 
 /* layout.c: fields of structures private to QEMU's vmbus.c */
 bool testdev_layout_init(Error **errp);
