@@ -197,7 +197,7 @@ struct client *fake_client(struct kunit *test, struct fake_bus **bus)
 	return client;
 }
 
-static void clean_up(void *ch)
+void channel_clean_up(void *ch)
 {
 	VmbChannelDisable(ch);
 	VmbChannelCleanup(ch);
@@ -209,7 +209,8 @@ VMBCHANNEL get_channel(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
 			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, clean_up, ch), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
+							channel_clean_up, ch), 0);
 	return ch;
 }
 

@@ -83,6 +83,9 @@ void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
 /* A channel of nobody's, given back with the case. */
 VMBCHANNEL get_channel(struct kunit *test);
 
+/* What it is given back with, for a case that does so earlier. */
+void channel_clean_up(void *ch);
+
 /* A client on a bus of its own, and one of the server's. */
 struct client *fake_client(struct kunit *test, struct fake_bus **bus);
 struct client *server_client(struct kunit *test);

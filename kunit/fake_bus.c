@@ -18,6 +18,9 @@ struct fake_packet {
 	u8 data[];
 };
 
+static const guid_t fake_instance = GUID_INIT(0x11111111, 0x2222, 0x3333,
+					      1, 2, 3, 4, 5, 6, 7, 8);
+
 static struct fake_bus *to_fake(struct kmcl_channel *ch)
 {
 	return container_of(ch->bus, struct fake_bus, ops);
@@ -45,12 +48,10 @@ static void fake_control_end(struct fake_bus *bus)
 
 static int fake_listen(struct kmcl_channel *ch)
 {
-	static const guid_t instance = GUID_INIT(0x11111111, 0x2222, 0x3333,
-						 1, 2, 3, 4, 5, 6, 7, 8);
 	struct fake_bus *bus = to_fake(ch);
 
 	if (bus->present)
-		kmcl_channel_attach(ch, bus, &instance);
+		kmcl_channel_attach(ch, bus, &fake_instance);
 	return 0;
 }
 
@@ -67,6 +68,42 @@ static struct device *fake_device(struct kmcl_channel *ch)
 	return to_fake(ch)->device;
 }
 
+static void fake_add_sub(struct fake_bus *primary, struct fake_bus *sub)
+{
+	unsigned int i = 0;
+
+	/* It may be there, open for the host alone. */
+	while (i < FAKE_SUBS - 1 && primary->open_sub[i] &&
+	       primary->open_sub[i] != sub)
+		i++;
+	primary->open_sub[i] = sub;
+}
+
+static void fake_forget_sub(struct fake_bus *primary, struct fake_bus *sub)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_SUBS; i++)
+		if (primary->open_sub[i] == sub)
+			primary->open_sub[i] = NULL;
+}
+
+/* As hv_vmbus does, before the channel itself; each is a wait on the sub-channel. */
+static void fake_close_subs(struct fake_bus *bus)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_SUBS; i++) {
+		if (!bus->open_sub[i])
+			continue;
+		fake_control_begin(bus->open_sub[i]);
+		atomic_inc(&bus->open_sub[i]->closes);
+		WRITE_ONCE(bus->open_sub[i]->is_open, false);
+		fake_control_end(bus->open_sub[i]);
+		bus->open_sub[i] = NULL;
+	}
+}
+
 static int fake_open(struct kmcl_channel *ch)
 {
 	struct fake_bus *bus = to_fake(ch);
@@ -77,6 +114,8 @@ static int fake_open(struct kmcl_channel *ch)
 	fake_wait(bus);
 	err = bus->is_rescinded ? -ENODEV : bus->open_err;
 	WRITE_ONCE(bus->is_open, !err);
+	if (!err && bus->primary)
+		fake_add_sub(bus->primary, bus);
 	fake_control_end(bus);
 	return err;
 }
@@ -85,7 +124,10 @@ static int fake_close(struct kmcl_channel *ch)
 {
 	struct fake_bus *bus = to_fake(ch);
 
+	if (bus->primary)
+		return READ_ONCE(bus->is_open) ? -EBUSY : bus->close_err;
 	fake_control_begin(bus);
+	fake_close_subs(bus);
 	atomic_inc(&bus->closes);
 	WRITE_ONCE(bus->is_open, false);
 	fake_wait(bus);
@@ -305,7 +347,7 @@ static const struct kmcl_bus_ops fake_ops = {
 	.rx_unmask = fake_rx_unmask,
 };
 
-static void fake_bus_free(void *data)
+void fake_bus_free(void *data)
 {
 	struct fake_bus *bus = data;
 	struct fake_packet *packet, *next;
@@ -313,6 +355,8 @@ static void fake_bus_free(void *data)
 	fake_bus_answer(bus);
 	VmbChannelDisable(bus->ch);
 	VmbChannelCleanup(bus->ch);
+	if (bus->primary)
+		fake_forget_sub(bus->primary, bus);
 	KUNIT_EXPECT_EQ(bus->test, atomic_read(&bus->misuses), 0);
 	list_for_each_entry_safe(packet, next, &bus->rx, link)
 		kfree(packet);
@@ -347,6 +391,25 @@ struct fake_bus *fake_bus_create(struct kunit *test)
 							 NULL),
 			STATUS_SUCCESS);
 	return bus;
+}
+
+struct fake_bus *fake_bus_create_sub(struct kunit *test,
+				     struct fake_bus *primary)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	bus->primary = primary;
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetPrimaryChannel(bus->ch, primary->ch),
+			STATUS_SUCCESS);
+	return bus;
+}
+
+bool fake_bus_offer_sub(struct fake_bus *bus)
+{
+	struct kmcl_channel *owner;
+
+	return kmcl_sub_offer(bus->primary->ch, bus, &fake_instance, &owner);
 }
 
 struct fake_bus *fake_bus_start(struct kunit *test)

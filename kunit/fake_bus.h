@@ -14,6 +14,9 @@
 #include "../vmbkmcl/channel.h"
 #include "eventually.h"
 
+/* Sub-channels that a fake device may have open */
+#define FAKE_SUBS	4
+
 #define FAKE_MMIO_START	0xfe0000000ULL
 
 /**
@@ -63,6 +66,8 @@
  * @last_len: bytes of it
  * @last_desc: describes the external data of the last packet that had some
  * @last_desc_size: bytes of it
+ * @primary: it is a sub-channel's, of this one's channel; NULL: it is not
+ * @open_sub: one of those that were opened; they are closed with it
  * @rx_lock: guards @rx
  * @rx: packets for the guest
  * @masked: wake-ups are off
@@ -115,6 +120,9 @@ struct fake_bus {
 	u8 last_desc[512];
 	u32 last_desc_size;
 
+	struct fake_bus *primary;
+	struct fake_bus *open_sub[FAKE_SUBS];
+
 	spinlock_t rx_lock;
 	struct list_head rx;
 	bool masked;
@@ -125,6 +133,16 @@ struct fake_bus *fake_bus_create(struct kunit *test);
 
 /* The same, enabled and active. */
 struct fake_bus *fake_bus_start(struct kunit *test);
+
+/* One for a sub-channel of that bus's channel; not enabled, not offered. */
+struct fake_bus *fake_bus_create_sub(struct kunit *test,
+				     struct fake_bus *primary);
+
+/* The host offers a sub-channel: true when one of the primary's takes it. */
+bool fake_bus_offer_sub(struct fake_bus *bus);
+
+/* What a bus ends with, for a case that ends it earlier. */
+void fake_bus_free(void *bus);
 
 void fake_bus_answer(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);

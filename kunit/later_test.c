@@ -781,9 +781,6 @@ static void unsupported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VmbChannelAllocateBounceBuffer(ch, 4096, &buffer),
 			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_PTR_EQ(test, buffer, (void *)test);
-	KUNIT_EXPECT_EQ(test,
-			VmbChannelInitSetPrimaryChannel(ch, get_channel(test)),
-			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test, VmbChannelSetAllowableDpcCpuUsage(ch, 50),
 			STATUS_NOT_SUPPORTED);
 }

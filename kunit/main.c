@@ -29,7 +29,8 @@ kunit_test_suites(&vmbkmcl_channel_suite,
 		  &vmbkmcl_signals_suite,
 		  &vmbkmcl_nomem_suite,
 		  &vmbkmcl_later_suite,
-		  &vmbkmcl_interface_suite);
+		  &vmbkmcl_interface_suite,
+		  &vmbkmcl_subchannel_suite);
 
 KMCL_IMPORT_BUS_NS;
 MODULE_DESCRIPTION("KUnit tests of vmbkmcl");

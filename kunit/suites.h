@@ -28,5 +28,6 @@ extern struct kunit_suite vmbkmcl_fault_suite;
 extern struct kunit_suite vmbkmcl_server_suite;
 extern struct kunit_suite vmbkmcl_later_suite;
 extern struct kunit_suite vmbkmcl_interface_suite;
+extern struct kunit_suite vmbkmcl_subchannel_suite;
 
 #endif /* _KUNIT_SUITES_H */

@@ -8,7 +8,8 @@
  * has set itself through kmcl_channel_attach().
  *
  * Offers travel upwards: a bus calls kmcl_channel_attach() when it has a device
- * for a channel that listens, kmcl_channel_detach() when the device goes, and
+ * for a channel that listens, kmcl_sub_offer() when that has a sub-channel,
+ * kmcl_channel_detach() or kmcl_channel_lose() when the device goes, and
  * kmcl_poll_schedule() when the ring has news.
  */
 #ifndef _KMCL_BUS_H
@@ -35,7 +36,9 @@ struct kmcl_channel;
  * @open: make the rings and open the channel. Serialised with @close and the
  *	GPADL operations by the caller, as a rescind wakes only one waiter.
  * @close: close it and give the rings back. On an error the host may not know,
- *	and has the rings and the external data of packets still.
+ *	and has the rings and the external data of packets still. The close of a
+ *	primary channel closes its sub-channels, too; one of those is asked to close
+ *	after that, and tells how it went, or alone, and answers -EBUSY.
  * @mmio_get: take the MMIO space that the open device asks for; @size stays 0
  *	when it asks for none
  * @mmio_put: give it back, after the close

@@ -10,14 +10,20 @@
 
 #include "channel.h"
 #include "compat.h"
+#include "subchannel_hv.h"
 #include "target.h"
 
 /* Room for a completion's headers beyond those of a plain packet. */
 #define KMCL_HV_HEADER_SLACK	64
 
+static struct kmcl_hv_endpoint *kmcl_hv_endpoint(struct kmcl_channel *ch)
+{
+	return ch->endpoint;
+}
+
 static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
 {
-	return kmcl_target_device(ch)->channel;
+	return kmcl_hv_endpoint(ch)->chan;
 }
 
 /* Called in hard interrupt context, the ring's memory is there. */
@@ -41,7 +47,7 @@ static void kmcl_hv_no_memory(struct kmcl_channel *ch, u32 tx, u32 rx)
 
 static struct device *kmcl_hv_device(struct kmcl_channel *ch)
 {
-	return &kmcl_target_device(ch)->device;
+	return &kmcl_hv_endpoint(ch)->hdev->device;
 }
 
 /* hv_vmbus names it to the host in the open message. */
@@ -60,13 +66,37 @@ static void kmcl_hv_set_cpu(struct kmcl_channel *ch)
  * hv_vmbus says 0 also when a teardown was never posted; then the host may write
  * to the rings for good.
  */
-static int kmcl_hv_free_rings(struct vmbus_channel *chan)
+int kmcl_hv_free_rings(struct vmbus_channel *chan)
 {
 	if (chan->ringbuffer_gpadlhandle.gpadl_handle &&
 	    !READ_ONCE(chan->rescind))
 		return -EIO;
 	vmbus_free_ring(chan);
 	return 0;
+}
+
+static void kmcl_hv_opened(struct kmcl_channel *ch)
+{
+	if (ch->subs.primary)
+		kmcl_hv_sub_opened(ch->endpoint);
+	else
+		kmcl_hv_subs_take(ch->endpoint);
+}
+
+/*
+ * An open that failed leaves the callback behind, which the host could have called
+ * when this channel is long gone.
+ */
+static void kmcl_hv_not_opened(struct kmcl_channel *ch)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+
+	if (ch->subs.primary)
+		kmcl_hv_sub_not_opened(ch->endpoint);
+	else
+		vmbus_disconnect_ring(chan);
+	if (kmcl_hv_free_rings(chan))
+		kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
 }
 
 static int kmcl_hv_open(struct kmcl_channel *ch)
@@ -102,34 +132,39 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 		return err;
 	}
 	err = vmbus_connect_ring(chan, kmcl_hv_event, ch);
-	if (err) {
-		/*
-		 * It leaves the callback behind, which the host could have called
-		 * when this channel is long gone. Only this takes it back.
-		 */
-		vmbus_disconnect_ring(chan);
-		if (kmcl_hv_free_rings(chan))
-			kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
-	}
+	if (err)
+		kmcl_hv_not_opened(ch);
+	else
+		kmcl_hv_opened(ch);
 	return err;
 }
 
 /* vmbus_close(), which keeps to itself that the host was not told. */
 static int kmcl_hv_close(struct kmcl_channel *ch)
 {
-	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	if (ch->subs.primary)
+		return kmcl_hv_sub_close(ch->endpoint);
+	return kmcl_hv_subs_close(ch->endpoint) ?:
+	       kmcl_hv_free_rings(kmcl_hv_channel(ch));
+}
 
-	return vmbus_disconnect_ring(chan) ?: kmcl_hv_free_rings(chan);
+static void kmcl_hv_release(struct kmcl_channel *ch)
+{
+	if (ch->subs.primary)
+		kmcl_hv_sub_release(ch->endpoint);
+	else
+		kmcl_target_release(ch);
 }
 
 static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
 {
-	struct hv_device *hdev = kmcl_target_device(ch);
+	struct hv_device *hdev = kmcl_hv_endpoint(ch)->hdev;
 	u64 bytes = (u64)hdev->channel->offermsg.offer.mmio_megabytes * SZ_1M;
 	struct resource *res;
 	int err;
 
-	if (!bytes)
+	/* The device's space goes with its own channel. */
+	if (!bytes || ch->subs.primary)
 		return 0;
 	err = vmbus_allocate_mmio(&res, hdev, 0, (resource_size_t)-1, bytes,
 				  SZ_1M, false);
@@ -298,7 +333,7 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.name = "hv_vmbus",
 	.listen = kmcl_target_listen,
 	.unlisten = kmcl_target_unlisten,
-	.release = kmcl_target_release,
+	.release = kmcl_hv_release,
 	.device = kmcl_hv_device,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,

@@ -27,11 +27,17 @@
 
 static atomic_t kmcl_next_id = ATOMIC_INIT(1);
 
-/* This is one of the client's callbacks, and what waits for it would never end. */
-static bool kmcl_channel_calls(const struct kmcl_channel *ch)
+/* This is one of the client's callbacks for the channel. */
+bool kmcl_channel_runs(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->worker) == current ||
 	       READ_ONCE(ch->delivery.worker) == current;
+}
+
+/* This is a callback, and what waits for the channel would wait for it. */
+static bool kmcl_channel_calls(struct kmcl_channel *ch)
+{
+	return kmcl_channel_runs(ch) || kmcl_subs_call(ch);
 }
 
 /* With ch->api held. */
@@ -51,6 +57,9 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 
 	if (!kmcl_channel_wish(ch, true))
 		return -ENOTCONN;
+	/* Its devices come by way of its primary. */
+	if (ch->subs.primary)
+		return 0;
 	err = ch->bus->listen(ch);
 	ch->listening = !err;
 	if (err)
@@ -268,6 +277,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	init_completion(&ch->released);
 	mutex_init(&ch->api);
 	kmcl_life_init_channel(ch);
+	kmcl_subs_init(&ch->subs);
 	xa_init(&ch->gpadls);
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init_channel(ch);
@@ -361,8 +371,8 @@ EXPORT_SYMBOL_GPL(VmbSizeofChannel);
  * @byte_count: bytes of it
  *
  * Otherwise it is like VmbChannelAllocate(). VmbChannelCleanup() then waits until
- * the client has freed all its packet objects, as they refer to the channel; the
- * log names a wait of more than a few seconds.
+ * the client has freed all its packet objects and cleaned up its sub-channels, as
+ * they refer to the channel; the log names a wait of more than a few seconds.
  *
  * Context: may sleep.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 without memory, or when it
@@ -396,7 +406,8 @@ static void kmcl_channel_give_back(struct kmcl_channel *ch)
 {
 	struct kmcl_watch watch;
 
-	kmcl_watch_start(&watch, ch, "cleanup, for packet objects to be freed,",
+	kmcl_watch_start(&watch, ch,
+			 "cleanup, for packet objects and sub-channels to go,",
 			 0);
 	wait_for_completion(&ch->released);
 	kmcl_watch_stop(&watch);
@@ -416,6 +427,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	flush_work(&ch->work);
 	kmcl_delivery_flush(ch);
 	kmcl_debugfs_remove(ch);
+	kmcl_subs_forget(ch);
 	/* Now: the last reference may be a packet object's, in softirq context. */
 	put_device(ch->parent);
 	if (READ_ONCE(ch->abandoned))

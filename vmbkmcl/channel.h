@@ -18,6 +18,7 @@
 #include "incoming.h"
 #include "packet.h"
 #include "pipe.h"
+#include "subchannel.h"
 #include "vmbpacket.h"
 
 #define KMCL_NAME_MAX		32	/* bytes, with the terminator */
@@ -80,8 +81,8 @@ struct kmcl_gpadl_stats {
 
 /**
  * struct kmcl_channel - a channel, client endpoint
- * @ref: one for the client, one for each of its packet objects, one for each
- *	device removal in progress
+ * @ref: one for the client, one for each of its packet objects and sub-channels,
+ *	one for each device removal or sub-channel offer in progress
  * @node: in the list of all channels: see client.c
  * @client: who allocated it: "function [module]"
  * @abandoned: that module is gone; none of its callbacks is called
@@ -111,6 +112,7 @@ struct kmcl_gpadl_stats {
  * @worker: the task @work runs in, while it does
  * @changed: woken after each change of these, and when the client has completed
  *	the last packet it had
+ * @subs: what makes it a sub-channel, or a primary channel of some
  * @control: held around everything that waits for an answer of the host, as a
  *	rescind wakes only one waiter a channel. Guards @gpadls' changes.
  * @connected: open() succeeded and close() was not yet called; under @control
@@ -158,6 +160,8 @@ struct kmcl_channel {
 	struct task_struct *worker;
 	wait_queue_head_t changed;
 
+	struct kmcl_subs subs;
+
 	struct mutex control;
 	bool connected;
 	struct xarray gpadls;
@@ -186,12 +190,16 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 void kmcl_channel_abandon(struct kmcl_channel *ch);
 void kmcl_channel_get(struct kmcl_channel *ch);
 void kmcl_channel_put(struct kmcl_channel *ch);
+bool kmcl_channel_runs(const struct kmcl_channel *ch);
+bool kmcl_settings_lock(struct kmcl_channel *ch);
+void kmcl_settings_unlock(struct kmcl_channel *ch);
 
 /* What a bus calls */
 bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance);
 bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
 			 const guid_t *instance);
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
 

@@ -46,7 +46,7 @@ static bool kmcl_client_is(const struct kmcl_channel *ch,
 	       name[len + 1] == ']';
 }
 
-/* Off the list, so that nobody else finds it. */
+/* Off the list, so that nobody else finds it. Sub-channels refer to others. */
 static struct kmcl_channel *kmcl_client_take(const struct module *mod)
 {
 	struct kmcl_channel *ch, *found = NULL;
@@ -55,10 +55,12 @@ static struct kmcl_channel *kmcl_client_take(const struct module *mod)
 	list_for_each_entry(ch, &kmcl_channels, node) {
 		if (!kmcl_client_is(ch, mod))
 			continue;
-		list_del(&ch->node);
 		found = ch;
-		break;
+		if (ch->subs.primary)
+			break;
 	}
+	if (found)
+		list_del(&found->node);
 	mutex_unlock(&kmcl_channels_lock);
 	return found;
 }

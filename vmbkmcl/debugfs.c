@@ -20,6 +20,7 @@ static int state_show(struct seq_file *m, void *unused)
 	seq_printf(m, "bus: %s\n", ch->bus->name);
 	if (ch->set.has_type)
 		seq_printf(m, "type: %pUl\n", &ch->set.type);
+	kmcl_subs_show(ch, m);
 	if (READ_ONCE(ch->endpoint))
 		seq_printf(m, "instance: %pUl\n", &ch->instance);
 	kmcl_watch_show(ch, m);

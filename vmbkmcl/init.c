@@ -14,7 +14,7 @@
 #include "status.h"
 
 /* Settings hold still from Enable on; the lock keeps them apart from it. */
-static bool kmcl_settings_lock(struct kmcl_channel *ch)
+bool kmcl_settings_lock(struct kmcl_channel *ch)
 {
 	if (!ch)
 		return false;
@@ -25,7 +25,7 @@ static bool kmcl_settings_lock(struct kmcl_channel *ch)
 	return false;
 }
 
-static void kmcl_settings_unlock(struct kmcl_channel *ch)
+void kmcl_settings_unlock(struct kmcl_channel *ch)
 {
 	mutex_unlock(&ch->lock);
 }

@@ -142,13 +142,17 @@ static int kmcl_channel_close(struct kmcl_channel *ch)
 	if (ch->bus->gpadls_before_close(ch))
 		kmcl_gpadl_disconnect_all(ch);
 	kmcl_watch_start(&watch, ch, "close", 0);
+	kmcl_sub_rest(ch);
 	err = ch->bus->close(ch);
 	kmcl_watch_stop(&watch);
 	/* From here on no GPADL is made, so what is left below is all. */
 	ch->connected = false;
 	lost = err && !ch->bus->rescinded(ch);
 	mutex_unlock(&ch->control);
-	if (lost)
+	if (lost && err == -EBUSY && ch->subs.primary)
+		pr_info("%s: the host has it open until %s is closed\n",
+			ch->name, ch->subs.primary->name);
+	else if (lost)
 		pr_err("%s: the host may not know of the close: error %d\n",
 		       ch->name, err);
 	return lost ? -ETIMEDOUT : 0;
@@ -243,7 +247,9 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_channel_end_held(ch);
 	kmcl_rx_stop(ch);
 	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_subs_rest(ch);
 	err = kmcl_channel_close(ch);
+	kmcl_subs_release(ch);
 	/* An error of its own, as the external data is not the client's again. */
 	kmcl_tx_finish(ch, err ?: -ENODEV);
 	kmcl_delivery_flush(ch);
@@ -261,6 +267,7 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 {
 	ch->bus->release(ch);
 
+	mutex_lock(&kmcl_subs_lock);
 	mutex_lock(&ch->lock);
 	ch->endpoint = NULL;
 	ch->wanted = false;
@@ -269,6 +276,9 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 	ch->asleep = false;
 	kmcl_channel_set_state(ch, KMCL_DISABLED);
 	mutex_unlock(&ch->lock);
+	/* Before it is enabled again, or another's sub-channel. */
+	kmcl_sub_leave(ch);
+	mutex_unlock(&kmcl_subs_lock);
 }
 
 static void kmcl_channel_down(struct kmcl_channel *ch)
@@ -321,6 +331,7 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 
 	kmcl_mmio_get(ch);
 	kmcl_channel_enter(ch, KMCL_OPENED);
+	kmcl_subs_take(ch);
 	if (ch->set.evt.EvtChannelOpened && !READ_ONCE(ch->abandoned))
 		status = ch->set.evt.EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {
@@ -430,7 +441,8 @@ bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
 	bool attached = false;
 
 	mutex_lock(&ch->lock);
-	if (ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED) {
+	if (ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED &&
+	    kmcl_sub_join(ch)) {
 		ch->endpoint = endpoint;
 		ch->instance = *instance;
 		ch->lost = false;
@@ -464,11 +476,29 @@ static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 }
 
 /**
+ * kmcl_channel_lose - a channel's device goes
+ * @ch: the channel; the caller sees to it that it stays
+ * @endpoint: as given to kmcl_channel_attach()
+ *
+ * The channel goes down, in a context of its own.
+ *
+ * Context: may sleep.
+ */
+void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint)
+{
+	/* A callback may wait for the host in a synchronous request. */
+	if (kmcl_channel_mark(ch, endpoint, &ch->lost, true))
+		kmcl_tx_cancel(ch, -ENODEV);
+}
+KMCL_EXPORT_TO_BUSES(kmcl_channel_lose);
+
+/**
  * kmcl_channel_detach - take a device away from a channel
  * @ch: the channel; the caller holds a reference
  * @endpoint: as given to kmcl_channel_attach()
  *
- * When it returns the channel is closed, disabled, and has forgotten @endpoint.
+ * When it returns the channel is closed, disabled, and has forgotten @endpoint; and
+ * so have its sub-channels theirs.
  *
  * Context: may sleep; waits for the client's callbacks. Not from one of them.
  */
@@ -476,11 +506,9 @@ void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 {
 	struct kmcl_watch watch;
 
-	if (!kmcl_channel_mark(ch, endpoint, &ch->lost, true))
+	kmcl_channel_lose(ch, endpoint);
+	if (READ_ONCE(ch->endpoint) != endpoint)
 		return;
-
-	/* A callback may wait for the host in a synchronous request. */
-	kmcl_tx_cancel(ch, -ENODEV);
 	kmcl_watch_start(&watch, ch, "device removal", 0);
 	wait_event(ch->changed, READ_ONCE(ch->endpoint) != endpoint);
 	kmcl_watch_stop(&watch);
@@ -544,7 +572,8 @@ bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted)
 	bool changed;
 
 	mutex_lock(&ch->lock);
-	changed = ch->state == from && ch->set.has_type;
+	changed = ch->state == from &&
+		  (ch->set.has_type || ch->subs.primary);
 	if (changed) {
 		ch->wanted = wanted;
 		kmcl_channel_set_state(ch, wanted ? KMCL_ENABLED :

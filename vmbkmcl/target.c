@@ -49,12 +49,11 @@ struct kmcl_listener {
 	struct kmcl_channel *ch;
 };
 
-/* A bound device; channel->endpoint points here. */
+/* A bound device; its endpoint's channel changes under the target's lock. */
 struct kmcl_device {
 	struct list_head node;
 	struct kmcl_target *target;
-	struct hv_device *hdev;
-	struct kmcl_channel *ch;	/* NULL: free */
+	struct kmcl_hv_endpoint endpoint;
 	bool asleep;			/* not to be opened now */
 };
 
@@ -62,27 +61,20 @@ static LIST_HEAD(kmcl_targets);
 /* Held while drivers come and go; probe and remove do not take it. */
 static DEFINE_MUTEX(kmcl_targets_lock);
 
-struct hv_device *kmcl_target_device(struct kmcl_channel *ch)
-{
-	struct kmcl_device *dev = ch->endpoint;
-
-	return dev->hdev;
-}
-
 static void kmcl_target_offer(struct kmcl_target *target,
 			      struct kmcl_device *dev)
 {
+	struct kmcl_hv_endpoint *endpoint = &dev->endpoint;
+	const guid_t *instance = &endpoint->hdev->dev_instance;
 	struct kmcl_listener *listener;
 
 	list_for_each_entry(listener, &target->channels, node) {
-		if (!kmcl_channel_wants(listener->ch,
-					&dev->hdev->dev_instance))
+		if (!kmcl_channel_wants(listener->ch, instance))
 			continue;
-		dev->ch = listener->ch;
-		if (kmcl_channel_attach(listener->ch, dev,
-					&dev->hdev->dev_instance))
+		endpoint->ch = listener->ch;
+		if (kmcl_channel_attach(listener->ch, endpoint, instance))
 			return;
-		dev->ch = NULL;
+		endpoint->ch = NULL;
 	}
 }
 
@@ -92,7 +84,7 @@ static void kmcl_target_match(struct kmcl_target *target)
 
 	lockdep_assert_held(&target->lock);
 	list_for_each_entry(dev, &target->devices, node)
-		if (!dev->ch && !dev->asleep)
+		if (!dev->endpoint.ch && !dev->asleep)
 			kmcl_target_offer(target, dev);
 }
 
@@ -109,7 +101,8 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	if (!dev)
 		return -ENOMEM;
 	dev->target = target;
-	dev->hdev = hdev;
+	dev->endpoint.hdev = hdev;
+	dev->endpoint.chan = hdev->channel;
 	hv_set_drvdata(hdev, dev);
 
 	mutex_lock(&target->lock);
@@ -123,9 +116,9 @@ static int kmcl_target_probe(struct hv_device *hdev,
 static struct kmcl_channel *kmcl_device_channel(struct kmcl_device *dev)
 {
 	lockdep_assert_held(&dev->target->lock);
-	if (dev->ch)
-		kmcl_channel_get(dev->ch);
-	return dev->ch;
+	if (dev->endpoint.ch)
+		kmcl_channel_get(dev->endpoint.ch);
+	return dev->endpoint.ch;
 }
 
 static void kmcl_target_remove_device(struct hv_device *hdev)
@@ -140,7 +133,7 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 	mutex_unlock(&target->lock);
 
 	if (ch) {
-		kmcl_channel_detach(ch, dev);
+		kmcl_channel_detach(ch, &dev->endpoint);
 		kmcl_channel_put(ch);
 	}
 	hv_set_drvdata(hdev, NULL);
@@ -163,7 +156,7 @@ static int kmcl_target_suspend(struct hv_device *hdev)
 	mutex_unlock(&dev->target->lock);
 
 	if (ch) {
-		kmcl_channel_put_to_sleep(ch, dev);
+		kmcl_channel_put_to_sleep(ch, &dev->endpoint);
 		kmcl_channel_put(ch);
 	}
 	return 0;
@@ -176,8 +169,8 @@ static int kmcl_target_resume(struct hv_device *hdev)
 
 	mutex_lock(&target->lock);
 	dev->asleep = false;
-	if (dev->ch)
-		kmcl_channel_wake(dev->ch, dev);
+	if (dev->endpoint.ch)
+		kmcl_channel_wake(dev->endpoint.ch, &dev->endpoint);
 	else
 		kmcl_target_match(target);
 	mutex_unlock(&target->lock);
@@ -351,11 +344,12 @@ void kmcl_target_unlisten(struct kmcl_channel *ch)
 /* The bus's release(): the device may serve another channel. */
 void kmcl_target_release(struct kmcl_channel *ch)
 {
-	struct kmcl_device *dev = ch->endpoint;
+	struct kmcl_device *dev = container_of(ch->endpoint,
+					       struct kmcl_device, endpoint);
 	struct kmcl_target *target = dev->target;
 
 	mutex_lock(&target->lock);
-	dev->ch = NULL;
+	dev->endpoint.ch = NULL;
 	kmcl_target_match(target);
 	mutex_unlock(&target->lock);
 }

@@ -53,28 +53,6 @@ NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL channel, UINT32 byte_count,
 EXPORT_SYMBOL_GPL(VmbChannelAllocateBounceBuffer);
 
 /**
- * VmbChannelInitSetPrimaryChannel() - make a channel a sub-channel of another
- * @channel: a disabled channel
- * @primary_channel: the channel of the device
- *
- * hv_vmbus closes a sub-channel with its primary only: vmbus_close() of one alone
- * does nothing, and says so to nobody. VmbChannelDisable() could not take the
- * rings and the external data back from the host. Nor does a driver hear of it
- * when the host rescinds a sub-channel; one that is not open is freed then. And
- * it is given only those that are offered while it has the primary open.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
- * Source: the name is Microsoft's, the prototype ours.
- */
-NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL channel,
-					 VMBCHANNEL primary_channel)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelInitSetPrimaryChannel);
-
-/**
  * VmbChannelSetAllowableDpcCpuUsage() - bound what packets cost in DPC context
  * @channel: a channel
  * @percentage: of one CPU's time, 1 to 100

@@ -1,0 +1,1058 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sub-channels: that they live within one opening of their primary, whatever ends
+ * it, and in which order; then the same with the server's.
+ */
+
+#include <linux/crc32.h>
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "client.h"
+#include "device.h"
+#include "log.h"
+#include "server.h"
+#include "suites.h"
+#include "user_memory.h"
+
+/**
+ * struct pair - a primary channel and a sub-channel of it
+ * @primary: who has the primary
+ * @primary_bus: that is on
+ * @sub: who has the sub-channel
+ * @sub_bus: that is on
+ */
+struct pair {
+	struct client *primary;
+	struct fake_bus *primary_bus;
+	struct client *sub;
+	struct fake_bus *sub_bus;
+};
+
+static struct client *sub_client(struct kunit *test, struct fake_bus *primary,
+				 struct fake_bus **bus)
+{
+	struct client *client = client_alloc(test);
+
+	*bus = fake_bus_create_sub(test, primary);
+	client_takes(test, client, (*bus)->ch, &some_guid, NULL);
+	return client;
+}
+
+static struct pair *get_pair(struct kunit *test)
+{
+	struct pair *pair = kunit_kzalloc(test, sizeof(*pair), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pair);
+	pair->primary = fake_client(test, &pair->primary_bus);
+	pair->sub = sub_client(test, pair->primary_bus, &pair->sub_bus);
+	return pair;
+}
+
+static void bring_up_sub(struct kunit *test, struct pair *pair)
+{
+	enable(test, pair->sub);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+}
+
+static struct pair *get_open_pair(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	bring_up(test, pair->primary);
+	bring_up_sub(test, pair);
+	return pair;
+}
+
+/* Both had a whole life, and no more of one than of the other. */
+static void both_lived(struct kunit *test, struct pair *pair)
+{
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	heard(test, pair->primary, LIFE);
+	heard(test, pair->sub, LIFE);
+	KUNIT_EXPECT_FALSE(test, pair->primary_bus->is_open);
+	KUNIT_EXPECT_FALSE(test, pair->sub_bus->is_open);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->overlaps), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);
+}
+
+/* Settings */
+
+static void primary_bounds(struct kunit *test)
+{
+	VMBCHANNEL ch = get_channel(test), primary = get_channel(test);
+	VMBCHANNEL third = get_channel(test);
+	struct pair *pair = get_pair(test);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(NULL, primary),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, NULL),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, ch),
+			STATUS_INVALID_PARAMETER_2);
+	/* Neither has a target, and only a sub-channel needs none. */
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, primary),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, third),
+			STATUS_INVALID_PARAMETER_1);
+	VmbChannelDisable(ch);
+	/* A second generation */
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(third, ch),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(primary, third),
+			STATUS_INVALID_PARAMETER_1);
+	/* To another one, and then it is free. */
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, third),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(primary, third),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, kref_read(&third->ref), 3);
+	KUNIT_EXPECT_EQ(test, kref_read(&primary->ref), 1);
+	bring_up(test, pair->primary);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetPrimaryChannel(pair->primary->ch, ch),
+			STATUS_INVALID_PARAMETER_1);
+}
+
+/* Coming */
+
+static void waits_for_an_offer(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	log_watch(test);
+	enable(test, pair->sub);
+	KUNIT_EXPECT_FALSE(test, fake_bus_offer_sub(pair->sub_bus));
+	is_logged(test, "no channel waits for a sub-channel that the host offers");
+	bring_up(test, pair->primary);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_ENABLED);
+	heard(test, pair->sub, "");
+	KUNIT_EXPECT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+	heard(test, pair->sub, UP);
+	/* It has one. */
+	KUNIT_EXPECT_FALSE(test, fake_bus_offer_sub(pair->sub_bus));
+}
+
+static void is_disabled_before_an_offer(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	bring_up(test, pair->primary);
+	enable(test, pair->sub);
+	VmbChannelDisable(pair->sub->ch);
+	KUNIT_EXPECT_FALSE(test, fake_bus_offer_sub(pair->sub_bus));
+	heard(test, pair->sub, "");
+	bring_up_sub(test, pair);
+}
+
+static void each_offer_is_for_one(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+	struct fake_bus *other_bus;
+	struct client *other = sub_client(test, pair->primary_bus, &other_bus);
+
+	bring_up(test, pair->primary);
+	enable(test, pair->sub);
+	enable(test, other);
+	KUNIT_EXPECT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, other->ch->state, KMCL_ENABLED);
+	KUNIT_EXPECT_TRUE(test, fake_bus_offer_sub(other_bus));
+	becomes(test, other->ch, KMCL_ACTIVE);
+	VmbChannelDisable(pair->primary->ch);
+	both_lived(test, pair);
+	KUNIT_EXPECT_EQ(test, other->ch->state, KMCL_DISABLED);
+	heard(test, other, LIFE);
+}
+
+static void sub_does_not_open(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	bring_up(test, pair->primary);
+	pair->sub_bus->open_err = -ENOMEM;
+	enable(test, pair->sub);
+	KUNIT_EXPECT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	becomes(test, pair->sub->ch, KMCL_DISABLED);
+	heard(test, pair->sub, "PnpFailure");
+	pair->sub_bus->open_err = 0;
+	bring_up_sub(test, pair);
+	heard(test, pair->sub, UP);
+	VmbChannelDisable(pair->primary->ch);
+	heard(test, pair->sub, DOWN);
+}
+
+/* Going with the primary */
+
+static struct {
+	spinlock_t lock;
+	char log[128];
+} order;
+
+static void order_notes(VMBCHANNEL ch, const char *what)
+{
+	spin_lock(&order.lock);
+	strlcat(order.log, VmbChannelGetPointer(ch), sizeof(order.log));
+	strlcat(order.log, what, sizeof(order.log));
+	spin_unlock(&order.lock);
+}
+
+static VOID order_suspend(VMBCHANNEL ch)
+{
+	order_notes(ch, "Suspend ");
+}
+
+static VOID order_closed(VMBCHANNEL ch)
+{
+	order_notes(ch, "Closed ");
+}
+
+static void order_takes(struct kunit *test, VMBCHANNEL ch, const char *name)
+{
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.EvtChannelSuspend = order_suspend;
+	evt.EvtChannelClosed = order_closed;
+	VmbChannelInitSetStateChangeCallbacks(ch, &evt);
+	VmbChannelSetPointer(ch, (void *)name);
+}
+
+static void callbacks_in_order(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	spin_lock_init(&order.lock);
+	order.log[0] = '\0';
+	order_takes(test, pair->primary->ch, "primary");
+	order_takes(test, pair->sub->ch, "sub");
+	bring_up(test, pair->primary);
+	bring_up_sub(test, pair);
+	VmbChannelDisable(pair->primary->ch);
+	KUNIT_EXPECT_STREQ(test, order.log,
+			   "primarySuspend subSuspend subClosed primaryClosed ");
+}
+
+static void disable_again_and_again(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+	unsigned int i;
+
+	log_watch(test);
+	for (i = 1; i <= 3; i++) {
+		bring_up(test, pair->primary);
+		bring_up_sub(test, pair);
+		VmbChannelDisable(pair->primary->ch);
+		KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->closes), i);
+		both_lived(test, pair);
+	}
+	KUNIT_EXPECT_FALSE(test, log_has("the host has it open"));
+	KUNIT_EXPECT_FALSE(test, log_has("may not know of the close"));
+}
+
+static void primary_is_rescinded(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+
+	fake_bus_rescind(pair->primary_bus);
+	both_lived(test, pair);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_DISABLED);
+}
+
+static void primary_sleeps(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+
+	kmcl_channel_put_to_sleep(pair->primary->ch, pair->primary_bus);
+	both_lived(test, pair);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ENABLED);
+	kmcl_channel_wake(pair->primary->ch, pair->primary_bus);
+	becomes(test, pair->primary->ch, KMCL_ACTIVE);
+	bring_up_sub(test, pair);
+}
+
+static void primary_refuses_to_open(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	pair->primary->opened = STATUS_UNSUCCESSFUL;
+	pair->primary->at = "Opened";
+	pair->primary->hook = wait_to_leave;
+	enable(test, pair->primary);
+	KUNIT_ASSERT_TRUE(test,
+			  eventually(completion_done(&pair->primary->entered)));
+	bring_up_sub(test, pair);
+	complete(&pair->primary->leave);
+	becomes(test, pair->primary->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	heard(test, pair->sub, LIFE);
+	heard(test, pair->primary, "Opened PnpFailure");
+}
+
+/* The host answers the sub-channel's open only when the primary is to close. */
+static void while_sub_opens(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+	struct job *disable;
+
+	bring_up(test, pair->primary);
+	pair->sub_bus->withhold = true;
+	enable(test, pair->sub);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	KUNIT_ASSERT_TRUE(test,
+			  eventually(atomic_read(&pair->sub_bus->waiting)));
+	disable = job_start(test, do_disable, pair->primary->ch);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(pair->sub->ch->lost)));
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
+	fake_bus_answer(pair->sub_bus);
+	job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	heard(test, pair->primary, LIFE);
+	heard(test, pair->sub, "Opened Closed");
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);
+}
+
+struct creation {
+	VMBCHANNEL ch;
+	void *va;
+	u32 handle;
+	NTSTATUS status;
+};
+
+static void do_create(void *data)
+{
+	struct creation *creation = data;
+
+	creation->status =
+		VmbChannelCreateGpadlFromBuffer(creation->ch, 0, creation->va,
+						PAGE_SIZE, &creation->handle);
+}
+
+static struct creation *get_creation(struct kunit *test, VMBCHANNEL ch)
+{
+	struct creation *creation = kunit_kzalloc(test, sizeof(*creation),
+						  GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, creation);
+	creation->ch = ch;
+	creation->va = (void *)get_zeroed_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, creation->va);
+	return creation;
+}
+
+/* hv_vmbus would wake only one of two that wait on the sub-channel. */
+static void while_sub_waits_for_the_host(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+	struct creation *creation = get_creation(test, pair->sub->ch);
+	struct job *create, *disable;
+
+	pair->sub_bus->withhold = true;
+	create = job_start(test, do_create, creation);
+	KUNIT_ASSERT_TRUE(test,
+			  eventually(atomic_read(&pair->sub_bus->waiting)));
+	disable = job_start(test, do_disable, pair->primary->ch);
+	heard(test, pair->sub, UP " Suspend");
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
+	fake_bus_answer(pair->sub_bus);
+	job_join(test, create);
+	job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, creation->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(pair->sub_bus), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);
+	heard(test, pair->sub, "Closed");
+	free_page((unsigned long)creation->va);
+}
+
+static struct creation *closing_creation;
+static struct fake_bus *closing_bus;
+
+/* By now the rings are gone, so a server that goes by them has let go. */
+static void delete_when_closed(struct client *client)
+{
+	client->seen = closing_bus->is_open || closing_bus->primary->is_open ?
+		       STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
+	VmbChannelDeleteGpadl(client->ch, closing_creation->handle);
+}
+
+static void gpadl_is_deleted_after_the_close(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+
+	closing_creation = get_creation(test, pair->sub->ch);
+	closing_bus = pair->sub_bus;
+	do_create(closing_creation);
+	KUNIT_ASSERT_EQ(test, closing_creation->status, STATUS_SUCCESS);
+	pair->sub->at = "Closed";
+	pair->sub->hook = delete_when_closed;
+	VmbChannelDisable(pair->primary->ch);
+	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.leftovers, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(pair->sub_bus), 0);
+	both_lived(test, pair);
+	free_page((unsigned long)closing_creation->va);
+}
+
+static void packets_of_the_hosts_are_waited_for(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+	struct job *disable;
+	u64 word = 0;
+
+	pair->sub->hold = true;
+	fake_bus_deliver_request(pair->sub_bus, 1, &word, sizeof(word));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(pair->sub->held_count)));
+	disable = job_start(test, do_disable, pair->primary->ch);
+	heard(test, pair->sub, UP " Suspend");
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
+	client_completes_all(pair->sub);
+	job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->delivery.orphaned, 0);
+	heard(test, pair->sub, "Closed");
+}
+
+struct call {
+	VMBCHANNEL ch;
+	NTSTATUS status;
+};
+
+static void do_call(void *data)
+{
+	struct call *call = data;
+
+	call->status = send_word(call->ch,
+				 VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+				 -20 * SECOND);
+}
+
+/* As of any channel that closes, and not at the close only. */
+static void requests_of_the_clients_end(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+	struct call call = { .ch = pair->sub->ch };
+	struct job *job = job_start(test, do_call, &call);
+
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&pair->sub_bus->sends)));
+	VmbChannelDisable(pair->primary->ch);
+	job_join(test, job);
+	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
+	both_lived(test, pair);
+}
+
+/* A callback of the sub-channel's that waits for the host is set free. */
+static void callback_asks_the_host(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	pair->sub->at = "PostStarted";
+	pair->sub->hook = ask_the_host;
+	bring_up(test, pair->primary);
+	enable(test, pair->sub);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&pair->sub_bus->sends)));
+	VmbChannelDisable(pair->primary->ch);
+	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_DEVICE_REMOVED);
+	both_lived(test, pair);
+}
+
+/* Going alone */
+
+static void sub_goes_alone(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+
+	log_watch(test);
+	VmbChannelDisable(pair->sub->ch);
+	is_logged(test, "the host has it open until channel-");
+	heard(test, pair->sub, LIFE);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
+	KUNIT_EXPECT_TRUE(test, pair->sub_bus->is_open);
+	KUNIT_EXPECT_EQ(test, send_word(pair->primary->ch, 0, 0),
+			STATUS_SUCCESS);
+	/* It may have the next one. */
+	bring_up_sub(test, pair);
+	heard(test, pair->sub, UP);
+	VmbChannelDisable(pair->primary->ch);
+	KUNIT_EXPECT_FALSE(test, pair->sub_bus->is_open);
+	heard(test, pair->sub, DOWN);
+	KUNIT_EXPECT_FALSE(test, log_has("may not know of the close"));
+}
+
+static void sub_is_cleaned_up_alone(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+
+	kunit_release_action(test, fake_bus_free, pair->sub_bus);
+	KUNIT_EXPECT_EQ(test, kref_read(&pair->primary->ch->ref), 1);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
+	VmbChannelDisable(pair->primary->ch);
+	heard(test, pair->primary, LIFE);
+}
+
+static void sub_is_rescinded(struct kunit *test)
+{
+	struct pair *pair = get_open_pair(test);
+
+	log_watch(test);
+	fake_bus_rescind(pair->sub_bus);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	heard(test, pair->sub, LIFE);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
+	pair->sub_bus->is_rescinded = false;
+	bring_up_sub(test, pair);
+	VmbChannelDisable(pair->primary->ch);
+	/* The host has nothing of it. */
+	KUNIT_EXPECT_FALSE(test, log_has("the host has it open"));
+}
+
+static void primary_is_cleaned_up_first(struct kunit *test)
+{
+	VMBCHANNEL primary, sub = get_channel(test);
+
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &primary),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetPrimaryChannel(sub, primary),
+			STATUS_SUCCESS);
+	VmbChannelCleanup(primary);
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(sub), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, sub->state, KMCL_ENABLED);
+	VmbChannelDisable(sub);
+}
+
+static void do_cleanup(void *ch)
+{
+	VmbChannelCleanup(ch);
+}
+
+/* Its memory is the client's again when nothing refers to it. */
+static void primary_in_the_clients_memory(struct kunit *test)
+{
+	VMBCHANNEL primary = kunit_kzalloc(test, VmbSizeofChannel(),
+					   GFP_KERNEL);
+	VMBCHANNEL sub;
+	struct job *job;
+
+	KUNIT_ASSERT_NOT_NULL(test, primary);
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &sub),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitialize(NULL, FALSE, primary,
+					     VmbSizeofChannel()),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(sub, primary),
+			STATUS_SUCCESS);
+	job = job_start(test, do_cleanup, primary);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, job_done(job));
+	VmbChannelCleanup(sub);
+	job_join(test, job);
+	memset(primary, 0xcc, VmbSizeofChannel());
+}
+
+/* From callbacks */
+
+static VMBCHANNEL called_for;
+
+static void disable_another(struct client *client)
+{
+	VmbChannelDisable(called_for);
+	VmbChannelPause(called_for);
+	VmbChannelCleanup(called_for);
+	client->seen = VmbChannelEnable(called_for);
+}
+
+static void callback_of_sub(struct kunit *test, struct pair *pair,
+			    VMBCHANNEL other)
+{
+	log_watch(test);
+	called_for = other;
+	pair->sub->at = "PostStarted";
+	pair->sub->hook = disable_another;
+	bring_up_sub(test, pair);
+	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_INVALID_DEVICE_STATE);
+	is_logged(test, "disable from a callback of its own refused");
+	is_logged(test, "pause from a callback of its own refused");
+	is_logged(test, "cleanup from a callback of its own refused");
+	VmbChannelDisable(pair->primary->ch);
+	both_lived(test, pair);
+}
+
+static void callback_of_sub_for_its_primary(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	bring_up(test, pair->primary);
+	callback_of_sub(test, pair, pair->primary->ch);
+}
+
+static void callback_of_sub_for_another(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+	struct fake_bus *other;
+
+	sub_client(test, pair->primary_bus, &other);
+	bring_up(test, pair->primary);
+	callback_of_sub(test, pair, other->ch);
+}
+
+static void disable_sub(struct client *client)
+{
+	VmbChannelDisable(called_for);
+	client->seen = READ_ONCE(called_for->state) == KMCL_DISABLED ?
+		       STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+/* In each of them, those on the way down among them. */
+static void callback_of_primary_for_sub(struct kunit *test)
+{
+	static const char * const callbacks[] = { "Suspend", "Closed" };
+	struct pair *pair = get_pair(test);
+	unsigned int i;
+
+	called_for = pair->sub->ch;
+	for (i = 0; i < ARRAY_SIZE(callbacks); i++) {
+		bring_up(test, pair->primary);
+		bring_up_sub(test, pair);
+		pair->primary->at = callbacks[i];
+		pair->primary->hook = disable_sub;
+		VmbChannelDisable(pair->primary->ch);
+		KUNIT_EXPECT_EQ(test, pair->primary->seen, STATUS_SUCCESS);
+		pair->primary->hook = NULL;
+		both_lived(test, pair);
+	}
+}
+
+static struct pair *negotiating;
+
+/* As a driver does: ask for sub-channels, and wait for them. */
+static void negotiate(struct client *client)
+{
+	client->seen = VmbChannelEnable(negotiating->sub->ch);
+	if (!fake_bus_offer_sub(negotiating->sub_bus) ||
+	    !eventually(READ_ONCE(negotiating->sub->ch->state) == KMCL_ACTIVE))
+		client->seen = STATUS_UNSUCCESSFUL;
+}
+
+static void callback_of_primary_brings_sub_up(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+	unsigned int i;
+
+	negotiating = pair;
+	pair->primary->at = "PostStarted";
+	pair->primary->hook = negotiate;
+	for (i = 0; i < 2; i++) {
+		bring_up(test, pair->primary);
+		KUNIT_EXPECT_EQ(test, pair->primary->seen, STATUS_SUCCESS);
+		VmbChannelDisable(pair->primary->ch);
+		both_lived(test, pair);
+	}
+}
+
+/* Anything at any time */
+
+#define RANDOM_STEPS	60
+
+static void random_primary(void *data)
+{
+	struct pair *pair = data;
+	unsigned int i;
+
+	for (i = 0; i < RANDOM_STEPS; i++) {
+		VmbChannelEnable(pair->primary->ch);
+		usleep_range(0, 4000);
+		if (get_random_u8() & 1)
+			VmbChannelDisable(pair->primary->ch);
+		else
+			kmcl_channel_detach(pair->primary->ch,
+					    pair->primary_bus);
+	}
+}
+
+static void random_sub(void *data)
+{
+	struct pair *pair = data;
+	unsigned int i;
+
+	for (i = 0; i < RANDOM_STEPS; i++) {
+		VmbChannelEnable(pair->sub->ch);
+		usleep_range(0, 4000);
+		if (get_random_u8() & 1)
+			VmbChannelDisable(pair->sub->ch);
+		else
+			kmcl_channel_detach(pair->sub->ch, pair->sub_bus);
+	}
+}
+
+static void random_offers(void *data)
+{
+	struct pair *pair = data;
+	unsigned int i;
+
+	for (i = 0; i < 2 * RANDOM_STEPS; i++) {
+		fake_bus_offer_sub(pair->sub_bus);
+		usleep_range(0, 4000);
+	}
+}
+
+static void random_steps(struct kunit *test)
+{
+	static void (* const run[])(void *data) = {
+		random_primary, random_sub, random_offers,
+	};
+	struct pair *pair = get_pair(test);
+	struct job *job[ARRAY_SIZE(run)];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(run); i++)
+		job[i] = job_start(test, run[i], pair);
+	for (i = 0; i < ARRAY_SIZE(run); i++)
+		job_join(test, job[i]);
+	VmbChannelDisable(pair->primary->ch);
+	VmbChannelDisable(pair->sub->ch);
+	KUNIT_EXPECT_EQ(test, pair->primary->offences, 0);
+	KUNIT_EXPECT_EQ(test, pair->sub->offences, 0);
+	KUNIT_EXPECT_GT(test, atomic_read(&pair->sub_bus->opens), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.in), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.busy), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);
+}
+
+/* With the server */
+
+/* The server's numbers of them */
+#define PRIMARY		0
+#define SUB		1
+/* Until the guest has given the number of the offer back. */
+#define OFFER_MS	1000
+#define OFFER_DEVICE_MS	3000
+
+static struct pair *get_server_pair(struct kunit *test)
+{
+	struct pair *pair = kunit_kzalloc(test, sizeof(*pair), GFP_KERNEL);
+	guid_t type, instance;
+
+	KUNIT_ASSERT_NOT_NULL(test, pair);
+	KUNIT_ASSERT_EQ(test, guid_parse(TESTDEV_SUBS_TYPE_GUID, &type), 0);
+	KUNIT_ASSERT_EQ(test, guid_parse(TESTDEV_SUBS_GUID, &instance), 0);
+	pair->primary = client_alloc(test);
+	pair->sub = client_alloc(test);
+	client_takes(test, pair->primary, get_channel(test), &type, &instance);
+	client_takes(test, pair->sub, get_channel(test), &some_guid, NULL);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetPrimaryChannel(pair->sub->ch,
+							pair->primary->ch),
+			STATUS_SUCCESS);
+	return pair;
+}
+
+static void server_does(struct kunit *test, struct pair *pair, u32 op,
+			u32 channel, u32 ms)
+{
+	struct testdev_request req = {
+		.op = op, .handle = channel, .length = ms,
+	};
+	struct server srv = { .ch = pair->primary->ch };
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+/* QEMU offers it from the start, when there is nobody to be told of it. */
+static void server_offers_sub(struct kunit *test, struct pair *pair)
+{
+	server_does(test, pair, TESTDEV_REOFFER, SUB, OFFER_MS);
+	server_does(test, pair, TESTDEV_RESCIND, SUB, 0);
+}
+
+static void bring_up_server_sub(struct kunit *test, struct pair *pair)
+{
+	enable(test, pair->sub);
+	server_offers_sub(test, pair);
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+	heard(test, pair->sub, UP);
+}
+
+static struct pair *get_open_server_pair(struct kunit *test)
+{
+	struct pair *pair = get_server_pair(test);
+
+	bring_up(test, pair->primary);
+	bring_up_server_sub(test, pair);
+	return pair;
+}
+
+static void server_echoes(struct kunit *test, VMBCHANNEL ch)
+{
+	static const char text[] = "by way of a channel";
+	struct testdev_request req = {
+		.op = TESTDEV_ECHO, .payload_len = sizeof(text),
+	};
+	struct server srv = { .ch = ch };
+	struct testdev_response rsp = {};
+	char answer[sizeof(text)] = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, text, &rsp, answer,
+					  sizeof(answer)), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, rsp.status, TESTDEV_OK);
+	KUNIT_EXPECT_STREQ(test, answer, text);
+}
+
+static void server_has_opens(struct kunit *test, VMBCHANNEL ch,
+			     struct testdev_report *report)
+{
+	struct testdev_request req = { .op = TESTDEV_REPORT };
+	struct server srv = { .ch = ch };
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, report,
+					  sizeof(*report)), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+}
+
+/* Packets go over either, and the server's other channel does not see them. */
+static void packets_with_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+	struct testdev_report sub, primary;
+	guid_t bound, instance;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, guid_parse(TESTDEV_SUBS_GUID, &instance), 0);
+	VmbChannelGetInterfaceInstance(pair->sub->ch, &bound);
+	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &instance));
+	KUNIT_EXPECT_PTR_EQ(test,
+			    VmbChannelGetTargetDeviceObject(pair->sub->ch),
+			    VmbChannelGetTargetDeviceObject(pair->primary->ch));
+
+	server_has_opens(test, pair->sub->ch, &sub);
+	server_has_opens(test, pair->primary->ch, &primary);
+	for (i = 0; i < 50; i++)
+		server_echoes(test, pair->sub->ch);
+	KUNIT_EXPECT_EQ(test, sub.opens, sub.closes + 1);
+	i = sub.requests;
+	server_has_opens(test, pair->sub->ch, &sub);
+	KUNIT_EXPECT_EQ(test, sub.requests, i + 51);
+	i = primary.requests;
+	server_has_opens(test, pair->primary->ch, &primary);
+	KUNIT_EXPECT_EQ(test, primary.requests, i + 1);
+	VmbChannelDisable(pair->primary->ch);
+	heard(test, pair->sub, DOWN);
+	heard(test, pair->primary, LIFE);
+}
+
+#define PAGES	40
+
+static void gpadl_with_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+	struct server srv = { .ch = pair->sub->ch };
+	u8 *va = vmalloc(PAGES * PAGE_SIZE);
+	u32 handle, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	get_random_bytes(va, PAGES * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(pair->sub->ch, 0, va,
+							PAGES * PAGE_SIZE,
+							&handle),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, &srv, handle),
+			crc32_le(~0, va, PAGES * PAGE_SIZE) ^ ~0);
+	server_fill(test, &srv, handle, 7);
+	for (i = 0; i < PAGES * PAGE_SIZE; i += 997)
+		KUNIT_ASSERT_EQ(test, va[i], testdev_pattern(7, i));
+	VmbChannelDeleteGpadl(pair->sub->ch, handle);
+	KUNIT_EXPECT_FALSE(test, server_knows(test, &srv, handle));
+
+	/* One that is left goes after the close of both. */
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(pair->sub->ch, 0, va,
+							PAGES * PAGE_SIZE,
+							&handle),
+			STATUS_SUCCESS);
+	VmbChannelDisable(pair->primary->ch);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.quarantined, 0);
+	vfree(va);
+}
+
+static void again_with_the_server(struct kunit *test)
+{
+	struct pair *pair = get_server_pair(test);
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		bring_up(test, pair->primary);
+		bring_up_server_sub(test, pair);
+		server_echoes(test, pair->sub->ch);
+		VmbChannelDisable(pair->primary->ch);
+		KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+		heard(test, pair->sub, DOWN);
+		heard(test, pair->primary, LIFE);
+	}
+}
+
+static void alone_with_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+	struct testdev_report before, after;
+
+	server_has_opens(test, pair->sub->ch, &before);
+	VmbChannelDisable(pair->sub->ch);
+	heard(test, pair->sub, DOWN);
+	server_echoes(test, pair->primary->ch);
+	/* The host has it open: no interrupt of it may reach anything. */
+	VmbChannelDisable(pair->primary->ch);
+	bring_up(test, pair->primary);
+	bring_up_server_sub(test, pair);
+	server_has_opens(test, pair->sub->ch, &after);
+	KUNIT_EXPECT_EQ(test, after.opens, before.opens + 1);
+	KUNIT_EXPECT_EQ(test, after.closes, before.closes + 1);
+}
+
+/* The server has much to say when nobody listens any more. */
+static void alone_while_the_server_sends(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+	struct testdev_request push = {
+		.op = TESTDEV_PUSH, .length = 2000, .offset = 64,
+	};
+	struct server srv = { .ch = pair->sub->ch };
+	struct testdev_response rsp = {};
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	VmbChannelDisable(pair->sub->ch);
+	server_echoes(test, pair->primary->ch);
+	kunit_release_action(test, channel_clean_up, pair->sub->ch);
+	server_echoes(test, pair->primary->ch);
+	VmbChannelDisable(pair->primary->ch);
+	heard(test, pair->primary, LIFE);
+}
+
+static void rescinded_by_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+
+	server_does(test, pair, TESTDEV_RESCIND, SUB, 0);
+	becomes(test, pair->sub->ch, KMCL_DISABLED);
+	heard(test, pair->sub, DOWN);
+	server_echoes(test, pair->primary->ch);
+	VmbChannelDisable(pair->primary->ch);
+	bring_up(test, pair->primary);
+	bring_up_server_sub(test, pair);
+	server_echoes(test, pair->sub->ch);
+}
+
+static void unbound_with_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+	struct hv_device *hdev = device_find(test, TESTDEV_SUBS_GUID);
+
+	device_release_driver(&hdev->device);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	heard(test, pair->sub, DOWN);
+	heard(test, pair->primary, LIFE);
+	KUNIT_ASSERT_GT(test, device_attach(&hdev->device), 0);
+	bring_up(test, pair->primary);
+	bring_up_server_sub(test, pair);
+	server_echoes(test, pair->sub->ch);
+}
+
+/* hv_vmbus would call the driver so before and after it hibernates. */
+static void suspended_with_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+	struct hv_device *hdev = device_find(test, TESTDEV_SUBS_GUID);
+	struct hv_driver *driver = device_driver(test, hdev);
+
+	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ENABLED);
+	heard(test, pair->sub, DOWN);
+	heard(test, pair->primary, LIFE);
+	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	becomes(test, pair->primary->ch, KMCL_ACTIVE);
+	bring_up_server_sub(test, pair);
+	server_echoes(test, pair->sub->ch);
+}
+
+/* Sub-channels first, as hv_vmbus wants it of a host. */
+static void both_rescinded_by_the_server(struct kunit *test)
+{
+	struct pair *pair = get_open_server_pair(test);
+
+	server_does(test, pair, TESTDEV_REOFFER, PRIMARY, OFFER_DEVICE_MS);
+	server_does(test, pair, TESTDEV_RESCIND, SUB, 0);
+	server_does(test, pair, TESTDEV_RESCIND, PRIMARY, 0);
+	becomes(test, pair->primary->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	heard(test, pair->sub, DOWN);
+	heard(test, pair->primary, LIFE);
+	bring_up(test, pair->primary);
+	bring_up_server_sub(test, pair);
+	server_echoes(test, pair->sub->ch);
+}
+
+static struct kunit_case subchannel_cases[] = {
+	KUNIT_CASE(primary_bounds),
+	KUNIT_CASE(waits_for_an_offer),
+	KUNIT_CASE(is_disabled_before_an_offer),
+	KUNIT_CASE(each_offer_is_for_one),
+	KUNIT_CASE(sub_does_not_open),
+	KUNIT_CASE(callbacks_in_order),
+	KUNIT_CASE(disable_again_and_again),
+	KUNIT_CASE(primary_is_rescinded),
+	KUNIT_CASE(primary_sleeps),
+	KUNIT_CASE(primary_refuses_to_open),
+	KUNIT_CASE(while_sub_opens),
+	KUNIT_CASE(while_sub_waits_for_the_host),
+	KUNIT_CASE(gpadl_is_deleted_after_the_close),
+	KUNIT_CASE(packets_of_the_hosts_are_waited_for),
+	KUNIT_CASE(requests_of_the_clients_end),
+	KUNIT_CASE(callback_asks_the_host),
+	KUNIT_CASE(sub_goes_alone),
+	KUNIT_CASE(sub_is_cleaned_up_alone),
+	KUNIT_CASE(sub_is_rescinded),
+	KUNIT_CASE(primary_is_cleaned_up_first),
+	KUNIT_CASE(primary_in_the_clients_memory),
+	KUNIT_CASE(callback_of_sub_for_its_primary),
+	KUNIT_CASE(callback_of_sub_for_another),
+	KUNIT_CASE(callback_of_primary_for_sub),
+	KUNIT_CASE(callback_of_primary_brings_sub_up),
+	KUNIT_CASE(random_steps),
+	KUNIT_CASE(packets_with_the_server),
+	KUNIT_CASE(gpadl_with_the_server),
+	KUNIT_CASE(again_with_the_server),
+	KUNIT_CASE(alone_with_the_server),
+	KUNIT_CASE(alone_while_the_server_sends),
+	KUNIT_CASE(rescinded_by_the_server),
+	KUNIT_CASE(unbound_with_the_server),
+	KUNIT_CASE(suspended_with_the_server),
+	KUNIT_CASE(both_rescinded_by_the_server),
+	{}
+};
+
+struct kunit_suite vmbkmcl_subchannel_suite = {
+	.name = "vmbkmcl_subchannel",
+	.test_cases = subchannel_cases,
+};
