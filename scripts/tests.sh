@@ -51,6 +51,7 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 declare -A suite_seconds=(
 	[vmbkmcl_gpadl]=210
 	[vmbkmcl_traffic]=195
+	[vmbkmcl_subchannel]=100
 	[vmbkmcl_fault]=35
 	[vmbkmcl_life]=35
 	[vmbkmcl_request]=30
