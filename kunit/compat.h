@@ -26,6 +26,11 @@ void kunit_release_action(struct kunit *test, void (*action)(void *arg),
 			    ##__VA_ARGS__)
 #endif
 
+#ifndef KUNIT_FAIL_AND_ABORT
+#define KUNIT_FAIL_AND_ABORT(test, fmt, ...)				\
+	KUNIT_ASSERT_TRUE_MSG(test, false, fmt, ##__VA_ARGS__)
+#endif
+
 #ifndef KUNIT_CASE_SLOW
 #define KUNIT_CASE_SLOW(name)	KUNIT_CASE(name)
 #define KUNIT_CASE_PARAM_ATTR(name, gen_params, attributes)		\

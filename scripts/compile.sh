@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Compile the module and its tests, W=1, against Debian's headers of each supported
-# kernel for amd64 and arm64, and for arm64 with 64K pages as well. Prints the
+# Compile, with W=1, against Debian's headers of each supported kernel: for amd64 the
+# module and its tests, for arm64 the module, with 4K and with 64K pages. Prints the
 # findings, and fails if there are any; what was compiled cleanly and has not changed
 # since is not compiled again.
 # usage: compile.sh [KERNEL…]
@@ -67,11 +67,14 @@ kunit_symbols() {
 build() {
 	local kdir=$1 target=$2 dir=$3 variables
 
-	kunit_symbols "$kdir" >"$dir/kunit.symvers"
-	variables=(VMBKMCL_KUNIT=y W=1 KCFLAGS="-Werror -DCONFIG_KUNIT=1"
-		KBUILD_EXTRA_SYMBOLS="$dir/kunit.symvers")
-	[[ $target == amd64 ]] || variables+=(CROSS_COMPILE=aarch64-linux-gnu-)
-	module_make "$kdir" M="$dir" "${variables[@]}" -j"$(nproc)" modules
+	if [[ $target == amd64 ]]; then
+		kunit_symbols "$kdir" >"$dir/kunit.symvers"
+		variables=(VMBKMCL_KUNIT=y KBUILD_EXTRA_SYMBOLS="$dir/kunit.symvers"
+			KCFLAGS="-Werror -DCONFIG_KUNIT=1")
+	else
+		variables=(CROSS_COMPILE=aarch64-linux-gnu- KCFLAGS=-Werror)
+	fi
+	module_make "$kdir" M="$dir" W=1 "${variables[@]}" -j"$(nproc)" modules
 }
 
 # state_of KDIR DIR: everything that what is built depends on
@@ -96,7 +99,8 @@ compile() {
 	state=$(state_of "$kdir" "$dir")
 	[[ $(cat "$dir/clean" 2>/dev/null) != "$state" ]] || return 0
 	log "compiling for $kernel on $target (a minute or two; less when little changed)"
-	if ! logged "$log" build "$kdir" "$target" "$dir" || grep -i warning "$log"; then
+	logged "$log" build "$kdir" "$target" "$dir" || return
+	if grep -i warning "$log"; then
 		rm -rf "$dir" # modpost says it only once
 		return 1
 	fi
