@@ -42,6 +42,10 @@ bench:
 check:
 	scripts/check.sh "$(ONLY)"
 
+# Those that take many minutes, too.
+check-all:
+	scripts/check.sh --all
+
 # HTML and text, into build/docs.
 docs:
 	scripts/docs.sh
@@ -65,7 +69,8 @@ help:
 	@echo 'make test-all   compile, test and demo for every kernel'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
 	@echo 'make check      static checks [ONLY=name]'
+	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test test-all bench check docs \
+.PHONY: all modules install uninstall clean demo test test-all bench check check-all docs \
 	package package-test help

@@ -3,12 +3,15 @@
 # Static checks: Documentation/testing.rst says which. Prints what it ran; what is
 # excused, and why, stands in check-excuses. What was clean is checked again when
 # it, the check, or the tool has changed.
-# usage: check.sh [PART OF A CHECK'S NAME]
+# usage: check.sh [--all] [PART OF A CHECK'S NAME]
+# Those that take many minutes only run with --all, or when they are named.
 # shellcheck disable=SC2317 # check() calls the functions it is given
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/packages.sh"
 
+all=
+[[ ${1:-} != --all ]] || { all=y; shift; }
 only=${1:-}
 excuses=$scripts/check-excuses
 names=()
@@ -28,6 +31,9 @@ check() {
 		times >"$found.times"
 	} >"$found" 2>&1 &
 }
+
+# The same, for one that takes many minutes
+long_check() { [[ ! $all && ! $only ]] || check "$@"; }
 
 # What they found, in their order; fails if they found something
 findings() {
@@ -279,9 +285,10 @@ licenses() {
 }
 
 "$scripts/setup.sh"
-need_packages shellcheck sparse coccinelle clang lld llvm codespell reuse
+need_packages shellcheck sparse codespell reuse
+[[ ! $all && ! $only ]] || need_packages coccinelle clang lld llvm
 kdir=$("$scripts/guest-kernel.sh")
-clang_kdir=$("$scripts/guest-kernel.sh" --clang)
+[[ ! $all && ! $only ]] || clang_kdir=$("$scripts/guest-kernel.sh" --clang)
 mkdir -p "$cache"
 cd "$tree"
 mapfile -t c_files < <(sources '*.c')
@@ -291,11 +298,11 @@ mapfile -t scripts_here < <(shell_scripts)
 
 check 'checkpatch --strict' each_file checkpatch "$kdir" "${c_files[@]}" "${h_files[@]}"
 check 'gcc W=1, sparse' once sparse_build "$kdir $(sparse --version)" "${built[@]}"
-check 'clang W=1, its analyzer' once clang_build "$clang_kdir" "${built[@]}"
-check '6.1, 6.12 and 7.3, on amd64 and arm64' once other_kernels \
+long_check 'clang W=1, its analyzer' once clang_build "${clang_kdir:-}" "${built[@]}"
+long_check '6.1, 6.12 and 7.3, on amd64 and arm64' once other_kernels \
 	"$(apt_state)" "${built[@]}" "$scripts"/{compile,kernels,suites}.sh
 # a file's answer depends on what it includes, too
-check 'coccinelle' each_file coccinelle \
+long_check 'coccinelle' each_file coccinelle \
 	"$kdir $(spatch --version) $(sha256sum "${h_files[@]}")" "${c_files[@]}" "${h_files[@]}"
 check 'kernel-doc' found_by kernel_doc
 check 'headers in every order' once header_orders "$kdir" "${h_files[@]}"
