@@ -22,7 +22,7 @@ give_64k_pages() {
 		-e 's/CONFIG_ARM64_4K_PAGES/CONFIG_ARM64_64K_PAGES/' \
 		-e 's/PAGE_SIZE_4KB/PAGE_SIZE_64KB/' \
 		-e 's/(CONFIG_(ARM64_)?PAGE_SHIFT) .*/\1 16/' \
-		-e 's/(CONFIG_ARM64_CONT_P(TE|MD)_SHIFT) .*/\1 5/' \
+		-e 's/(CONFIG_ARM64_CONT_(PTE|PMD)_SHIFT) .*/\1 5/' \
 		-e 's/(CONFIG_PGTABLE_LEVELS) .*/\1 3/' \
 		-e 's/(CONFIG_ARCH_FORCE_MAX_ORDER) .*/\1 13/' \
 		-e 's/(CONFIG_PAGE_BLOCK_MAX_ORDER) .*/\1 13/' \
