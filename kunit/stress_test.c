@@ -41,6 +41,7 @@ MODULE_PARM_DESC(stress_seed,
  * @threads: numbers them
  * @seed: of the first; each adds its number
  * @rescinds: that the server has promised
+ * @patience: until then, in jiffies, the steps go on if it has promised none
  */
 struct stress {
 	struct client *client;
@@ -50,7 +51,14 @@ struct stress {
 	atomic_t threads;
 	u32 seed;
 	unsigned int rescinds;
+	unsigned long patience;
 };
+
+static bool goes_on(struct stress *s)
+{
+	return atomic_dec_return(&s->steps) >= 0 ||
+	       (!READ_ONCE(s->rescinds) && time_before(jiffies, s->patience));
+}
 
 static void seed_thread(struct stress *s, struct rnd_state *rnd)
 {
@@ -77,7 +85,7 @@ static void controller(void *data)
 	struct rnd_state rnd;
 
 	seed_thread(s, &rnd);
-	while (atomic_dec_return(&s->steps) >= 0) {
+	while (goes_on(s)) {
 		switch (below(&rnd, 8)) {
 		case 0:
 			VmbChannelDisable(ch);
@@ -120,7 +128,7 @@ static void fake_device(void *data)
 	struct rnd_state rnd;
 
 	seed_thread(s, &rnd);
-	while (atomic_dec_return(&s->steps) >= 0) {
+	while (goes_on(s)) {
 		u32 what = below(&rnd, 4);
 
 		if (what == 0) {
@@ -206,6 +214,7 @@ static void stress_init(struct kunit *test, struct stress *s,
 {
 	s->client = client;
 	atomic_set(&s->steps, steps);
+	s->patience = jiffies;
 	s->seed = stress_seed ?: get_random_u32();
 	kunit_info(test, "stress_seed=%u\n", s->seed);
 }
@@ -292,7 +301,7 @@ static void ask_for_a_rescind(struct stress *s)
 
 	if (server_persuaded(ch, TESTDEV_REOFFER, REOFFER_MS) &&
 	    server_persuaded(ch, TESTDEV_RESCIND, 0))
-		s->rescinds++;
+		WRITE_ONCE(s->rescinds, s->rescinds + 1);
 }
 
 static void server_device(void *data)
@@ -301,12 +310,12 @@ static void server_device(void *data)
 	struct rnd_state rnd;
 
 	seed_thread(s, &rnd);
-	while (atomic_dec_return(&s->steps) >= 0) {
+	while (goes_on(s)) {
 		poke(DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
 		some_time(&rnd);
 		poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
 		msleep(20);
-		if (!below(&rnd, 4))
+		if (!s->rescinds || !below(&rnd, 4))
 			ask_for_a_rescind(s);
 	}
 }
@@ -347,6 +356,7 @@ static void stress_with_the_server(struct kunit *test)
 	enable(test, keeper);
 
 	stress_init(test, &s, client, SERVER_STEPS);
+	s.patience = jiffies + 60 * HZ;
 	for (i = 0; i < CONTROLLERS; i++)
 		jobs[i] = job_start(test, controller, &s);
 	jobs[i] = job_start(test, server_device, &s);
