@@ -774,7 +774,7 @@ static void server_does(struct kunit *test, struct pair *pair, u32 op,
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
 }
 
-/* QEMU offers it from the start, when there is nobody to be told of it. */
+/* It is offered again, as the server says, also when it has not been before. */
 static void server_offers_sub(struct kunit *test, struct pair *pair)
 {
 	server_does(test, pair, TESTDEV_REOFFER, SUB, OFFER_MS);

@@ -154,6 +154,12 @@ bool chan_is_offered(VMBusChannel *chan)
 	return FIELD(chan, layout.chan_offer_state, uint8_t) == OFFER_SENT;
 }
 
+/* QEMU takes it for offered, and so does not offer it. */
+void chan_withhold(VMBusChannel *chan)
+{
+	FIELD(chan, layout.chan_offer_state, uint8_t) = OFFER_SENT;
+}
+
 /*
  * QEMU finds also a GPADL that was torn down, for as long as anything refers to
  * it: its memory is the guest's again and must not be touched.

@@ -218,9 +218,18 @@ static void forget(struct testdev *dev)
 static void after_reset(void *opaque)
 {
 	struct testdev *dev = opaque;
+	VMBusChannel *chan = vmbus_device_channel(dev->vdev, dev->index);
 
-	if (!chan_is_offered(vmbus_device_channel(dev->vdev, dev->index)))
-		forget(dev);
+	if (chan_is_offered(chan))
+		return;
+	forget(dev);
+	/*
+	 * A sub-channel is offered when it is asked for, as Hyper-V does. Linux may
+	 * see one from the start before it has made the device: in hv_vmbus that is
+	 * a NULL pointer.
+	 */
+	if (dev->index)
+		chan_withhold(chan);
 }
 
 void offer_device_reset(struct testdev *dev)

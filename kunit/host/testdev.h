@@ -114,6 +114,7 @@ uint32_t chan_relid(VMBusChannel *chan);
 uint32_t chan_ring_gpadl(VMBusChannel *chan);
 uint32_t chan_answer_ring_page(VMBusChannel *chan);
 bool chan_is_offered(VMBusChannel *chan);
+void chan_withhold(VMBusChannel *chan);
 bool gpadl_is_alive(VMBusGpadl *gpadl, uint32_t handle);
 const uint64_t *gpadl_gfns(VMBusGpadl *gpadl);
 HvSintRoute *bus_route(struct testdev *dev);
