@@ -71,8 +71,12 @@ static int __init suites_init(void)					\
 {									\
 	return run_suites(module_suites, ARRAY_SIZE(module_suites));	\
 }									\
+static void __exit suites_exit(void)					\
+{									\
+	forget_suites();						\
+}									\
 module_init(suites_init);						\
-module_exit(forget_suites)
+module_exit(suites_exit)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
