@@ -61,7 +61,7 @@ typedef enum _MM_PAGE_PRIORITY {
  * struct _MDL - memory that is contiguous at its address, and its pages
  * @Next: of a chain, or NULL; the client's to set
  * @Size: bytes of this structure with its page numbers; 16 bits on Windows
- * @MdlFlags: MDL_...; which of the functions were called for it
+ * @MdlFlags: flags (``MDL_...``); which of the functions were called for it
  * @StartVa: address of the first page
  * @MappedSystemVa: kernel address of the memory, with %MDL_MAPPED_TO_SYSTEM_VA or
  *	%MDL_SOURCE_IS_NONPAGED_POOL
