@@ -5,7 +5,7 @@
 #include <linux/glob.h>
 #include <linux/module.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#ifdef COMPAT_ACTIONS
 struct action {
 	void (*run)(void *arg);
 	void *arg;
@@ -52,7 +52,7 @@ void kunit_release_action(struct kunit *test, void (*run)(void *arg), void *arg)
 }
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#ifdef COMPAT_SUITES
 #define MOST_SUITES 64
 
 static char *filter_glob = "*";

@@ -12,6 +12,7 @@
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define COMPAT_ACTIONS	/* in compat.c */
 int kunit_add_action_or_reset(struct kunit *test, void (*action)(void *arg),
 			      void *arg);
 void kunit_release_action(struct kunit *test, void (*action)(void *arg),
@@ -61,6 +62,7 @@ void kunit_release_action(struct kunit *test, void (*action)(void *arg),
  * does later.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define COMPAT_SUITES	/* in compat.c */
 int run_suites(struct kunit_suite **suites, unsigned int n);
 void forget_suites(void);
 
