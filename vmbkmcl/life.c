@@ -4,9 +4,9 @@
  *
  * What the client wants (wanted, paused) and what the bus has (endpoint, lost,
  * asleep) is noted under the channel's lock by whoever learns of it; one work
- * item per channel then brings the channel up or down until the state agrees. Every state-change
- * callback runs in that item, which is why no two of them ever overlap, and why
- * nothing opens a channel from inside a driver's probe.
+ * item per channel then brings the channel up or down until the state agrees. Every
+ * state-change callback runs in that item, which is why no two of them ever
+ * overlap, and why nothing opens a channel from inside a driver's probe.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
