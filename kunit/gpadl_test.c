@@ -3,6 +3,7 @@
 
 #include <linux/crc32.h>
 #include <linux/mman.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -502,9 +503,15 @@ struct footprint {
 	long vmalloc;		/* kB */
 };
 
-/* Have what is freed leave KASAN's quarantine: takes long, so not in each round. */
-static void shrink_slabs(struct kunit *test)
+/*
+ * Freed, and still there: areas of vmalloc memory until many are purged at once,
+ * what RCU frees, and KASAN's quarantine, which goes with the empty slabs. It takes
+ * long, so not in each round.
+ */
+static void settle_memory(struct kunit *test)
 {
+	vm_unmap_aliases();
+	rcu_barrier();
 	run_shell(test, "for f in /sys/kernel/slab/*/shrink; do echo 1 >$f; done");
 }
 
@@ -555,11 +562,11 @@ static void thousands_of_cycles(struct kunit *test)
 	if (round == 1) {
 		cycle(test, bus->ch, (void *)addr, bytes, WARM_UP / 2);
 		cycle(test, bus->ch, va, bytes, WARM_UP / 2);
-		shrink_slabs(test);
+		settle_memory(test);
 		before = footprint(test);
 	}
 	if (round > ROUNDS) {
-		shrink_slabs(test);
+		settle_memory(test);
 	} else {
 		cycle(test, srv->ch, (void *)addr, bytes, REAL_CYCLES / 2);
 		cycle(test, srv->ch, va, bytes, REAL_CYCLES / 2);

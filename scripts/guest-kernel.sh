@@ -84,7 +84,7 @@ inputs=$(
 	cat "${config[@]}"
 )
 kernel=$(keyed "guest-kernel-$version" "$inputs" \
-	"building the guest kernel $version (about 8 minutes, once)" build_kernel "$version")
+	"building the guest kernel $version (about 13 minutes, once)" build_kernel "$version")
 [[ $clang ]] || { printf '%s\n' "$kernel"; exit; }
 keyed "guest-kernel-clang-$version" "$inputs $(clang --version)" \
 	"preparing the guest kernel $version for clang (a minute, once)" \
