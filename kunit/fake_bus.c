@@ -14,7 +14,7 @@
 
 struct fake_packet {
 	struct list_head link;
-	struct vmpacket_descriptor desc;
+	struct kmcl_rx_packet head;
 	u8 data[];
 };
 
@@ -271,33 +271,42 @@ static void fake_want_room(struct kmcl_channel *ch, u32 bytes)
 	smp_mb();
 }
 
-static struct vmpacket_descriptor *fake_rx_first(struct kmcl_channel *ch)
+static struct fake_packet *fake_rx_oldest(struct fake_bus *bus)
+{
+	struct fake_packet *packet;
+
+	spin_lock(&bus->rx_lock);
+	packet = list_first_entry_or_null(&bus->rx, struct fake_packet, link);
+	spin_unlock(&bus->rx_lock);
+	return packet;
+}
+
+static int fake_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *seen)
 {
 	struct fake_bus *bus = to_ring(ch);
 	struct fake_packet *packet;
 
 	if (bus->corrupt)
-		return ERR_PTR(-EIO);
-	spin_lock(&bus->rx_lock);
-	packet = list_first_entry_or_null(&bus->rx, struct fake_packet, link);
-	spin_unlock(&bus->rx_lock);
-	return packet ? &packet->desc : NULL;
+		return -EIO;
+	packet = fake_rx_oldest(bus);
+	if (!packet)
+		return 0;
+	*seen = packet->head;
+	return 1;
 }
 
-static struct vmpacket_descriptor *
-fake_rx_next(struct kmcl_channel *ch, struct vmpacket_descriptor *desc)
+static void fake_rx_skip(struct kmcl_channel *ch,
+			 const struct kmcl_rx_packet *seen)
 {
-	struct fake_packet *packet = container_of(desc, struct fake_packet,
-						  desc);
 	struct fake_bus *bus = to_ring(ch);
+	struct fake_packet *packet = fake_rx_oldest(bus);
 
 	if (READ_ONCE(bus->endless))
-		return desc;
+		return;
 	spin_lock(&bus->rx_lock);
 	list_del(&packet->link);
 	spin_unlock(&bus->rx_lock);
 	kfree(packet);
-	return fake_rx_first(ch);
 }
 
 static void fake_rx_done(struct kmcl_channel *ch)
@@ -340,8 +349,8 @@ static const struct kmcl_bus_ops fake_ops = {
 	.send = fake_send,
 	.send_external = fake_send_external,
 	.want_room = fake_want_room,
-	.rx_first = fake_rx_first,
-	.rx_next = fake_rx_next,
+	.rx_peek = fake_rx_peek,
+	.rx_skip = fake_rx_skip,
 	.rx_done = fake_rx_done,
 	.rx_mask = fake_rx_mask,
 	.rx_unmask = fake_rx_unmask,
@@ -443,11 +452,11 @@ static void deliver(struct fake_bus *bus, u16 type, u16 flags, u64 id,
 
 	packet = kzalloc(sizeof(*packet) + ALIGN(len, 8), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(bus->test, packet);
-	packet->desc.type = type;
-	packet->desc.flags = flags;
-	packet->desc.offset8 = sizeof(packet->desc) >> 3;
-	packet->desc.len8 = (sizeof(packet->desc) + ALIGN(len, 8)) >> 3;
-	packet->desc.trans_id = id;
+	packet->head.type = type;
+	packet->head.flags = flags;
+	packet->head.id = id;
+	packet->head.data = packet->data;
+	packet->head.len = ALIGN(len, 8);
 	memcpy(packet->data, data, len);
 
 	spin_lock_bh(&bus->rx_lock);

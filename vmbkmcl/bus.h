@@ -26,6 +26,25 @@ struct kmcl_channel;
 #define KMCL_PACKET_TRAILER	sizeof(u64)
 
 /**
+ * struct kmcl_rx_packet - a packet in the incoming ring
+ * @type: enum vmbus_packet_type, as far as the host knows it
+ * @flags: %VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED, and others
+ * @id: the host's transaction, or the one it completes
+ * @data: payload; in the ring, where the host can still change it: it is to be
+ *	copied once, and only the copy looked at
+ * @len: bytes of payload, which are all in the ring
+ * @size: bytes of the whole packet, for the bus
+ */
+struct kmcl_rx_packet {
+	u16 type;
+	u16 flags;
+	u64 id;
+	const void *data;
+	u32 len;
+	u32 size;
+};
+
+/**
  * struct kmcl_bus_ops - what a channel needs of its bus
  * @name: of the bus, for debugfs
  * @listen: from now on offer the channel its target device, as soon as there is
@@ -57,9 +76,9 @@ struct kmcl_channel;
  *	-EOPNOTSUPP for more than one range where the bus can not
  * @want_room: ask the host for a wake-up once that many bytes are free in the
  *	outgoing ring; 0 takes the wish back
- * @rx_first: the oldest packet in the incoming ring, copied out; NULL when the
- *	ring is empty, -EIO when the ring is corrupt
- * @rx_next: drop the packet got last and go on as @rx_first does
+ * @rx_peek: look at the oldest packet in the incoming ring: 1, or 0 when there is
+ *	none, -EIO when the ring is corrupt
+ * @rx_skip: be done with the packet looked at last
  * @rx_done: tell the host how far was read
  * @rx_mask: no more wake-ups, the ring is being read
  * @rx_unmask: wake-ups again; true when packets arrived meanwhile
@@ -93,9 +112,9 @@ struct kmcl_bus_ops {
 			     void *data, u32 len, u64 id);
 	void (*want_room)(struct kmcl_channel *ch, u32 bytes);
 
-	struct vmpacket_descriptor *(*rx_first)(struct kmcl_channel *ch);
-	struct vmpacket_descriptor *(*rx_next)(struct kmcl_channel *ch,
-					       struct vmpacket_descriptor *desc);
+	int (*rx_peek)(struct kmcl_channel *ch, struct kmcl_rx_packet *packet);
+	void (*rx_skip)(struct kmcl_channel *ch,
+			const struct kmcl_rx_packet *packet);
 	void (*rx_done)(struct kmcl_channel *ch);
 	void (*rx_mask)(struct kmcl_channel *ch);
 	bool (*rx_unmask)(struct kmcl_channel *ch);
@@ -112,9 +131,9 @@ int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 int kmcl_hv_send_external(struct kmcl_channel *ch,
 			  struct vmbus_packet_mpb_array *desc, u32 desc_size,
 			  void *data, u32 len, u64 id);
-struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch);
-struct vmpacket_descriptor *kmcl_hv_rx_next(struct kmcl_channel *ch,
-					    struct vmpacket_descriptor *desc);
+int kmcl_hv_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *packet);
+void kmcl_hv_rx_skip(struct kmcl_channel *ch,
+		     const struct kmcl_rx_packet *packet);
 void kmcl_hv_rx_done(struct kmcl_channel *ch);
 void kmcl_hv_rx_mask(struct kmcl_channel *ch);
 bool kmcl_hv_rx_unmask(struct kmcl_channel *ch);

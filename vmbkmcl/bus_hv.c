@@ -13,9 +13,6 @@
 #include "subchannel_hv.h"
 #include "target.h"
 
-/* Room for a completion's headers beyond those of a plain packet. */
-#define KMCL_HV_HEADER_SLACK	64
-
 static struct kmcl_hv_endpoint *kmcl_hv_endpoint(struct kmcl_channel *ch)
 {
 	return ch->endpoint;
@@ -102,7 +99,6 @@ static void kmcl_hv_not_opened(struct kmcl_channel *ch)
 static int kmcl_hv_open(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
-	u32 wire = kmcl_channel_wire_size(ch);
 	u32 tx = kmcl_channel_tx_bytes(ch);
 	u32 rx = kmcl_channel_rx_bytes(ch);
 	int err;
@@ -121,8 +117,8 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 	chan->next_request_id_callback = NULL;
 	chan->request_addr_callback = NULL;
 
-	chan->max_pkt_size = min_t(u32, wire + KMCL_HV_HEADER_SLACK,
-				   rx - sizeof(struct hv_ring_buffer));
+	/* hv_vmbus has memory for a copy of a packet, which is not made. */
+	chan->max_pkt_size = sizeof(struct vmpacket_descriptor);
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
 	kmcl_hv_set_cpu(ch);
@@ -238,80 +234,53 @@ static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
 }
 
 /*
- * hv_pkt_iter_first() clamps what the host wrote to something harmless and would
- * then walk on by the clamped length, out of step with the host. So the packet at
- * @index is judged before: its length in *@len, 0 when there is none, or -EIO.
+ * hv_pkt_iter_first() makes something harmless of what the host wrote, and would
+ * then walk on by that, out of step with the host; and it copies the packet, which
+ * its receiver would have to copy again. So the ring is read here. All that is
+ * believed of the head is read once.
  */
-static int kmcl_hv_judge(const struct hv_ring_buffer_info *ring, u32 index,
-			 u32 *len)
+int kmcl_hv_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
 {
+	const struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->inbound;
+	u32 read = ring->priv_read_index, write, avail, len, offset;
 	const struct vmpacket_descriptor *desc;
-	u32 avail, offset, write;
 
-	*len = 0;
 	/* Pairs with the host's release: the packet is there before its index. */
 	write = virt_load_acquire(&ring->ring_buffer->write_index);
+	if (write == read)
+		return 0;
 	if (write >= ring->ring_datasize)
 		return -EIO;
-	avail = write >= index ? write - index :
-				 ring->ring_datasize - index + write;
-	if (!avail)
-		return 0;
+	avail = write > read ? write - read : ring->ring_datasize - read + write;
 	if (avail < sizeof(*desc) + KMCL_PACKET_TRAILER)
 		return -EIO;
 
 	/* The ring is mapped twice in a row: a packet never wraps here. */
-	desc = (void *)(ring->ring_buffer->buffer + index);
-	*len = READ_ONCE(desc->len8) << 3;
+	desc = (void *)(ring->ring_buffer->buffer + read);
+	len = READ_ONCE(desc->len8) << 3;
 	offset = READ_ONCE(desc->offset8) << 3;
-	if (*len > avail - KMCL_PACKET_TRAILER || offset < sizeof(*desc) ||
-	    offset > *len || offset > ring->pkt_buffer_size)
+	if (offset < sizeof(*desc) || offset > len ||
+	    len > avail - KMCL_PACKET_TRAILER)
 		return -EIO;
-	return 0;
+
+	packet->type = READ_ONCE(desc->type);
+	packet->flags = READ_ONCE(desc->flags);
+	packet->id = READ_ONCE(desc->trans_id);
+	packet->data = (const u8 *)desc + offset;
+	packet->len = len - offset;
+	packet->size = len + KMCL_PACKET_TRAILER;
+	return 1;
 }
 
-/*
- * @desc is hv_vmbus's copy, cut to the channel's largest packet; the host may
- * have changed its mind after @len.
- */
-static struct vmpacket_descriptor *
-kmcl_hv_judged(const struct hv_ring_buffer_info *ring,
-	       struct vmpacket_descriptor *desc, u32 len)
+/* The host is told by hv_pkt_iter_close() alone. */
+void kmcl_hv_rx_skip(struct kmcl_channel *ch,
+		     const struct kmcl_rx_packet *packet)
 {
-	if (!len)
-		return NULL;
-	len = min(len, ring->pkt_buffer_size);
-	return desc && desc->len8 << 3 == len ? desc : ERR_PTR(-EIO);
-}
+	struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->inbound;
 
-struct vmpacket_descriptor *kmcl_hv_rx_first(struct kmcl_channel *ch)
-{
-	struct vmbus_channel *chan = kmcl_hv_channel(ch);
-	struct hv_ring_buffer_info *ring = &chan->inbound;
-	u32 len;
-
-	if (kmcl_hv_judge(ring, ring->priv_read_index, &len))
-		return ERR_PTR(-EIO);
-	return len ? kmcl_hv_judged(ring, hv_pkt_iter_first(chan), len) : NULL;
-}
-
-struct vmpacket_descriptor *kmcl_hv_rx_next(struct kmcl_channel *ch,
-					    struct vmpacket_descriptor *desc)
-{
-	struct vmbus_channel *chan = kmcl_hv_channel(ch);
-	struct hv_ring_buffer_info *ring = &chan->inbound;
-	u32 index, len;
-
-	/* How long it is in the ring: the copy may be shorter. */
-	if (kmcl_hv_judge(ring, ring->priv_read_index, &len) || !len)
-		return ERR_PTR(-EIO);
-	desc->len8 = len >> 3;
-	index = ring->priv_read_index + len + KMCL_PACKET_TRAILER;
-	if (index >= ring->ring_datasize)
-		index -= ring->ring_datasize;
-	if (kmcl_hv_judge(ring, index, &len))
-		return ERR_PTR(-EIO);
-	return kmcl_hv_judged(ring, __hv_pkt_iter_next(chan, desc), len);
+	ring->priv_read_index += packet->size;
+	if (ring->priv_read_index >= ring->ring_datasize)
+		ring->priv_read_index -= ring->ring_datasize;
 }
 
 void kmcl_hv_rx_done(struct kmcl_channel *ch)
@@ -348,8 +317,8 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.send = kmcl_hv_send,
 	.send_external = kmcl_hv_send_external,
 	.want_room = kmcl_hv_want_room,
-	.rx_first = kmcl_hv_rx_first,
-	.rx_next = kmcl_hv_rx_next,
+	.rx_peek = kmcl_hv_rx_peek,
+	.rx_skip = kmcl_hv_rx_skip,
 	.rx_done = kmcl_hv_rx_done,
 	.rx_mask = kmcl_hv_rx_mask,
 	.rx_unmask = kmcl_hv_rx_unmask,

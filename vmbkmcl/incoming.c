@@ -15,6 +15,8 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/mm.h>
+
 #include "channel.h"
 #include "compat.h"
 #include "delivery.h"
@@ -24,51 +26,88 @@
 
 #define KMCL_POLL_BUDGET	64
 
-/* False: there is no memory to copy the packet to, it stays in the ring. */
-static bool kmcl_rx_park(struct kmcl_channel *ch,
-			 const struct vmpacket_descriptor *desc,
-			 const void *data, u32 len)
+/**
+ * kmcl_rx_open - get the memory that completions will need
+ * @ch: a channel about to be opened
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kmcl_rx_open(struct kmcl_channel *ch)
+{
+	struct kmcl_rx *rx = &ch->rx;
+
+	rx->room = ALIGN(ch->set.max_packet_size, sizeof(u64));
+	rx->copy = kvmalloc(rx->room, GFP_KERNEL | __GFP_NOWARN);
+	return rx->copy ? 0 : -ENOMEM;
+}
+
+void kmcl_rx_close(struct kmcl_channel *ch)
+{
+	kvfree(ch->rx.copy);
+	ch->rx.copy = NULL;
+}
+
+static void kmcl_rx_complete(struct kmcl_channel *ch,
+			     const struct kmcl_rx_packet *packet)
+{
+	struct kmcl_rx *rx = &ch->rx;
+
+	memcpy(rx->copy, packet->data, min(packet->len, rx->room));
+	kmcl_tx_complete(ch, packet->id, rx->copy, packet->len);
+}
+
+/* False: it is none that the client is to have. */
+static bool kmcl_rx_message(struct kmcl_channel *ch,
+			    struct kmcl_rx_packet *packet)
 {
 	struct kmcl_delivery *to = &ch->delivery;
-	struct kmcl_incoming *packet;
 
-	if (!to->pool || READ_ONCE(to->refused) ||
-	    (ch->set.is_pipe && !kmcl_pipe_unframe(&data, &len)) ||
-	    len > to->pool->room) {
+	return to->pool && !READ_ONCE(to->refused) &&
+	       (!ch->set.is_pipe ||
+		kmcl_pipe_unframe(&packet->data, &packet->len)) &&
+	       packet->len <= to->pool->room;
+}
+
+/* False: there is no memory to copy the packet to, it stays in the ring. */
+static bool kmcl_rx_park(struct kmcl_channel *ch,
+			 const struct kmcl_rx_packet *packet)
+{
+	struct kmcl_rx_packet message = *packet;
+	struct kmcl_incoming *incoming;
+
+	if (!kmcl_rx_message(ch, &message)) {
 		ch->rx.dropped++;
 		return true;
 	}
-	packet = kmcl_pool_take(ch);
-	if (!packet)
+	incoming = kmcl_pool_take(ch);
+	if (!incoming)
 		return false;
-	memcpy(packet->data, data, len);
-	packet->len = len;
-	packet->answer.answers = desc->trans_id;
-	packet->wants_answer = desc->flags &
-			       VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED;
-	kfifo_put(&to->backlog, packet);
+	memcpy(incoming->data, message.data, message.len);
+	incoming->len = message.len;
+	incoming->answer.answers = message.id;
+	incoming->wants_answer = message.flags &
+				 VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED;
+	kfifo_put(&ch->delivery.backlog, incoming);
 	return true;
 }
 
 static bool kmcl_rx_packet(struct kmcl_channel *ch,
-			   const struct vmpacket_descriptor *desc)
+			   const struct kmcl_rx_packet *packet)
 {
-	const void *data = (const u8 *)desc + (desc->offset8 << 3);
-	u32 len = (desc->len8 - desc->offset8) << 3;
-
-	switch (desc->type) {
+	switch (packet->type) {
 	case VM_PKT_COMP:
-		kmcl_tx_complete(ch, desc->trans_id, data, len);
+		kmcl_rx_complete(ch, packet);
 		break;
 	case VM_PKT_DATA_INBAND:
-		if (!kmcl_rx_park(ch, desc, data, len))
+		if (!kmcl_rx_park(ch, packet))
 			return false;
 		break;
 	default:
 		ch->rx.dropped++;
 	}
 	ch->rx.received++;
-	trace_vmbkmcl_receive(ch, desc->type, desc->trans_id, len);
+	trace_vmbkmcl_receive(ch, packet->type, packet->id, packet->len);
 	return true;
 }
 
@@ -87,20 +126,25 @@ static void kmcl_rx_fail(struct kmcl_channel *ch)
 
 static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 {
-	struct vmpacket_descriptor *desc;
+	struct kmcl_rx_packet packet;
 	unsigned int done = 0;
+	int found = 0;
 
+	ch->rx.starved = false;
 	if (ch->rx.failed)
 		return 0;
-	desc = kmcl_bus_call(ch, rx_first);
-	while (!IS_ERR_OR_NULL(desc) && kmcl_rx_packet(ch, desc)) {
-		desc = kmcl_bus_call(ch, rx_next, desc);
-		if (++done == KMCL_POLL_BUDGET)
+	while (done < KMCL_POLL_BUDGET) {
+		found = kmcl_bus_call(ch, rx_peek, &packet);
+		if (found <= 0)
 			break;
+		if (!kmcl_rx_packet(ch, &packet)) {
+			ch->rx.starved = true;
+			break;
+		}
+		kmcl_bus_call(ch, rx_skip, &packet);
+		done++;
 	}
-	/* A packet is left for which there is no memory. */
-	ch->rx.starved = !IS_ERR_OR_NULL(desc) && done < KMCL_POLL_BUDGET;
-	if (IS_ERR(desc))
+	if (found < 0)
 		kmcl_rx_fail(ch);
 	else if (done)
 		kmcl_bus_call(ch, rx_done);

@@ -14,6 +14,9 @@ struct kmcl_channel;
  * @lock: guards @running, and that nothing is scheduled once it is false
  * @running: the ring may be read
  * @poll: reads the ring
+ * @copy: of the completion that is followed, as the host can change what is in
+ *	the ring; there while the channel is open
+ * @room: bytes of @copy
  * @starved: it left a packet in the ring for want of memory to copy it to
  * @polls: times it ran
  * @received: packets read
@@ -25,6 +28,8 @@ struct kmcl_rx {
 	spinlock_t lock;
 	bool running;
 	struct tasklet_struct poll;
+	void *copy;
+	u32 room;
 	bool starved;
 
 	u64 polls;
@@ -35,6 +40,8 @@ struct kmcl_rx {
 };
 
 void kmcl_rx_init(struct kmcl_rx *rx);
+int kmcl_rx_open(struct kmcl_channel *ch);
+void kmcl_rx_close(struct kmcl_channel *ch);
 void kmcl_rx_start(struct kmcl_channel *ch);
 void kmcl_rx_stop(struct kmcl_channel *ch);
 void kmcl_rx_wait(struct kmcl_channel *ch);

@@ -117,9 +117,12 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	struct kmcl_watch watch;
 	int err;
 
-	err = kmcl_delivery_open(ch);
+	err = kmcl_rx_open(ch);
 	if (err)
 		return err;
+	err = kmcl_delivery_open(ch);
+	if (err)
+		goto close_rx;
 	mutex_lock(&ch->control);
 	kmcl_watch_start(&watch, ch, "open", 0);
 	err = ch->bus->open(ch);
@@ -127,7 +130,13 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	ch->connected = !err;
 	mutex_unlock(&ch->control);
 	if (err)
-		kmcl_delivery_close(ch);
+		goto close_delivery;
+	return 0;
+
+close_delivery:
+	kmcl_delivery_close(ch);
+close_rx:
+	kmcl_rx_close(ch);
 	return err;
 }
 
@@ -254,6 +263,7 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_tx_finish(ch, err ?: -ENODEV);
 	kmcl_delivery_flush(ch);
 	kmcl_delivery_close(ch);
+	kmcl_rx_close(ch);
 
 	kmcl_channel_enter(ch, KMCL_CLOSED);
 	if (opened)

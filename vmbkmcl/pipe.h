@@ -7,6 +7,7 @@
 #ifndef _KMCL_PIPE_H
 #define _KMCL_PIPE_H
 
+#include <linux/compiler.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -28,17 +29,24 @@ static inline u32 kmcl_pipe_frame(void *to, const void *data, u32 len)
 	return sizeof(*header) + len;
 }
 
-/* From a packet, in this module's copy, to its message; false: there is none. */
+/*
+ * From a packet to its message; false: there is none. The packet is in the ring,
+ * where the host can change it: its header is read once.
+ */
 static inline bool kmcl_pipe_unframe(const void **data, u32 *len)
 {
-	const struct kmcl_pipe_header *header = *data;
+	const struct kmcl_pipe_header *in_ring = *data;
+	struct kmcl_pipe_header header;
 
-	if (*len < sizeof(*header) ||
-	    header->type != cpu_to_le32(KMCL_PIPE_DATA) ||
-	    le32_to_cpu(header->len) > *len - sizeof(*header))
+	if (*len < sizeof(header))
 		return false;
-	*data = header + 1;
-	*len = le32_to_cpu(header->len);
+	header.type = READ_ONCE(in_ring->type);
+	header.len = READ_ONCE(in_ring->len);
+	if (header.type != cpu_to_le32(KMCL_PIPE_DATA) ||
+	    le32_to_cpu(header.len) > *len - sizeof(header))
+		return false;
+	*data = in_ring + 1;
+	*len = le32_to_cpu(header.len);
 	return true;
 }
 
