@@ -28,17 +28,29 @@ void kmcl_pool_put(struct kmcl_pool *pool)
 	kref_put(&pool->ref, kmcl_pool_free);
 }
 
+/* All that was given back, with one atomic operation for all of it. */
+static struct llist_node *kmcl_pool_refill(struct kmcl_channel *ch)
+{
+	struct llist_head *free = &ch->delivery.pool->free;
+	struct llist_node *nodes = llist_del_all(free);
+
+	if (!nodes) {
+		kmcl_stall(&ch->delivery);
+		nodes = llist_del_all(free);
+	}
+	return nodes;
+}
+
 /* For the poll alone. NULL: it will be run when there is one. */
 struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
 {
-	struct llist_head *free = &ch->delivery.pool->free;
-	struct llist_node *node = llist_del_first(free);
+	struct kmcl_pool *pool = ch->delivery.pool;
+	struct llist_node *node = pool->spare ?: kmcl_pool_refill(ch);
 
-	if (!node) {
-		kmcl_stall(&ch->delivery);
-		node = llist_del_first(free);
-	}
-	return node ? llist_entry(node, struct kmcl_incoming, free) : NULL;
+	if (!node)
+		return NULL;
+	pool->spare = node->next;
+	return llist_entry(node, struct kmcl_incoming, free);
 }
 
 void kmcl_pool_give(struct kmcl_incoming *packet)

@@ -45,7 +45,8 @@ struct kmcl_incoming {
  * @stride: bytes from one packet to the next
  * @count: packets
  * @quota: of them, how many the client may hold at most
- * @free: those nobody has; only the poll takes from it
+ * @free: those that were given back since the poll looked last
+ * @spare: those it found then
  * @packets: all of them
  */
 struct kmcl_pool {
@@ -56,6 +57,7 @@ struct kmcl_pool {
 	u32 count;
 	u32 quota;
 	struct llist_head free;
+	struct llist_node *spare;
 	u8 packets[] __aligned(sizeof(u64));
 };
 
