@@ -413,6 +413,29 @@ static void memory_comes_with_the_answers(struct kunit *test)
 					   POOL + 10));
 }
 
+/* A completion that no packet could carry goes out without payload. */
+static void completion_of_ours_too_large(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct taker *taker = fake_taker(test, &bus);
+	u32 most = taker->ch->set.max_packet_size;
+	u8 *data = kunit_kzalloc(test, most + 8, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	taker->keep = true;
+	comes_up(test, taker);
+	host_sends(bus, 0, 2);
+	was_given(test, taker, 2);
+	KUNIT_ASSERT_EQ(test, taker->nr_kept, 2);
+
+	VmbChannelPacketComplete(taker->kept[--taker->nr_kept], data, most + 8);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, bus->last_len, 0);
+	VmbChannelPacketComplete(taker->kept[--taker->nr_kept], data, most);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, bus->last_len, most);
+}
+
 /* The host may want its packet completed before it completes one of ours. */
 static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 {
@@ -1187,6 +1210,7 @@ static struct kunit_case incoming_cases[] = {
 	KUNIT_CASE(completions_while_paused),
 	KUNIT_CASE(ring_waits_for_memory),
 	KUNIT_CASE(memory_comes_with_the_answers),
+	KUNIT_CASE(completion_of_ours_too_large),
 	KUNIT_CASE(completion_overtakes_what_waits_for_a_slot),
 	KUNIT_CASE(softirq_context),
 	KUNIT_CASE(passive_context),
