@@ -43,7 +43,7 @@ else
 fi
 mapfile -t commands <<<"$plan"
 
-log "running the tests in ${#commands[@]} guest(s) at once (about nine minutes for all of them in two)"
+log "running the tests in ${#commands[@]} guest(s) at once (about seven minutes for all of them in two)"
 running=()
 trap 'kill "${running[@]}" 2>/dev/null; exit 143' INT TERM
 for i in "${!commands[@]}"; do

@@ -47,24 +47,27 @@ protocol() {
 
 tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
-# Seconds that a suite takes on two CPUs without KVM; the others, 15 at most.
+# Seconds that a suite takes on two CPUs without KVM; the others, 10 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_gpadl]=210
-	[vmbkmcl_traffic]=195
-	[vmbkmcl_subchannel]=100
+	[vmbkmcl_traffic]=125
+	[vmbkmcl_gpadl]=120
+	[vmbkmcl_subchannel]=45
+	[vmbkmcl_life]=40
+	[vmbkmcl_hostile]=35
 	[vmbkmcl_fault]=35
-	[vmbkmcl_life]=35
-	[vmbkmcl_request]=30
-	[vmbkmcl_bind]=30
-	[vmbkmcl_hostile]=30
-	[vmbkmcl_nomem]=25
-	[vmbkmcl_channel]=25
+	[vmbkmcl_request]=35
+	[vmbkmcl_packet]=25
 	[vmbkmcl_flow]=25
 	[vmbkmcl_incoming]=25
+	[vmbkmcl_channel]=25
+	[vmbkmcl_nomem]=25
+	[vmbkmcl_stress]=20
+	[vmbkmcl_bind]=20
 	[vmbkmcl_signals]=20
 	[vmbkmcl_buffer]=20
-	[vmbkmcl_packet]=20
-	[vmbkmcl_stress]=20
+	[vmbkmcl_external]=15
+	[vmbkmcl_server]=15
+	[vmbkmcl_pipe]=15
 )
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
@@ -96,6 +99,6 @@ suites_by_time() {
 		echo vmbkmcl_samples
 	} |
 		while read -r suite; do
-			echo "${suite_seconds[$suite]:-10} $suite"
+			echo "${suite_seconds[$suite]:-5} $suite"
 		done | sort -rn
 }
