@@ -34,6 +34,10 @@ test:
 test-all:
 	scripts/test-all.sh $(KERNEL)
 
+# Which lines and branches of the module the tests run, into build/coverage.
+coverage:
+	scripts/coverage.sh
+
 # How long what KMCL does takes, next to the same done by hand; JOB=name for one.
 bench:
 	scripts/bench.sh $(JOB)
@@ -67,10 +71,11 @@ help:
 	@echo 'make demo       see it work in a Hyper-V guest [KERNEL=version]'
 	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
 	@echo 'make test-all   compile, test and demo for every kernel'
+	@echo 'make coverage   which lines of the module the tests run'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
 	@echo 'make check      static checks [ONLY=name]'
 	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test test-all bench check check-all docs \
+.PHONY: all modules install uninstall clean demo test test-all coverage bench check check-all docs \
 	package package-test help

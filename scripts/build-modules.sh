@@ -13,7 +13,7 @@
 
 kdir=$(cd "$1" && pwd)
 shift
-dir=$tree/build/modules-$(hash_of <<<"$kdir")
+dir=$tree/build/modules-$(hash_of <<<"$kdir $*")
 log=$logs/${dir##*/}.log
 
 copy_sources() {

@@ -5,7 +5,8 @@
 # With suite names (globs) it runs only those, in one guest. Ends with
 # "N passed, N failed"; exit status as run-guest.sh's.
 # usage: test.sh [SUITE…]    from the environment: GUESTS=N at once,
-#                            KERNEL=VERSION of the guests (default: 6.12)
+#                            KERNEL=VERSION of the guests (default: 6.12),
+#                            COVERAGE=DIR for what the module counted: see coverage.sh
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/tests.sh"
@@ -14,11 +15,21 @@ guests=${GUESTS:-$(nproc)}
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 
 # What a guest wrote, judged by the kernel's own parser. Its verdict line is no
-# KTAP. One that died has written nothing, which is a failure of its own.
+# KTAP, nor are counts of lines. One that died has written nothing, which is a failure of its own.
 parse() {
-	grep -av '^verdict: ' "$1/verdict" >"$1/ktap" 2>/dev/null || true
+	grep -avE '^(verdict|gcov): ' "$1/verdict" >"$1/ktap" 2>/dev/null || true
 	python3 "$kdir/tools/testing/kunit/kunit.py" parse --json="$1/results.json" \
 		"$1/ktap" >"$1/kunit.log" 2>&1 || true
+}
+
+# keep_counts LOGS DIR: beside the notes of the compiler that they belong to, as gcov
+# wants them
+keep_counts() {
+	mkdir -p "$2"
+	ln -sfn "$counting" "${2%/*}/tree"
+	rsync -rm --include='*/' --include='*.gcno' --exclude='*' "$counting/" "$2/"
+	sed -n 's/^gcov: //p' "$1/verdict" | base64 -d |
+		tar -xz -C "$2" --strip-components="$(tr -dc / <<<"$counting" | wc -m)" || true
 }
 
 # Interrupts that kunit/host/nudge.c had to raise again: the platform's fault, but
@@ -58,6 +69,7 @@ for i in "${!running[@]}"; do
 	# a platform failure (3) is told only when nothing worse is known
 	((this == 0 || status == 1)) || status=$this
 	parse "$dir/$((i + 1))"
+	[[ ! ${COVERAGE:-} ]] || keep_counts "$dir/$((i + 1))" "$COVERAGE/$((i + 1))"
 done
 say_lost
 "$scripts/ktap-report.py" "$dir"/*/ || ((status)) || status=1

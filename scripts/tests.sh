@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
 # The tests as a guest gets them. prepare_tests builds what is missing for the kernel
-# KERNEL into DIR, which must stay, and sets `kdir`, the guest kernel's build directory, and
-# `tests_guest`, the command that boots a guest with the tests in it: it takes
-# --logs DIR and --command "$(tests_command [SUITE…])" further.
+# KERNEL into DIR, which must stay, and sets `kdir`, the guest kernel's build
+# directory, and `tests_guest`, the command that boots a guest with the tests in it:
+# it takes --logs DIR and --command "$(tests_command [SUITE…])" further. With COVERAGE
+# the module counts its lines, and `counting`, the directory it was built in, is set.
 
 prepare_tests() {
 	local dir=$1 built device module sample second third files=()
+	local variables=(VMBKMCL_KUNIT=y ${COVERAGE:+VMBKMCL_COVERAGE=y})
 
 	"$scripts/setup.sh"
 	kdir=$("$scripts/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
-	built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y)
+	built=$("$scripts/build-modules.sh" "$kdir" "${variables[@]}")
+	counting=${COVERAGE:+$built}
 	device=$("$tree/kunit/host/build.sh")
 	for module in vmbkmcl vmbkmcl_kunit vmbkmcl_forgetful; do
 		[[ -e $built/$module.ko ]] ||

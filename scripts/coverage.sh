@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Run all KUnit suites with a module that counts its lines and branches, and say which
+# were run: a line a file, and build/coverage/index.html to browse. Fails if a test
+# does, or if fewer lines than AT_LEAST (95) of a hundred were run.
+# usage: coverage.sh
+
+. "$(dirname "$0")/lib.sh"
+. "$scripts/packages.sh"
+
+(($# == 0)) || { usage >&2; exit 2; }
+out=$tree/build/coverage
+# A branch in one of these belongs to the kernel's macro: what it does when the kernel
+# warns, when nobody traces, or when a lock is not free. trace.h is made of such.
+macros='\b(WARN_ON(_ONCE)?|WARN(_ONCE)?|lockdep_\w+|might_sleep|trace_vmbkmcl_\w+|kmcl_warn|\w+_ratelimited)\('
+
+need_packages gcovr rsync
+rm -rf "$out"
+mkdir -p "$out"
+COVERAGE=$out/counts "$scripts/test.sh"
+built=$(readlink "$out/counts/tree")
+report=(gcovr --root "$built" --filter "$built/vmbkmcl/" --sort-percentage
+	--exclude '.*/trace\.h' --object-directory "$("$scripts/guest-kernel.sh")"
+	--exclude-branches-by-pattern ".*$macros.*")
+
+# What each guest counted, then the sum
+sums=()
+for counts in "$out"/counts/[0-9]*; do
+	logged "$logs/gcovr.log" "${report[@]}" --json "$counts.json" "$counts"
+	sums+=(--add-tracefile "$counts.json")
+done
+"${report[@]}" "${sums[@]}" --txt --html-details "$out/index.html" \
+	--fail-under-line "${AT_LEAST:-95}"
+"${report[@]}" "${sums[@]}" --branches --txt
+log "to browse: $out/index.html"
