@@ -51,10 +51,12 @@ headers() (
 	echo "$dir/KDIR"
 )
 
+# In the cache, so that a new clone compiles what is new to it.
 copy_sources() {
+	mkdir -p "$1"
 	git -C "$tree" ls-files --cached --others --exclude-standard \
 		'*.c' '*.h' '*Kbuild' dkms.conf |
-		rsync -a --files-from=- --ignore-missing-args "$tree/" "$1/"
+		rsync -rlpc --files-from=- --ignore-missing-args "$tree/" "$1/"
 }
 
 # No kernel of Debian's has KUnit: what its headers declare is taken for exported.
@@ -90,15 +92,22 @@ state_of() {
 
 # compile KERNEL TARGET
 compile() {
-	local kernel=$1 target=$2 kdir state
-	local dir=$tree/build/compile-$kernel-$target log=$logs/compile-$kernel-$target.log
+	local kdir dir=$cache/compile-$1-$2
 
-	kdir=$(headers "$kernel" "$target")
-	mkdir -p "$dir"
+	kdir=$(headers "$1" "$2")
+	(
+		flock 9
+		compile_changed "$kdir" "$2" "$dir" "$logs/compile-$1-$2.log" 9>&-
+	) 9>"$dir.lock"
+}
+
+compile_changed() {
+	local kdir=$1 target=$2 dir=$3 log=$4 state
+
 	copy_sources "$dir"
 	state=$(state_of "$kdir" "$dir")
 	[[ $(cat "$dir/clean" 2>/dev/null) != "$state" ]] || return 0
-	log "compiling for $kernel on $target (a minute or two; less when little changed)"
+	log "${dir##*/}: compiling (a minute or two; less when little changed)"
 	logged "$log" build "$kdir" "$target" "$dir" || return
 	if grep -i warning "$log"; then
 		rm -rf "$dir" # modpost says it only once
