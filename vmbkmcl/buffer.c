@@ -60,6 +60,32 @@ unlock:
 	return err;
 }
 
+static bool kmcl_user_readable(unsigned long start, unsigned long end)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	while (start < end) {
+		vma = find_vma(mm, start);
+		if (!vma || vma->vm_start > start || !(vma->vm_flags & VM_READ))
+			break;
+		start = vma->vm_end;
+	}
+	mmap_read_unlock(mm);
+	return start >= end;
+}
+
+static bool kmcl_user_written_back(struct page **pages, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (kmcl_page_is_written_back(pages[i]))
+			return true;
+	return false;
+}
+
 /* As many pages as one call takes; never 0. */
 static int kmcl_user_pin_some(unsigned long start, unsigned int nr,
 			      bool write, struct page **pages)
@@ -82,9 +108,14 @@ static int kmcl_user_pin_some(unsigned long start, unsigned int nr,
 static int kmcl_user_pin(unsigned long start, unsigned int nr, bool write,
 			 struct page **pages)
 {
+	unsigned long end = start + ((unsigned long)nr << PAGE_SHIFT);
 	unsigned int done = 0;
 	int n;
 
+	/* To break copies it takes force, which asks for no right to read. */
+	if (!write && kmcl_pin_must_break_cow() &&
+	    !kmcl_user_readable(start, end))
+		return -EFAULT;
 	while (done < nr) {
 		n = kmcl_user_pin_some(start + ((unsigned long)done << PAGE_SHIFT),
 				       nr - done, write, pages + done);
@@ -92,14 +123,14 @@ static int kmcl_user_pin(unsigned long start, unsigned int nr, bool write,
 			goto unpin;
 		done += n;
 	}
+	n = -EOPNOTSUPP;
+	if (write && kmcl_user_written_back(pages, nr))
+		goto unpin;
 	return 0;
 
 unpin:
 	unpin_user_pages(pages, done);
-	if (n == -EFAULT)
-		n = kmcl_user_explain(start, start +
-				      ((unsigned long)nr << PAGE_SHIFT), write);
-	return n;
+	return n == -EFAULT ? kmcl_user_explain(start, end, write) : n;
 }
 
 static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)

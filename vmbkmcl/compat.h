@@ -3,10 +3,12 @@
 #ifndef _KMCL_COMPAT_H
 #define _KMCL_COMPAT_H
 
+#include <linux/backing-dev.h>
 #include <linux/export.h>
 #include <linux/hyperv.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/version.h>
 
 /*
@@ -44,6 +46,29 @@
 static inline bool kmcl_pin_must_break_cow(void)
 {
 	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0);
+}
+
+/*
+ * Writeback would miss what the host writes to a file's page. Since 6.5 it is not
+ * pinned for writing; before, it has to be found among the pinned ones.
+ */
+static inline bool kmcl_page_is_written_back(struct page *page)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	struct address_space *mapping;
+	bool written_back;
+
+	if (PageAnon(page))
+		return false;
+	/* Else it may be truncated, and its file may go. */
+	lock_page(page);
+	mapping = page_mapping(page);
+	written_back = mapping && mapping_can_writeback(mapping);
+	unlock_page(page);
+	return written_back;
+#else
+	return false;
+#endif
 }
 
 /*
