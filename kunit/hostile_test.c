@@ -333,19 +333,26 @@ static void nobody_waits_for_a_corrupt_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&removed), KMCL_TX_SLOTS + 10);
 }
 
-/* The ring to the host: its read index is the host's */
+/* The ring to the host: it can write there, too */
 
 static void outgoing_index_out_of_range(struct kunit *test)
 {
 	struct victim *victim = victim_start(test);
-	struct hv_ring_buffer *ring = victim->chan->outbound.ring_buffer;
+	struct hv_ring_buffer_info *info = &victim->chan->outbound;
+	struct hv_ring_buffer *ring = info->ring_buffer;
+	u32 read = ring->read_index, write = ring->write_index;
 	u64 sent = victim->srv.ch->tx.sent;
 
 	WRITE_ONCE(ring->read_index, 0xffffffff);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
-	WRITE_ONCE(ring->read_index, victim->chan->outbound.ring_datasize);
+	WRITE_ONCE(ring->read_index, info->ring_datasize);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
+	WRITE_ONCE(ring->read_index, read);
+	WRITE_ONCE(ring->write_index, info->ring_datasize);
+	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
+	WRITE_ONCE(ring->write_index, write);
 	KUNIT_EXPECT_EQ(test, victim->srv.ch->tx.sent, sent);
+	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_SUCCESS);
 	is_well_again(test, victim);
 }
 

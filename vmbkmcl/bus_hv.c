@@ -210,9 +210,23 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 	return vmbus_teardown_gpadl(kmcl_hv_channel(ch), gpadl);
 }
 
+/*
+ * The host can write both indices of the ring to it, and older kernels' hv_vmbus
+ * would follow one out of the ring.
+ */
+static bool kmcl_hv_is_astray(struct kmcl_channel *ch)
+{
+	const struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->outbound;
+
+	return READ_ONCE(ring->ring_buffer->read_index) >= ring->ring_datasize ||
+	       READ_ONCE(ring->ring_buffer->write_index) >= ring->ring_datasize;
+}
+
 int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		 enum vmbus_packet_type type, u32 flags)
 {
+	if (unlikely(kmcl_hv_is_astray(ch)))
+		return -EIO;
 	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id, type, flags);
 }
 
@@ -222,6 +236,8 @@ int kmcl_hv_send_external(struct kmcl_channel *ch,
 {
 	if (desc->rangecount > 1 && !kmcl_hv_sends_ranges())
 		return -EOPNOTSUPP;
+	if (unlikely(kmcl_hv_is_astray(ch)))
+		return -EIO;
 	return vmbus_sendpacket_mpb_desc(kmcl_hv_channel(ch), desc, desc_size,
 					 data, len, id);
 }
