@@ -17,6 +17,6 @@ nitpicky = False
 html_theme = "alabaster"
 html_theme_options = {
     "description": "VMBus Kernel Mode Client Library for Linux",
-    "page_width": "1100px",
+    "page_width": "1240px",
 }
 html_show_sourcelink = False
