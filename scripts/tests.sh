@@ -37,7 +37,7 @@ prepare_tests() {
 	third+=,channels=$(protocol TESTDEV_SUBS_CHANNELS)
 	tests_guest=("$scripts/run-guest.sh" --kernel "$kdir/bzImage" --timeout 1800
 		--preload "$device" --device "" --device "$second" --device "$third"
-		--acpi-table "$dir/mmio.aml"
+		--acpi-table "$dir/mmio.aml" --append kunit.autorun=1
 		--file "$tree/kunit/guest/run-kunit:/run-kunit"
 		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")
 }
