@@ -18,6 +18,7 @@
 
 #include "eventually.h"
 #include "fake_bus.h"
+#include "files.h"
 #include "host/protocol.h"
 #include "owner.h"
 #include "server.h"
@@ -376,7 +377,7 @@ static void transparent_huge_pages(struct kunit *test)
 
 static void hugetlb_pages(struct kunit *test)
 {
-	struct file *file = filp_open("/dev/hugepages/kunit",
+	struct file *file = open_file("/dev/hugepages/kunit",
 				      O_RDWR | O_CREAT, 0600);
 	unsigned long addr;
 

@@ -8,6 +8,7 @@
 
 #include "../vmbkmcl/pool.h"
 #include "client.h"
+#include "files.h"
 #include "server.h"
 #include "suites.h"
 #include "user_memory.h"

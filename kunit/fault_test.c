@@ -14,6 +14,7 @@
 
 #include "failing.h"
 #include "fake_bus.h"
+#include "files.h"
 #include "log.h"
 #include "server.h"
 #include "suites.h"

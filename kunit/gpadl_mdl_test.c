@@ -10,6 +10,7 @@
 #include "../vmbkmcl/gpadl.h"
 #include "failing.h"
 #include "fake_bus.h"
+#include "files.h"
 #include "mdls.h"
 #include "owner.h"
 #include "server.h"

@@ -10,6 +10,7 @@
 
 #include "../vmbkmcl/gpadl.h"
 #include "fake_bus.h"
+#include "files.h"
 #include "host/protocol.h"
 #include "server.h"
 #include "suites.h"

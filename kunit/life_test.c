@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "device.h"
+#include "files.h"
 #include "log.h"
 #include "server.h"
 #include "suites.h"

@@ -11,6 +11,7 @@
 #include "client.h"
 #include "failing.h"
 #include "fake_bus.h"
+#include "files.h"
 #include "mdls.h"
 #include "server.h"
 #include "suites.h"

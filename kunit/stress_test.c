@@ -11,12 +11,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
-#include <linux/namei.h>
 #include <linux/path.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 
 #include "client.h"
+#include "files.h"
 #include "server.h"
 #include "suites.h"
 #include "user_memory.h"
@@ -195,7 +195,7 @@ static void completer(void *data)
 /* Errors are expected: it may be unbound already, or bound. */
 static void poke(const char *path, const char *text)
 {
-	struct file *file = filp_open(path, O_WRONLY, 0);
+	struct file *file = open_file(path, O_WRONLY, 0);
 	loff_t pos = 0;
 
 	if (IS_ERR(file))
@@ -329,12 +329,13 @@ static void device_is_back(struct kunit *test)
 
 	msleep(REOFFER_MS);
 	for (i = 0; !bound && i < 100; i++) {
-		struct path path;
+		struct file *file;
 
 		poke(DRIVER "/bind", TESTDEV_INSTANCE_GUID);
-		bound = !kern_path(device, LOOKUP_FOLLOW, &path);
+		file = open_file(device, O_RDONLY | O_DIRECTORY, 0);
+		bound = !IS_ERR(file);
 		if (bound)
-			path_put(&path);
+			fput(file);
 		else
 			msleep(100);
 	}

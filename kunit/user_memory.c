@@ -14,13 +14,11 @@
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/umh.h>
 #include <linux/uaccess.h>
 
+#include "files.h"
 #include "host/protocol.h"
 #include "user_memory.h"
-
-#define TEXT_MAX	(64 * 1024)
 
 static struct mm_struct *suite_mm;
 
@@ -98,7 +96,7 @@ struct file *user_memory_file(struct kunit *test, const char *path, size_t size)
 	loff_t pos = 0;
 	u8 *page;
 
-	file = filp_open(path, O_RDWR | O_CREAT | O_TRUNC | O_LARGEFILE, 0600);
+	file = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_LARGEFILE, 0600);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s: %ld", path,
 			       PTR_ERR(file));
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, close_file, file),
@@ -166,67 +164,6 @@ u32 user_memory_crc32(struct kunit *test, unsigned long addr, size_t size)
 	}
 	kunit_kfree(test, page);
 	return ~crc;
-}
-
-static ssize_t read_file(struct kunit *test, const char *path, char *text)
-{
-	struct file *file = filp_open(path, O_RDONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
-
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s: %ld", path,
-			       PTR_ERR(file));
-	do {
-		n = kernel_read(file, text + pos, TEXT_MAX - 1 - pos, &pos);
-	} while (n > 0);
-	fput(file);
-	return n;
-}
-
-void run_shell(struct kunit *test, const char *script)
-{
-	static char *envp[] = { "PATH=/bin", NULL };
-	char *argv[] = { "/bin/sh", "-c", (char *)script, NULL };
-
-	KUNIT_ASSERT_EQ_MSG(test, call_usermodehelper(argv[0], argv, envp,
-						      UMH_WAIT_PROC), 0,
-			    "%s", script);
-}
-
-/* The kernel can not read every file of debugfs for itself; a process can. */
-static void copy_file(struct kunit *test, const char *path, const char *to)
-{
-	char script[128];
-
-	snprintf(script, sizeof(script), "cat %s >%s", path, to);
-	run_shell(test, script);
-}
-
-char *read_text(struct kunit *test, const char *path)
-{
-	char *text = kunit_kzalloc(test, TEXT_MAX, GFP_KERNEL);
-	static const char copy[] = "/tmp/kunit-text";
-
-	KUNIT_ASSERT_NOT_NULL(test, text);
-	if (strstarts(path, "/sys/kernel/debug/") ||
-	    strstarts(path, "/sys/kernel/tracing/")) {
-		copy_file(test, path, copy);
-		path = copy;
-	}
-	KUNIT_ASSERT_EQ(test, read_file(test, path, text), 0);
-	return text;
-}
-
-void write_text(struct kunit *test, const char *path, const char *text)
-{
-	struct file *file = filp_open(path, O_WRONLY, 0);
-	loff_t pos = 0;
-
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s: %ld", path,
-			       PTR_ERR(file));
-	KUNIT_EXPECT_EQ(test, kernel_write(file, text, strlen(text), &pos),
-			strlen(text));
-	fput(file);
 }
 
 long vm_counter(struct kunit *test, const char *name)

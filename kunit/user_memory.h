@@ -34,11 +34,4 @@ long vm_counter(struct kunit *test, const char *name);
 /* Long-term pins that exist now. */
 long pins_held(struct kunit *test);
 
-/* Have the guest's shell run it, and see it succeed. */
-void run_shell(struct kunit *test, const char *script);
-
-/* Text of a small file, e.g. in debugfs; freed with the case. */
-char *read_text(struct kunit *test, const char *path);
-void write_text(struct kunit *test, const char *path, const char *text);
-
 #endif /* _KUNIT_USER_MEMORY_H */
