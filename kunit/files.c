@@ -57,7 +57,7 @@ void run_shell(struct kunit *test, const char *script)
 			    "%s", script);
 }
 
-/* The kernel can not read every file of debugfs for itself; a process can. */
+/* The kernel can not read every file of procfs and debugfs for itself; a process can. */
 static void copy_file(struct kunit *test, const char *path, const char *to)
 {
 	char script[128];
@@ -72,7 +72,8 @@ char *read_text(struct kunit *test, const char *path)
 	static const char copy[] = "/tmp/kunit-text";
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
-	if (strstarts(path, "/sys/kernel/debug/") ||
+	if (strstarts(path, "/proc/slabinfo") ||
+	    strstarts(path, "/sys/kernel/debug/") ||
 	    strstarts(path, "/sys/kernel/tracing/")) {
 		copy_file(test, path, copy);
 		path = copy;

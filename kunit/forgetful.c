@@ -35,9 +35,10 @@ static VOID forgetful_post_started(VMBCHANNEL ch)
 	if (!packet)
 		return;
 	VmbPacketSetCompletionRoutine(packet, forgetful_completed);
+	/* The channel may be on its way down already, when loading failed. */
 	if (VmbPacketSend(packet, &delay, sizeof(delay), NULL,
 			  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
-		pr_warn("forgetful: not sent\n");
+		VmbPacketFree(packet);
 }
 
 static int __init forgetful_init(void)
