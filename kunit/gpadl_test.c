@@ -519,14 +519,14 @@ static void settle_memory(struct kunit *test)
 static long slab_pages(struct kunit *test, const char *slabinfo,
 		       const char *cache)
 {
+	const char *line = strstr(slabinfo, cache);
 	long per_slab, slabs;
-	char *line;
+	int read;
 
-	line = strstr(slabinfo, cache);
 	KUNIT_ASSERT_NOT_NULL_MSG(test, line, "no cache%s", cache);
-	KUNIT_ASSERT_EQ_MSG(test,
-			    sscanf(line, " %*s %*u %*u %*u %*u %ld : tunables %*u %*u %*u : slabdata %*u %ld",
-				   &per_slab, &slabs), 2, "%.120s", line);
+	read = sscanf(line, " %*s %*u %*u %*u %*u %ld : tunables %*u %*u %*u : slabdata %*u %ld",
+		      &per_slab, &slabs);
+	KUNIT_ASSERT_EQ_MSG(test, read, 2, "%.120s", line);
 	return per_slab * slabs;
 }
 
