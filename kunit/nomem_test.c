@@ -496,15 +496,17 @@ static unsigned int each_fails_in_the_opening(struct kunit *test,
 static void opening(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
+	unsigned int failures;
 
 	VmbClientChannelInitSetTargetPnp(bus->ch, &some_guid, NULL, told);
 	VmbChannelInitSetProcessPacketCallbacks(bus->ch, defer_the_first, NULL);
+	failures = each_fails_in_the_opening(test, bus->ch);
 	/*
-	 * The backlog: the memory of packets, and of a completion's copy when that
-	 * is more than a page, need not be in one piece.
+	 * The backlog; and a completion's copy where kvmalloc() wants up to a page
+	 * in one piece. The packets' memory need not be.
 	 */
-	VmbChannelInitSetMaximumPacketSize(bus->ch, 2 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, each_fails_in_the_opening(test, bus->ch), 1);
+	KUNIT_EXPECT_GE(test, failures, 1);
+	KUNIT_EXPECT_LE(test, failures, 2);
 }
 
 static void slabs_are_there(void *test)
