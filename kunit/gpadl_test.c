@@ -573,7 +573,7 @@ KUNIT_GENERATOR(round_gen_params, prev, name)
  * cycle is more than the slack given here; kmemleak looks for smaller ones at the
  * end of the run.
  */
-#define SLAB_SLACK	128		/* pages */
+#define SLAB_SLACK	64		/* pages */
 #define VMALLOC_SLACK	64		/* kB */
 
 static void thousands_of_cycles(struct kunit *test)

@@ -70,8 +70,8 @@ static const struct forgery forgeries[] = {
 	{ "offset behind the packet", INBAND, 4, 3, 32, 1 },
 	{ "offset of all bits", INBAND, 0xffff, 3, 32, 1 },
 	{ "offset and length of all bits", INBAND, 0xffff, 0xffff, 32, 1 },
+	{ "offset larger than any packet", INBAND, 500, 500, 4008, 1 },
 
-	{ "head larger than any packet", INBAND, 500, 500, 4008, 0, 0, 1 },
 	{ "packet too large", INBAND, HEAD, 500, 4008, 0, 1, 1 },
 	{ "packet a word too large", INBAND, HEAD, HEAD + LARGEST / 8 + 1,
 	  16 + LARGEST + 8 + 8, 0, 1, 1 },

@@ -275,8 +275,8 @@ int kmcl_hv_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
 	desc = (void *)(ring->ring_buffer->buffer + read);
 	len = READ_ONCE(desc->len8) << 3;
 	offset = READ_ONCE(desc->offset8) << 3;
-	if (offset < sizeof(*desc) || offset > len ||
-	    len > avail - KMCL_PACKET_TRAILER)
+	if (offset < sizeof(*desc) || offset > sizeof(*desc) + ch->rx.room ||
+	    offset > len || len > avail - KMCL_PACKET_TRAILER)
 		return -EIO;
 
 	packet->type = READ_ONCE(desc->type);
