@@ -51,12 +51,13 @@ headers() (
 	echo "$dir/KDIR"
 )
 
-# In the cache, so that a new clone compiles what is new to it.
+# In the cache, so that a new clone compiles what is new to it. What is gone from the
+# tree goes there, too, or it would be found still.
 copy_sources() {
 	mkdir -p "$1"
-	git -C "$tree" ls-files --cached --others --exclude-standard \
-		'*.c' '*.h' '*Kbuild' dkms.conf |
-		rsync -rlpc --files-from=- --ignore-missing-args "$tree/" "$1/"
+	rsync -rlpc --delete --exclude='*.mod.c' --exclude=/{build,.git} \
+		--include='*/' --include='*.[ch]' --include=Kbuild --include=dkms.conf \
+		--exclude='*' "$tree/" "$1/"
 }
 
 # No kernel of Debian's has KUnit: what its headers declare is taken for exported.

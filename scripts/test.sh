@@ -14,8 +14,9 @@
 guests=${GUESTS:-$(nproc)}
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 
-# What a guest wrote, judged by the kernel's own parser. Its verdict line is no
-# KTAP, nor are counts of lines. One that died has written nothing, which is a failure of its own.
+# What a guest wrote, judged by the kernel's own parser. Its verdict line is no KTAP,
+# nor are counts of lines. One that died has written nothing, which is a failure of
+# its own.
 parse() {
 	grep -avE '^(verdict|gcov): ' "$1/verdict" >"$1/ktap" 2>/dev/null || true
 	python3 "$kdir/tools/testing/kunit/kunit.py" parse --json="$1/results.json" \
