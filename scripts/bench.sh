@@ -8,6 +8,8 @@
 #   BLOCKS=60    of each side, for each job       BLOCK_MS=2   time one takes
 #   CHANNELS=64  to open on each side             RAW_MODE=0   see raw.c
 #   KERNEL=VERSION of the guest's kernel          OUT=DIR      for build/bench
+# With PROFILE=1 it counts instructions instead, by function, where all is emulated,
+# into build/bench/profile.txt. The guest's symbols take six minutes to come out.
 
 . "$(dirname "$0")/lib.sh"
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
@@ -76,6 +78,7 @@ guest_command() {
 		insmod /modules/vmbkmcl.ko
 		insmod /modules/vmbkmcl_bench.ko channels=$channels block_ms=${BLOCK_MS:-2} mode=${RAW_MODE:-0} || exit
 		cat \$run >&3
+		${PROFILE:+grep -i ' t ' /proc/kallsyms | gzip | base64 | sed 's/^/kallsyms: /' >&3}
 		while read -r job size; do
 			echo "\$job \$size ${BLOCKS:-60}" >\$run || { echo "failed: \$job \$size" >&3; exit 1; }
 			cat \$run >&3
@@ -86,15 +89,16 @@ guest_command() {
 }
 
 run_guest() {
-	local kernel=$1 work=$2 file files=() devices
+	local kernel=$1 work=$2 file files=() devices plugin=()
 
 	for file in "$work"/*.ko; do
 		files+=(--file "$file:/modules/${file##*/}")
 	done
 	mapfile -t devices < <(devices)
+	[[ ! ${PROFILE:-} ]] || plugin=(--plugin "$("$tree/kunit/host/build.sh" profile)")
 	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 1800 \
 		--no-trace --memory 768 --cpus 2 --preload "$("$tree/kunit/host/build.sh")" \
-		"${devices[@]}" "${files[@]}" --file "$work/jobs:/jobs" \
+		"${plugin[@]}" "${devices[@]}" "${files[@]}" --file "$work/jobs:/jobs" \
 		--command "$(guest_command)"
 }
 
@@ -109,5 +113,11 @@ jobs_to_do "$@" >"$work/jobs"
 mkdir -p "$dir"
 log "measuring in $(basename "$(readlink "$kernel/modules")") (about ten minutes for all)"
 attended run_guest "$kernel" "$work"
+if [[ ${PROFILE:-} ]]; then
+	mkdir -p "$out"
+	"$scripts/bench-profile.py" "$dir/profile" "$dir/verdict" "$work/jobs" |
+		tee "$out/profile.txt"
+	exit
+fi
 "$scripts/bench-report.py" --jobs "$tree/$bench/jobs" --out "$out" \
 	${FAIL_ABOVE:+--fail-above} "$dir/verdict"

@@ -11,6 +11,7 @@
 #   --init FILE       the guest's init        (default: kunit/guest/init)
 #   --memory MIB      (512)    --cpus N       (2)
 #   --timeout SECONDS (900)    --append TEXT  for the kernel's command line
+#   --plugin FILE     for the QEMU that emulates; it writes DIR/profile
 #   --no-trace        no host.log: QEMU has less to do
 #   --logs DIR        (a new directory under build/logs)
 # In DIR afterwards: verdict (what the guest wrote to its second serial port),
@@ -27,6 +28,7 @@ command=
 init=$tree/kunit/guest/init
 preload=
 table=
+plugin=
 memory=512
 cpus=2
 timeout=900
@@ -43,6 +45,7 @@ while (($#)); do
 	--init) init=$2 ;;
 	--preload) preload=$2 ;;
 	--acpi-table) table=$2 ;;
+	--plugin) plugin=$2 ;;
 	--memory) memory=$2 ;;
 	--cpus) cpus=$2 ;;
 	--timeout) timeout=$2 ;;
@@ -63,7 +66,7 @@ if [[ ! $dir ]]; then
 fi
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-rm -f "$dir"/{verdict,console.log,host.log,qemu.log,hypervisor.log,status}
+rm -f "$dir"/{verdict,console.log,host.log,qemu.log,hypervisor.log,status,profile}
 work=$(mktemp -d)
 machine=
 trap cleanup EXIT
@@ -124,6 +127,7 @@ run_nested() {
 	exec timeout --kill-after=10 "$timeout" qemu-system-x86_64 \
 		-accel tcg -cpu "max,-la57" -smp 1 -m 3072 \
 		-nodefaults -display none -no-reboot -serial "file:$dir/hypervisor.log" \
+		${plugin:+-plugin "file=$plugin,out=$dir/profile"} \
 		-kernel "$image/vmlinuz" -initrd "$image/initramfs.cpio" \
 		-append "console=ttyS0 panic=-1 mitigations=off quiet nowatchdog" \
 		-virtfs "local,path=$work/in,mount_tag=in,security_model=none,readonly=on" \
@@ -137,6 +141,7 @@ run_machine() {
 	local image=
 
 	if has_kvm; then
+		[[ ! $plugin ]] || die "with /dev/kvm nothing is emulated: VMBKMCL_NESTED=1"
 		(run_directly) &
 	else
 		image=$("$scripts/host-image.sh")

@@ -12,6 +12,7 @@
 
 #include <vmbkmcl/types.h>
 
+#include "profile/marks.h"
 #include "protocol.h"
 
 #define BENCH_CHANNELS		64
@@ -32,6 +33,7 @@
  * @channels: over how many
  * @outstanding: requests not completed at any time, a multiple of @channels
  * @answered: the server asks for a completion of what it sends
+ * @kmcl: it is KMCL's, not the driver's by hand
  * @pfns: pages of external data; NULL: none
  * @memory: what to make a GPADL of, @size bytes
  * @payload: %BENCH_PAYLOAD bytes to send
@@ -45,6 +47,7 @@ struct bench_run {
 	u32 channels;
 	u32 outstanding;
 	bool answered;
+	bool kmcl;
 	PFN_NUMBER *pfns;
 	void *memory;
 	void *payload;
@@ -55,12 +58,20 @@ struct bench_run {
 
 static inline void bench_start(struct bench_run *run)
 {
+	if (run->kmcl)
+		profile_mark(PROFILE_START + 1);
+	else
+		profile_mark(PROFILE_START);
 	run->start = ktime_get_ns();
 }
 
 static inline void bench_stop(struct bench_run *run)
 {
 	run->ns += ktime_get_ns() - run->start;
+	if (run->kmcl)
+		profile_mark(PROFILE_STOP + 1);
+	else
+		profile_mark(PROFILE_STOP);
 }
 
 /* Packets of that payload take so much of a ring. */

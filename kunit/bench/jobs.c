@@ -205,6 +205,18 @@ static int stall(const struct bench_side *side)
 	return 0;
 }
 
+static void mark_ops(const struct bench_run *run)
+{
+	u32 i;
+
+	for (i = 0; i < run->ops; i++) {
+		if (run->kmcl)
+			profile_mark(PROFILE_OP + 1);
+		else
+			profile_mark(PROFILE_OP);
+	}
+}
+
 /* All of it is counted, but only what the job starts and stops is timed. */
 static int run_block(const struct bench_side *side, const struct bench_job *job,
 		     struct bench_run *run)
@@ -212,7 +224,10 @@ static int run_block(const struct bench_side *side, const struct bench_job *job,
 	int err = job->stalled ? stall(side) : 0;
 
 	run->ns = 0;
-	return err ?: side_fn(side, job)(run);
+	run->kmcl = side == &bench_kmcl;
+	err = err ?: side_fn(side, job)(run);
+	mark_ops(run);
+	return err;
 }
 
 static u32 whole(const struct bench_run *run, u64 ops)
@@ -389,6 +404,7 @@ int bench_job(const char *name, u32 size, u32 blocks, struct seq_file *out)
 		blocks = how_many(&run, blocks);
 		err = measure(sides, job, &run, blocks, outcome);
 	}
+	profile_mark(PROFILE_END);
 	if (!err)
 		show(out, sides, job, size, &run, blocks, outcome);
 	run_free(&run, job);

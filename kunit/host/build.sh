@@ -3,6 +3,7 @@
 #
 # Builds testdev.so, the server endpoint, for the QEMU that is installed here,
 # and prints its path: LD_PRELOAD=$(build.sh) qemu-system-x86_64 ...
+# usage: build.sh [profile]     instead: the plugin that scripts/bench.sh may use
 #
 # The headers must be those of exactly that QEMU, the distribution's patches
 # among them (they change structures a device embeds): they come from its source
@@ -118,39 +119,40 @@ make_headers() {
 	trap - EXIT
 }
 
+# compile HEADERS SOURCES OUT
 compile() {
-	local headers=$1 out=$2 flags libs
+	local headers=$1 sources=$2 out=$3 flags libs
 
 	need "${CC:-gcc}" gcc
 	need pkg-config pkg-config
 	pkg-config --exists glib-2.0 zlib || die "install libglib2.0-dev and zlib1g-dev"
 	read -ra flags <<<"$(pkg-config --cflags glib-2.0)"
 	read -ra libs <<<"$(pkg-config --libs glib-2.0 zlib)"
-	say "compiling"
+	say "compiling ${out##*/}"
 	mkdir -p "$(dirname "$out")"
 	# Lazy binding: the object may also be loaded into what is not QEMU.
 	"${CC:-gcc}" -std=gnu11 -O2 -g -fPIC -shared -Wall -Wextra -Werror -Wl,-z,lazy \
 		-isystem "$headers" -isystem "$headers/qapi" -isystem "$headers/include" \
-		"${flags[@]}" "$here"/*.c "${libs[@]}" -o "$out.tmp" >&2
+		"${flags[@]}" "$sources"/*.c "${libs[@]}" -o "$out.tmp" >&2
 	mv "$out.tmp" "$out"
 }
 
 main() {
-	local name version hash headers so
+	local what=${1:-testdev} sources=$here/${1:-} name version hash headers so
 
 	read -r name version < <(dpkg-query -W -f '${source:Package} ${source:Version}\n' \
 		"$package" 2>/dev/null) || die "$package is not installed"
-	hash=$(cat "$here"/*.[ch] "$here/build.sh" | sha256sum | cut -c 1-16)
+	hash=$(cat "$sources"/*.[ch] "$here/build.sh" | sha256sum | cut -c 1-16)
 	# LD_PRELOAD is a list with colons between its members.
 	headers=$cache/headers-$name-${version//:/_}
-	so=$cache/so-${version//:/_}-$hash/testdev.so
+	so=$cache/so-${version//:/_}-$hash/$what.so
 
 	if [[ ! -f $so ]]; then
 		mkdir -p "$cache"
 		exec 9>"$cache/lock"
 		flock 9
 		[[ -d $headers ]] || make_headers "$name" "$version" "$headers"
-		[[ -f $so ]] || compile "$headers" "$so"
+		compile "$headers" "$sources" "$so"
 	fi
 	echo "$so"
 }
