@@ -152,7 +152,7 @@ main() {
 		exec 9>"$cache/lock"
 		flock 9
 		[[ -d $headers ]] || make_headers "$name" "$version" "$headers"
-		compile "$headers" "$sources" "$so"
+		[[ -f $so ]] || compile "$headers" "$sources" "$so"
 	fi
 	echo "$so"
 }
