@@ -52,25 +52,22 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
 # Seconds that a suite takes on two CPUs without KVM; the others, 10 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_traffic]=125
-	[vmbkmcl_gpadl]=120
+	[vmbkmcl_gpadl]=130
+	[vmbkmcl_traffic]=110
 	[vmbkmcl_subchannel]=45
-	[vmbkmcl_life]=40
-	[vmbkmcl_hostile]=35
-	[vmbkmcl_fault]=35
-	[vmbkmcl_request]=35
-	[vmbkmcl_packet]=25
+	[vmbkmcl_hostile]=30
+	[vmbkmcl_life]=30
+	[vmbkmcl_request]=30
+	[vmbkmcl_fault]=25
 	[vmbkmcl_flow]=25
-	[vmbkmcl_incoming]=25
-	[vmbkmcl_channel]=25
-	[vmbkmcl_nomem]=25
-	[vmbkmcl_stress]=20
-	[vmbkmcl_bind]=20
+	[vmbkmcl_stress]=25
+	[vmbkmcl_incoming]=20
+	[vmbkmcl_channel]=20
 	[vmbkmcl_signals]=20
-	[vmbkmcl_buffer]=20
-	[vmbkmcl_external]=15
-	[vmbkmcl_server]=15
-	[vmbkmcl_pipe]=15
+	[vmbkmcl_packet]=20
+	[vmbkmcl_bind]=20
+	[vmbkmcl_nomem]=20
+	[vmbkmcl_buffer]=15
 )
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
