@@ -82,7 +82,8 @@ def main():
     functions = Functions(read_symbols(args.verdict))
     with open(args.jobs, encoding="utf-8") as file:
         names = [line.strip() for line in file]
-    for name, job in zip(names, list(read_profile(args.profile, functions))):
+    for name, job in zip(names, list(read_profile(args.profile, functions)),
+                         strict=True):
         print(table(name, job))
 
 
