@@ -82,13 +82,14 @@ found_by() {
 }
 
 # once COMMAND INPUTS FILE…: what the command finds. If that is nothing, it is not
-# run again with the same INPUTS and FILEs.
+# run again with the same INPUTS and FILEs, in whatever clone.
 once() {
 	local command=$1 inputs=$2 clean found
 	shift 2
 
 	clean=$cache/clean-$command-$({ echo "$inputs"
-		sha256sum "$0" "$scripts/lib.sh" "$excuses" "$@"; } | hash_of)
+		cat "$scripts"/{check,lib}.sh "$excuses"
+		sha256sum "$@"; } | hash_of)
 	[[ ! -e $clean ]] || return 0
 	found=$(found_by "$command")
 	if [[ $found ]]; then
