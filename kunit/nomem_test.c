@@ -505,10 +505,27 @@ static bool needs_one_piece(size_t size)
 	return !memory;
 }
 
+static void pages_count(void *test)
+{
+	run_shell(test, "echo 0 >/sys/kernel/debug/fail_page_alloc/min-order");
+}
+
+/*
+ * Slabs are filled up at any time, with pages of up to order 3, and each such
+ * allocation puts the next ones off by one, past the one that was to fail.
+ */
+static void fillings_do_not_count(struct kunit *test)
+{
+	run_shell(test, "echo 4 >/sys/kernel/debug/fail_page_alloc/min-order");
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, pages_count, test),
+			0);
+}
+
 static void opening(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 
+	fillings_do_not_count(test);
 	VmbClientChannelInitSetTargetPnp(bus->ch, &some_guid, NULL, told);
 	VmbChannelInitSetProcessPacketCallbacks(bus->ch, defer_the_first, NULL);
 	/*
