@@ -10,6 +10,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bottom_half.h>
 #include <linux/export.h>
 
 #include "channel.h"
@@ -293,8 +294,10 @@ static void kmcl_answer(struct kmcl_channel *ch, struct kmcl_incoming *packet,
 	/* The client may answer with a part of the packet itself. */
 	memmove(packet->data, data, len);
 	answer->len = len;
+	local_bh_disable();
 	if (kmcl_tx_submit(ch, answer, true))
 		kmcl_pool_give(packet);
+	local_bh_enable();
 }
 
 /**

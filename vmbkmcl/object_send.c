@@ -9,6 +9,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bottom_half.h>
 #include <linux/export.h>
 
 #include "channel.h"
@@ -173,8 +174,8 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	packet->desc = external ? object->external.desc : NULL;
 	packet->desc_size = object->external.size;
 
-	/* When its routine has run, the channel may be cleaned up. */
-	kmcl_tx_enter(ch);
+	/* When its routine has run, the channel may be cleaned up: not before this. */
+	local_bh_disable();
 	err = kmcl_tx_submit(ch, packet, true);
 	if (err < 0) {
 		if (external)
@@ -184,7 +185,7 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	/* After a completion was asked for, the object may be gone by now. */
 	if (err > 0)
 		kmcl_object_sent(object);
-	kmcl_tx_leave(ch);
+	local_bh_enable();
 	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
 }
 

@@ -7,8 +7,14 @@
  * flushes the queue. A packet whose completion is awaited stands in a table;
  * its transaction id is slot and generation, so that a stale, doubled, zero or
  * invented id names nothing.
+ *
+ * A packet taken from the queue or the table is out of sight until its done() has
+ * run. Bottom halves stay off for so long, which is an RCU reader that a close
+ * waits for, and makes the context of each done() that of the poll.
  */
 
+#include <linux/bottom_half.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "channel.h"
@@ -253,37 +259,13 @@ static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
 }
 
 /**
- * kmcl_tx_enter - have the close of a channel wait for this thread
- * @ch: the channel
- *
- * A packet that was taken from the queue or the table is out of sight until its
- * done() has run. The poll is waited for anyway; others call this around it.
- *
- * Context: any.
- */
-void kmcl_tx_enter(struct kmcl_channel *ch)
-{
-	atomic_inc(&ch->tx.callers);
-}
-
-/* From here on the channel may be closed, and freed. */
-void kmcl_tx_leave(struct kmcl_channel *ch)
-{
-	rcu_read_lock();
-	if (atomic_dec_and_test(&ch->tx.callers) &&
-	    /* A full barrier is before it: a waiter sees 0, or is seen here. */
-	    waitqueue_active(&ch->changed))
-		wake_up_all(&ch->changed);
-	rcu_read_unlock();
-}
-
-/**
  * kmcl_tx_submit - send a packet, or queue it
  * @ch: the channel
  * @packet: what to send; its owner's again on an error
  * @may_queue: false: give up when it can not go now
  *
- * Context: softirq or process.
+ * Context: bottom halves off; until the caller is through with a packet that is
+ * done, so that a close waits for it.
  * Return: 0 when it is in the ring or queued, and @packet->done will be called;
  * with no completion asked for and @packet not queued, it is not called: the
  * packet is done. -ENOTCONN without a ring, -ENODEV when that is going, -ENOBUFS
@@ -299,7 +281,7 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 	packet->id = 0;
 	INIT_LIST_HEAD(&packet->link);
 
-	spin_lock_bh(&tx->lock);
+	spin_lock(&tx->lock);
 	err = kmcl_tx_welcomes(tx, packet);
 	if (err)
 		goto unlock;
@@ -317,7 +299,7 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 	}
 	kmcl_tx_settle(ch);
 unlock:
-	spin_unlock_bh(&tx->lock);
+	spin_unlock(&tx->lock);
 	return err;
 }
 
@@ -357,12 +339,14 @@ void kmcl_tx_flush(struct kmcl_channel *ch)
 	int err;
 
 	do {
-		spin_lock_bh(&tx->lock);
+		local_bh_disable();
+		spin_lock(&tx->lock);
 		packet = tx->open ? kmcl_tx_flush_some(ch, &err) : NULL;
 		kmcl_tx_settle(ch);
-		spin_unlock_bh(&tx->lock);
+		spin_unlock(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
+		local_bh_enable();
 	} while (packet);
 }
 
@@ -383,7 +367,6 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	struct kmcl_tx *tx = &ch->tx;
 	bool mine = true;
 
-	kmcl_tx_enter(ch);
 	spin_lock_bh(&tx->lock);
 	if (!list_empty(&packet->link))
 		list_del_init(&packet->link);
@@ -398,7 +381,6 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	/* What waited behind it, for a smaller room or for its slot, may go. */
 	if (mine)
 		kmcl_tx_flush(ch);
-	kmcl_tx_leave(ch);
 	return mine;
 }
 
@@ -424,7 +406,7 @@ void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 		len = most;
 		err = -ENOBUFS;
 	}
-	spin_lock_bh(&tx->lock);
+	spin_lock(&tx->lock);
 	packet = kmcl_tx_find(tx, id);
 	if (packet) {
 		kmcl_tx_free_slot(tx, packet);
@@ -432,7 +414,7 @@ void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 	} else {
 		tx->bad_ids++;
 	}
-	spin_unlock_bh(&tx->lock);
+	spin_unlock(&tx->lock);
 	trace_vmbkmcl_complete(ch, id, len, packet);
 
 	if (packet)
@@ -513,18 +495,18 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_packet *packet;
 
-	kmcl_tx_enter(ch);
 	do {
 		packet = NULL;
-		spin_lock_bh(&tx->lock);
+		local_bh_disable();
+		spin_lock(&tx->lock);
 		if (tx->closing)
 			packet = kmcl_tx_take_queued(&tx->queue) ?:
 				 kmcl_tx_take_sent(tx, false);
-		spin_unlock_bh(&tx->lock);
+		spin_unlock(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
+		local_bh_enable();
 	} while (packet);
-	kmcl_tx_leave(ch);
 }
 
 /**
@@ -540,13 +522,15 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 	struct kmcl_packet *packet;
 
 	do {
-		spin_lock_bh(&tx->lock);
+		local_bh_disable();
+		spin_lock(&tx->lock);
 		tx->open = false;
 		packet = kmcl_tx_take_queued(&tx->answers) ?:
 			 kmcl_tx_take_queued(&tx->queue);
-		spin_unlock_bh(&tx->lock);
+		spin_unlock(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
+		local_bh_enable();
 	} while (packet);
 }
 
@@ -565,11 +549,14 @@ void kmcl_tx_finish(struct kmcl_channel *ch, int err)
 	struct kmcl_packet *packet;
 
 	do {
-		spin_lock_bh(&tx->lock);
+		local_bh_disable();
+		spin_lock(&tx->lock);
 		packet = kmcl_tx_take_sent(tx, true);
-		spin_unlock_bh(&tx->lock);
+		spin_unlock(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
+		local_bh_enable();
 	} while (packet);
-	wait_event(ch->changed, !atomic_read(&tx->callers));
+	/* Others took theirs before. Expedited: channels close one after another. */
+	synchronize_rcu_expedited();
 }

@@ -34,7 +34,7 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  * @heir: takes over @id when nobody waits for the packet any more although the
  *	host has its external data; its own @done is called then. NULL: there is
  *	none, or it has taken over.
- * @done: called exactly once, without locks, in softirq or process context.
+ * @done: called exactly once, without locks, in softirq context or as in it.
  *	@err is 0 with the completion's data, -ENOBUFS with a part of it, or says
  *	why there is none.
  *
@@ -74,8 +74,6 @@ struct kmcl_tx_slot {
  * @count: how many @slots are
  * @free: first free slot, @count when there is none
  * @asked: the host was asked for a wake-up
- * @callers: threads besides the poll that may be about to call a done(); a
- *	channel is not closed before they are out
  * @sent: packets put in the ring
  * @queued: packets that had to wait first
  * @ring_full: times the ring had no room
@@ -93,7 +91,6 @@ struct kmcl_tx {
 	u32 count;
 	u32 free;
 	bool asked;
-	atomic_t callers;
 
 	u64 sent;
 	u64 queued;
@@ -112,9 +109,6 @@ void kmcl_tx_refuse(struct kmcl_channel *ch);
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
-
-void kmcl_tx_enter(struct kmcl_channel *ch);
-void kmcl_tx_leave(struct kmcl_channel *ch);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 		   bool may_queue);

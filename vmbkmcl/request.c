@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Synchronous requests: one packet, and the wait for its completion. */
 
+#include <linux/bottom_half.h>
 #include <linux/completion.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
@@ -234,7 +235,9 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	if (external_data_mdl && !kmcl_request_refer(&req, ch, &extent))
 		goto free;
 	init_completion(&req.done);
+	local_bh_disable();
 	err = kmcl_tx_submit(ch, &req.packet, may_queue);
+	local_bh_enable();
 	if (err < 0)
 		goto free;
 	err = err ? 0 : kmcl_request_wait(ch, &req, timeout);
