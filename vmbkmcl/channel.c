@@ -281,7 +281,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	xa_init(&ch->gpadls);
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init_channel(ch);
-	kmcl_objects_init(&ch->objects);
+	kmcl_objects_init(ch);
 	spin_lock_init(&ch->watch_lock);
 	INIT_LIST_HEAD(&ch->watches);
 

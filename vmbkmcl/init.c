@@ -27,6 +27,7 @@ bool kmcl_settings_lock(struct kmcl_channel *ch)
 
 void kmcl_settings_unlock(struct kmcl_channel *ch)
 {
+	kmcl_objects_lay_out(ch);
 	mutex_unlock(&ch->lock);
 }
 

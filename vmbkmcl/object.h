@@ -4,8 +4,8 @@
 #define _KMCL_OBJECT_H
 
 #include <linux/atomic.h>
-#include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/string.h>
 
 #include "channel.h"
 #include "external.h"
@@ -28,8 +28,7 @@
  * @len: bytes of @data that it is given then
  * @busy: from a send to its completion
  * @allocated: by VmbPacketAllocate(), and so freed by VmbPacketFree()
- * @size: bytes of all of it
- * @room: bytes of payload there is memory for
+ * @layout: as it was made
  * @external: description of external data, behind @data
  * @inline_context: the client's room, behind that; NULL: none
  * @data: the copy of a payload, framed in a pipe, or of a completion's
@@ -47,24 +46,18 @@ struct kmcl_object {
 	u32 len;
 	atomic_t busy;
 	bool allocated;
-	u32 size;
-	u32 room;
+	struct kmcl_object_layout layout;
 	struct kmcl_external external;
 	void *inline_context;
 	u64 data[];
 };
 
-static inline u32 kmcl_object_room(const struct kmcl_channel *ch)
+/* False: the channel had other settings when it was made. */
+static inline bool kmcl_object_fits(const struct kmcl_object *object,
+				    const struct kmcl_channel *ch)
 {
-	return ALIGN(ch->set.max_packet_size, sizeof(u64));
-}
-
-static inline u32 kmcl_object_size(const struct kmcl_channel *ch)
-{
-	return sizeof(struct kmcl_object) + kmcl_channel_framing(ch) +
-	       kmcl_object_room(ch) +
-	       kmcl_external_bytes(kmcl_external_room(&ch->set)) +
-	       ALIGN(ch->set.inline_size, sizeof(u64));
+	return !memcmp(&object->layout, &ch->objects.layout,
+		       sizeof(object->layout));
 }
 
 void kmcl_object_done(struct kmcl_packet *packet, int err, const void *data,

@@ -141,8 +141,7 @@ static NTSTATUS kmcl_object_check(const struct kmcl_object *object,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!buffer && len)
 		return STATUS_INVALID_PARAMETER_2;
-	/* The channel had other settings when it was made. */
-	if (object->size != kmcl_object_size(object->ch))
+	if (!kmcl_object_fits(object, object->ch))
 		return STATUS_INVALID_PARAMETER_1;
 	if (len > object->ch->set.max_packet_size)
 		return STATUS_INVALID_PARAMETER_3;

@@ -29,20 +29,20 @@ static VOID kmcl_free_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 static void kmcl_object_init(struct kmcl_object *object,
 			     struct kmcl_channel *ch)
 {
+	const struct kmcl_object_layout *layout = &ch->objects.layout;
+
 	memset(object, 0, sizeof(*object));
 	INIT_LIST_HEAD(&object->link);
 	object->ch = ch;
 	object->magic = KMCL_OBJECT_MAGIC;
-	object->size = kmcl_object_size(ch);
-	object->room = kmcl_object_room(ch);
-	kmcl_external_init(&object->external, (void *)object->data +
-			   kmcl_channel_framing(ch) + object->room,
+	object->layout = *layout;
+	kmcl_external_init(&object->external,
+			   (void *)object->data + layout->payload,
 			   kmcl_external_room(&ch->set));
-	if (ch->set.inline_size)
-		object->inline_context = memset((void *)object + object->size -
-						ALIGN(ch->set.inline_size,
-						      sizeof(u64)), 0,
-						ch->set.inline_size);
+	if (layout->inline_context)
+		object->inline_context = memset((void *)object + layout->size -
+						layout->inline_context, 0,
+						layout->inline_context);
 	object->packet.type = VM_PKT_DATA_INBAND;
 	object->packet.done = kmcl_object_done;
 }
@@ -80,8 +80,25 @@ static bool kmcl_cache_give(struct kmcl_channel *ch, struct kmcl_object *object)
 	return keep;
 }
 
-void kmcl_objects_init(struct kmcl_objects *objects)
+/* After each change of the settings: objects made before are then told by it. */
+void kmcl_objects_lay_out(struct kmcl_channel *ch)
 {
+	struct kmcl_object_layout *layout = &ch->objects.layout;
+	const struct kmcl_settings *set = &ch->set;
+
+	layout->payload = kmcl_channel_framing(ch) +
+			  ALIGN(set->max_packet_size, sizeof(u64));
+	layout->external = kmcl_external_bytes(kmcl_external_room(set));
+	layout->inline_context = ALIGN(set->inline_size, sizeof(u64));
+	layout->size = sizeof(struct kmcl_object) + layout->payload +
+		       layout->external + layout->inline_context;
+}
+
+void kmcl_objects_init(struct kmcl_channel *ch)
+{
+	struct kmcl_objects *objects = &ch->objects;
+
+	kmcl_objects_lay_out(ch);
 	spin_lock_init(&objects->lock);
 	INIT_LIST_HEAD(&objects->free);
 	INIT_LIST_HEAD(&objects->completed);
@@ -114,7 +131,7 @@ void kmcl_objects_abandon(struct kmcl_channel *ch)
  */
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL channel)
 {
-	return channel ? kmcl_object_size(channel) : 0;
+	return channel ? channel->objects.layout.size : 0;
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 
@@ -136,12 +153,12 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 	if (!ch)
 		return NULL;
 	object = kmcl_cache_take(ch);
-	if (object && object->size != kmcl_object_size(ch)) {
+	if (object && !kmcl_object_fits(object, ch)) {
 		kfree(object);
 		object = NULL;
 	}
 	if (!object)
-		object = kmalloc(kmcl_object_size(ch), GFP_ATOMIC);
+		object = kmalloc(ch->objects.layout.size, GFP_ATOMIC);
 	if (!object)
 		return NULL;
 	kmcl_object_init(object, ch);
@@ -175,7 +192,7 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL channel, VMBPACKET buffer,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!buffer || !IS_ALIGNED((unsigned long)buffer, sizeof(u64)))
 		return STATUS_INVALID_PARAMETER_2;
-	if (byte_count < kmcl_object_size(channel))
+	if (byte_count < channel->objects.layout.size)
 		return STATUS_INVALID_PARAMETER_3;
 	kmcl_object_init(buffer, channel);
 	return STATUS_SUCCESS;

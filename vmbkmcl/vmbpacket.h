@@ -6,12 +6,28 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/types.h>
 
 struct kmcl_channel;
 
 /**
+ * struct kmcl_object_layout - what an object has room for, in bytes
+ * @payload: framed in a pipe
+ * @external: description of external data
+ * @inline_context: the client's own
+ * @size: of all, with what every object has
+ */
+struct kmcl_object_layout {
+	u32 payload;
+	u32 external;
+	u32 inline_context;
+	u32 size;
+};
+
+/**
  * struct kmcl_objects - packet objects that no client has
- * @lock: guards all of it but @busy
+ * @layout: of those made with the channel's settings
+ * @lock: guards what follows but @lent and @busy
  * @free: freed ones, to be allocated again
  * @count: how many those are
  * @lent: those clients have from VmbPacketAllocate(); each holds the channel
@@ -19,6 +35,7 @@ struct kmcl_channel;
  * @busy: bit 0 is held by who calls them, one after the other
  */
 struct kmcl_objects {
+	struct kmcl_object_layout layout;
 	spinlock_t lock;
 	struct list_head free;
 	unsigned int count;
@@ -27,7 +44,8 @@ struct kmcl_objects {
 	unsigned long busy;
 };
 
-void kmcl_objects_init(struct kmcl_objects *objects);
+void kmcl_objects_init(struct kmcl_channel *ch);
+void kmcl_objects_lay_out(struct kmcl_channel *ch);
 void kmcl_objects_free(struct kmcl_channel *ch);
 void kmcl_objects_abandon(struct kmcl_channel *ch);
 void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep);
