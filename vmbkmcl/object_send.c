@@ -20,9 +20,6 @@
 #include "status.h"
 #include "vmbpacket.h"
 
-/* kmcl_objects.busy */
-#define KMCL_COMPLETING	0
-
 /* The object is the client's again before its routine runs: it may send it. */
 static void kmcl_object_call(struct kmcl_object *object, NTSTATUS status,
 			     void *data, u32 len)
@@ -74,6 +71,11 @@ void kmcl_object_done(struct kmcl_packet *packet, int err, const void *data,
 	kmcl_deliver_passive(ch);
 }
 
+static bool kmcl_objects_try_busy(struct kmcl_objects *objects)
+{
+	return !atomic_cmpxchg_acquire(&objects->busy, 0, 1);
+}
+
 /*
  * Call the routines of packets that were kept for it. A routine may send again,
  * and that may be complete at once: it is left to the loop there is, so that the
@@ -87,7 +89,7 @@ void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep)
 	spin_lock_bh(&objects->lock);
 	/* Pairs with the one in kmcl_object_sent(). */
 	smp_mb();
-	if (test_and_set_bit_lock(KMCL_COMPLETING, &objects->busy))
+	if (!kmcl_objects_try_busy(objects))
 		goto unlock;
 	while (may_sleep || !READ_ONCE(ch->delivery.passive)) {
 		object = list_first_entry_or_null(&objects->completed,
@@ -100,7 +102,7 @@ void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep)
 				 object->len);
 		spin_lock_bh(&objects->lock);
 	}
-	clear_bit_unlock(KMCL_COMPLETING, &objects->busy);
+	atomic_set_release(&objects->busy, 0);
 	if (!list_empty(&objects->completed))
 		kmcl_deliver_passive(ch);
 unlock:
@@ -119,11 +121,10 @@ static void kmcl_object_sent(struct kmcl_object *object)
 
 	if (!READ_ONCE(ch->delivery.passive) &&
 	    list_empty(&objects->completed) &&
-	    !test_and_set_bit_lock(KMCL_COMPLETING, &objects->busy)) {
+	    kmcl_objects_try_busy(objects)) {
 		kmcl_object_call(object, STATUS_SUCCESS, object->data, 0);
-		clear_bit_unlock(KMCL_COMPLETING, &objects->busy);
-		/* Pairs with the one in kmcl_objects_complete(). */
-		smp_mb();
+		/* A full barrier: pairs with the one in kmcl_objects_complete(). */
+		atomic_xchg(&objects->busy, 0);
 		if (list_empty(&objects->completed))
 			return;
 	} else {

@@ -32,7 +32,7 @@ struct kmcl_object_layout {
  * @count: how many those are
  * @lent: those clients have from VmbPacketAllocate(); each holds the channel
  * @completed: ones whose completion routine is still to be called
- * @busy: bit 0 is held by who calls them, one after the other
+ * @busy: 1 while somebody calls them, one after the other
  */
 struct kmcl_objects {
 	struct kmcl_object_layout layout;
@@ -41,7 +41,7 @@ struct kmcl_objects {
 	unsigned int count;
 	atomic_t lent;
 	struct list_head completed;
-	unsigned long busy;
+	atomic_t busy;
 };
 
 void kmcl_objects_init(struct kmcl_channel *ch);
