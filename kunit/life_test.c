@@ -994,7 +994,7 @@ static void suspend_with_packets_of_the_server(struct kunit *test)
 	server_pushes(test, client, 2);
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) == 5));
 	KUNIT_EXPECT_EQ(test, client->packets, 5);
-	KUNIT_EXPECT_TRUE(test, eventually(!atomic_read(&client->ch->delivery.held)));
+	KUNIT_EXPECT_TRUE(test, eventually(!kmcl_delivery_held(&client->ch->delivery)));
 }
 
 /* Another channel of the type keeps the driver there. */

@@ -228,7 +228,7 @@ static void stress_ends(struct kunit *test, struct stress *s)
 	KUNIT_EXPECT_EQ(test, client->offences, 0);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, client->phase, CLIENT_CLOSED);
-	KUNIT_EXPECT_EQ(test, atomic_read(&client->ch->delivery.held), 0);
+	KUNIT_EXPECT_EQ(test, kmcl_delivery_held(&client->ch->delivery), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&client->ch->tx.queue));
 }
 

@@ -58,7 +58,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "rx_polls %llu\n", rx->polls);
 	seq_printf(m, "rx_packets %llu\n", rx->received);
 	seq_printf(m, "rx_delivered %llu\n", to->delivered);
-	seq_printf(m, "rx_held %d\n", atomic_read(&to->held));
+	seq_printf(m, "rx_held %u\n", kmcl_delivery_held(to));
 	seq_printf(m, "rx_deferred %llu\n", to->deferrals);
 	seq_printf(m, "rx_orphaned %llu\n", to->orphaned);
 	seq_printf(m, "rx_dropped %llu\n", rx->dropped);

@@ -73,7 +73,7 @@ static bool kmcl_has_quota(const struct kmcl_delivery *to)
 {
 	u32 quota = min(READ_ONCE(to->quota), to->pool->quota);
 
-	return atomic_read(&to->held) < quota;
+	return kmcl_delivery_held(to) < quota;
 }
 
 /* There is a packet, and the client would take it in this context. */
@@ -135,7 +135,7 @@ static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 
 	while (given < KMCL_BATCH && kmcl_is_due(ch, may_sleep)) {
 		packet = kmcl_next(to);
-		atomic_inc(&to->held);
+		WRITE_ONCE(to->lent, to->lent + 1);
 		atomic_set(&packet->owner, KMCL_OWNER_CLIENT);
 		to->current_packet = packet;
 		kmcl_process(ch, packet);
@@ -228,10 +228,12 @@ void kmcl_delivery_flush(struct kmcl_channel *ch)
 /* The client is done with a packet, or will never be. */
 static void kmcl_let_go(struct kmcl_channel *ch)
 {
+	struct kmcl_delivery *to = &ch->delivery;
+
 	/* Who waits for the last one may free the channel right after. */
 	rcu_read_lock();
-	if (atomic_dec_and_test(&ch->delivery.held) &&
-	    /* A full barrier is before it: a waiter sees 0, or is seen here. */
+	if ((u32)atomic_inc_return(&to->returned) == READ_ONCE(to->lent) &&
+	    /* A full barrier is before it: a waiter sees it, or is seen here. */
 	    waitqueue_active(&ch->changed))
 		wake_up_all(&ch->changed);
 	kmcl_unstall(ch);
@@ -263,7 +265,7 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
 			kmcl_pool_put(pool);
 		}
 	}
-	wait_event(ch->changed, !atomic_read(&ch->delivery.held));
+	wait_event(ch->changed, !kmcl_delivery_held(&ch->delivery));
 }
 
 /* The packet's channel; NULL when there is nothing to be done with it. */

@@ -33,7 +33,8 @@ struct kmcl_pool;
  * @deferred: a packet to be delivered before @backlog, where it may sleep
  * @current_packet: the one whose callback runs
  * @sleeps: that callback may; all three under @busy
- * @held: packets the client has and did not complete
+ * @lent: packets given to the client, also twice; by the holder of @busy
+ * @returned: of those, how many came back
  * @stalled: something waits for a packet to be completed
  * @work: calls the client where it may sleep
  * @worker: the task @work runs in, while it does
@@ -52,7 +53,8 @@ struct kmcl_delivery {
 	struct kmcl_incoming *deferred;
 	struct kmcl_incoming *current_packet;
 	bool sleeps;
-	atomic_t held;
+	u32 lent;
+	atomic_t returned;
 	bool stalled;
 	struct work_struct work;
 	struct task_struct *worker;
@@ -61,6 +63,15 @@ struct kmcl_delivery {
 	u64 deferrals;
 	u64 orphaned;
 };
+
+/* Packets the client has and did not complete. */
+static inline u32 kmcl_delivery_held(const struct kmcl_delivery *to)
+{
+	/* First, so that what is lent meanwhile is counted too much, not too little. */
+	u32 returned = atomic_read_acquire(&to->returned);
+
+	return READ_ONCE(to->lent) - returned;
+}
 
 void kmcl_delivery_init_channel(struct kmcl_channel *ch);
 int kmcl_delivery_open(struct kmcl_channel *ch);

@@ -57,36 +57,36 @@ static void kmcl_rx_complete(struct kmcl_channel *ch,
 	kmcl_tx_complete(ch, packet->id, rx->copy, packet->len);
 }
 
-/* False: it is none that the client is to have. */
-static bool kmcl_rx_message(struct kmcl_channel *ch,
-			    struct kmcl_rx_packet *packet)
+/* From a packet to its message; false: it is none that the client is to have. */
+static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
+			    u32 *len)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
 	return to->pool && !READ_ONCE(to->refused) &&
-	       (!ch->set.is_pipe ||
-		kmcl_pipe_unframe(&packet->data, &packet->len)) &&
-	       packet->len <= to->pool->room;
+	       (!ch->set.is_pipe || kmcl_pipe_unframe(data, len)) &&
+	       *len <= to->pool->room;
 }
 
 /* False: there is no memory to copy the packet to, it stays in the ring. */
 static bool kmcl_rx_park(struct kmcl_channel *ch,
 			 const struct kmcl_rx_packet *packet)
 {
-	struct kmcl_rx_packet message = *packet;
+	const void *data = packet->data;
 	struct kmcl_incoming *incoming;
+	u32 len = packet->len;
 
-	if (!kmcl_rx_message(ch, &message)) {
+	if (!kmcl_rx_message(ch, &data, &len)) {
 		ch->rx.dropped++;
 		return true;
 	}
 	incoming = kmcl_pool_take(ch);
 	if (!incoming)
 		return false;
-	memcpy(incoming->data, message.data, message.len);
-	incoming->len = message.len;
-	incoming->answer.answers = message.id;
-	incoming->wants_answer = message.flags &
+	memcpy(incoming->data, data, len);
+	incoming->len = len;
+	incoming->answer.answers = packet->id;
+	incoming->wants_answer = packet->flags &
 				 VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED;
 	kfifo_put(&ch->delivery.backlog, incoming);
 	return true;

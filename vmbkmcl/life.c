@@ -171,14 +171,14 @@ static int kmcl_channel_close(struct kmcl_channel *ch)
 
 static bool kmcl_channel_holds_none(const struct kmcl_channel *ch)
 {
-	return !atomic_read(&ch->delivery.held);
+	return !kmcl_delivery_held(&ch->delivery);
 }
 
 static void kmcl_watch_held(struct kmcl_watch *watch, struct kmcl_channel *ch,
 			    char *what, size_t size)
 {
-	snprintf(what, size, "completion of %d packets by %s",
-		 atomic_read(&ch->delivery.held), ch->client);
+	snprintf(what, size, "completion of %u packets by %s",
+		 kmcl_delivery_held(&ch->delivery), ch->client);
 	kmcl_watch_start(watch, ch, what, 0);
 }
 
@@ -212,7 +212,7 @@ static void kmcl_channel_end_held(struct kmcl_channel *ch)
 		return;
 	if (READ_ONCE(ch->abandoned)) {
 		/* Their owner is gone: they go with the channel. */
-		atomic_set(&ch->delivery.held, 0);
+		atomic_set(&ch->delivery.returned, ch->delivery.lent);
 		return;
 	}
 	kmcl_watch_held(&watch, ch, what, sizeof(what));
@@ -222,8 +222,8 @@ static void kmcl_channel_end_held(struct kmcl_channel *ch)
 				  msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
 	kmcl_watch_stop(&watch);
 	if (!left) {
-		pr_warn("%s: the device goes, %s has not completed %d packets\n",
-			ch->name, ch->client, atomic_read(&ch->delivery.held));
+		pr_warn("%s: the device goes, %s has not completed %u packets\n",
+			ch->name, ch->client, kmcl_delivery_held(&ch->delivery));
 		kmcl_delivery_orphan(ch);
 	}
 }
