@@ -217,8 +217,8 @@ struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i)
 	return buf->pages[i] ?: kmcl_kernel_page(buf, i);
 }
 
-/* Every page is judged before the first is touched. */
-static int kmcl_kernel_check(const struct kmcl_buffer *buf)
+/* Every page is judged before the first is touched; nothing is held yet. */
+static int kmcl_kernel_find(struct kmcl_buffer *buf)
 {
 	struct page *page;
 	unsigned int i;
@@ -232,6 +232,7 @@ static int kmcl_kernel_check(const struct kmcl_buffer *buf)
 			return -EFAULT;
 		if (!kmcl_page_usable(page))
 			return -EPERM;
+		buf->pages[i] = page;
 	}
 	return 0;
 }
@@ -241,11 +242,11 @@ static int kmcl_kernel_lock(struct kmcl_buffer *buf)
 	unsigned int i;
 	int err;
 
-	err = kmcl_kernel_check(buf);
+	err = kmcl_kernel_find(buf);
 	if (err)
 		return err;
 	for (i = 0; i < buf->nr_pages; i++)
-		buf->pages[i] = kmcl_page_reference(kmcl_kernel_page(buf, i));
+		buf->pages[i] = kmcl_page_reference(buf->pages[i]);
 	return 0;
 }
 
