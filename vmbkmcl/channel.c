@@ -237,7 +237,7 @@ static void kmcl_channel_free(struct kref *ref)
 		complete(&ch->released);
 		return;
 	}
-	/* A packet's completion may be on its way out: kmcl_rx_let_go(). */
+	/* A packet's completion may be on its way out: kmcl_let_go(). */
 	kfree_rcu(ch, rcu);
 }
 

@@ -188,6 +188,10 @@ static void kmcl_passive_work(struct work_struct *work)
 
 	WRITE_ONCE(to->worker, current);
 	kmcl_objects_complete(ch, true);
+	/* Those kept when they could sleep, which the client does not want now. */
+	local_bh_disable();
+	kmcl_objects_complete(ch, false);
+	local_bh_enable();
 	kmcl_deliver_all(ch, true);
 	WRITE_ONCE(to->worker, NULL);
 	/* A packet that was only deferred, or the client's mind, has changed. */

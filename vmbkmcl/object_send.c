@@ -91,7 +91,7 @@ void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep)
 	smp_mb();
 	if (!kmcl_objects_try_busy(objects))
 		goto unlock;
-	while (may_sleep || !READ_ONCE(ch->delivery.passive)) {
+	while (may_sleep == READ_ONCE(ch->delivery.passive)) {
 		object = list_first_entry_or_null(&objects->completed,
 						  struct kmcl_object, link);
 		if (!object)

@@ -231,9 +231,12 @@ EXPORT_SYMBOL_GPL(VmbPacketFree);
 /**
  * VmbPacketSetCompletionRoutine() - say what a completed packet calls
  * @packet: an object that is not being sent
- * @completion_routine: called once for each send that was accepted, in softirq
- *	or process context, with nothing of the library's held. It may send and
- *	free packets, this one too. Its buffer is valid until it returns.
+ * @completion_routine: called once for each send that was accepted, with nothing
+ *	of the library's held. It may send and free packets, this one too. Its
+ *	buffer is valid until it returns. It may not sleep: it runs in softirq
+ *	context or, within a send or a close, with bottom halves off; unless
+ *	VmbChannelSetIncomingProcessingAtPassive() has asked for a context where
+ *	it may.
  *
  * Context: any.
  * Source: Microsoft's VmbPacketSetCompletionRoutine documentation.
