@@ -22,6 +22,7 @@
  * @status: what it was told last
  * @data: first word of the completion
  * @length: bytes of it
+ * @softirq: it was called in softirq context, or as in it
  * @order: how many routines that share @next were called before
  * @next: counts them
  */
@@ -30,6 +31,7 @@ struct outcome {
 	NTSTATUS status;
 	u64 data;
 	u32 length;
+	bool softirq;
 	unsigned int order;
 	atomic_t *next;
 };
@@ -42,6 +44,7 @@ static VOID noted(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length
 		return;
 	outcome->status = status;
 	outcome->length = length;
+	outcome->softirq = in_softirq();
 	if (length >= sizeof(outcome->data))
 		memcpy(&outcome->data, buffer, sizeof(outcome->data));
 	if (outcome->next)
@@ -81,6 +84,7 @@ static void came_of(struct kunit *test, struct outcome *outcome,
 	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&outcome->calls)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
 	KUNIT_EXPECT_EQ(test, outcome->status, status);
+	KUNIT_EXPECT_TRUE(test, outcome->softirq);
 	atomic_set(&outcome->calls, 0);
 }
 
@@ -151,6 +155,39 @@ static void object_outlives_its_channel(struct kunit *test)
 	VmbChannelCleanup(ch);
 	rcu_barrier();
 	VmbPacketFree(packet);
+}
+
+/* Of the same size, but with other room within: a payload would not fit. */
+static void object_of_other_settings(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct outcome outcome = {};
+	static u8 payload[4104];
+	VMBPACKET packet;
+	u32 size;
+
+	VmbChannelInitSetInlinePacketContextSize(bus->ch, 16);
+	size = VmbChannelSizeofPacket(bus->ch);
+	packet = packet_of(test, bus->ch, &outcome);
+	VmbChannelInitSetInlinePacketContextSize(bus->ch, 8);
+	VmbChannelInitSetMaximumPacketSize(bus->ch, sizeof(payload));
+	KUNIT_ASSERT_EQ(test, VmbChannelSizeofPacket(bus->ch), size);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSend(packet, payload, sizeof(payload), NULL, 0),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+
+	/* Settings that are as they were do not count. */
+	VmbChannelDisable(bus->ch);
+	VmbChannelInitSetInlinePacketContextSize(bus->ch, 16);
+	VmbChannelInitSetMaximumPacketSize(bus->ch, 4096);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, payload, 4096, NULL, 0),
+			STATUS_SUCCESS);
+	came_of(test, &outcome, STATUS_SUCCESS);
 }
 
 static void object_in_the_callers_memory(struct kunit *test)
@@ -492,6 +529,38 @@ static void close_completes_all(struct kunit *test)
 	VmbChannelDisable(bus->ch);
 	all_came_of(test, sent, 10, STATUS_DEVICE_REMOVED, false);
 	all_came_of(test, queued, 10, STATUS_DEVICE_REMOVED, false);
+}
+
+static DECLARE_COMPLETION(may_return);
+
+static VOID noted_and_waits(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+			    UINT32 length)
+{
+	noted(packet, status, buffer, length);
+	if (!in_softirq())
+		wait_for_completion_timeout(&may_return, 10 * HZ);
+}
+
+/* The first one holds the worker while the client changes its mind. */
+static void routines_no_longer_sleep(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome first = {}, *rest;
+	VMBPACKET packet = packet_of(test, bus->ch, &first);
+	u64 word = 0;
+
+	reinit_completion(&may_return);
+	VmbPacketSetCompletionRoutine(packet, noted_and_waits);
+	VmbChannelSetIncomingProcessingAtPassive(bus->ch, TRUE);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&first.calls)));
+	KUNIT_EXPECT_FALSE(test, first.softirq);
+	rest = send_many(test, bus->ch, 10, 0);
+	VmbChannelSetIncomingProcessingAtPassive(bus->ch, FALSE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rest[0].calls), 0);
+	complete(&may_return);
+	all_came_of(test, rest, 10, STATUS_SUCCESS, true);
 }
 
 struct chain {
@@ -845,6 +914,7 @@ static VOID echoed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 		memcpy(&outcome->data,
 		       buffer + sizeof(struct testdev_response), sizeof(u64));
 	outcome->status = status;
+	outcome->softirq = in_softirq();
 	atomic_inc(&outcome->calls);
 }
 
@@ -888,6 +958,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(freed_object_is_used_again),
 	KUNIT_CASE(many_objects),
 	KUNIT_CASE(object_outlives_its_channel),
+	KUNIT_CASE(object_of_other_settings),
 	KUNIT_CASE(object_in_the_callers_memory),
 	KUNIT_CASE(default_routine_frees),
 	KUNIT_CASE(sent_without_completion),
@@ -899,6 +970,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(full_table_queues_in_order),
 	KUNIT_CASE(completed_out_of_order),
 	KUNIT_CASE(close_completes_all),
+	KUNIT_CASE(routines_no_longer_sleep),
 	KUNIT_CASE(routine_sends_again),
 	KUNIT_CASE(external_pfns_in_the_ring),
 	KUNIT_CASE(external_data_until_the_close),

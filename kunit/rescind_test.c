@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A device that goes in the middle of something: while a callback for packets
- * runs, where that may sleep and where not, and while a pause is under way. The
- * client's log tells what came when, and is compared whole.
+ * runs, where that may sleep and where not, while a send calls its routine, and
+ * while a pause is under way. The client's log tells what came when.
  */
 
 #include <linux/cpumask.h>
@@ -128,6 +128,48 @@ static void during_a_packet_callback(struct kunit *test)
 	heard(test, client, c->log);
 }
 
+static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
+{
+	packet_called(VmbPacketGetPointer(packet), "Sent");
+}
+
+/* The poll is idle: only the close itself can wait for the thread that sends. */
+static void during_the_routine_of_a_send(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct going going = { .client = client, .bus = bus };
+	const char *returns, *closed;
+	struct job *rescind;
+	VMBPACKET packet;
+	u64 word = 0;
+
+	if (!cpu_online(RESCIND_CPU))
+		kunit_skip(test, "one CPU");
+	client->at = "Sent";
+	bring_up(test, client);
+	packet = VmbPacketAllocate(client->ch);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	VmbPacketSetCompletionRoutine(packet, sent);
+	VmbPacketSetPointer(packet, client);
+	rescind = job_start(test, rescind_when_entered, &going);
+	set_cpus_allowed_ptr(current, cpumask_of(CALLBACK_CPU));
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	job_join(test, rescind);
+	VmbPacketFree(packet);
+
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	/* Suspend comes before or after it. */
+	returns = strstr(client->log, " returns");
+	closed = strstr(client->log, " Closed");
+	KUNIT_ASSERT_NOT_NULL(test, returns);
+	KUNIT_ASSERT_NOT_NULL(test, closed);
+	KUNIT_EXPECT_TRUE_MSG(test, returns < closed, "%s", client->log);
+}
+
 /* No second Suspend, and who pauses goes on. */
 static void during_the_suspend_of_a_pause(struct kunit *test)
 {
@@ -154,6 +196,7 @@ static void during_the_suspend_of_a_pause(struct kunit *test)
 
 static struct kunit_case rescind_cases[] = {
 	KUNIT_CASE_PARAM(during_a_packet_callback, packet_gen_params),
+	KUNIT_CASE(during_the_routine_of_a_send),
 	KUNIT_CASE(during_the_suspend_of_a_pause),
 	{}
 };
