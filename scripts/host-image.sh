@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Make the image of the intermediate host, once, and print its directory:
-# `vmlinuz` and `initramfs.cpio`. Where there is no /dev/kvm, an emulated AMD
+# `vmlinuz` and `initramfs.cpio`. Where KVM can be no Hyper-V host, an emulated AMD
 # machine boots this image, which has KVM, and runs QEMU as the Hyper-V host in
 # there (see kunit/guest/hypervisor-init).
 # usage: host-image.sh

@@ -18,8 +18,8 @@
 # console.log, host.log (what the Hyper-V host saw), qemu.log, hypervisor.log.
 # Exit status: 0 passed; 1 failed, or no verdict, or the guest's kernel reported
 # something; 3 the platform failed, which says nothing about what was tested.
-# On a machine without /dev/kvm (or with VMBKMCL_NESTED=1) the host runs in an
-# emulated machine; with it, the same host runs directly.
+# Where /dev/kvm can be a Hyper-V host (and without VMBKMCL_NESTED=1) the host runs
+# directly, otherwise the same one in an emulated machine.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -77,13 +77,19 @@ cleanup() {
 	rm -rf "$work"
 }
 
-# What the Hyper-V host's machine gets: the guest, and a script that runs QEMU.
+# QEMU as a Hyper-V host.
 # kvm=off: else the guest finds KVM's signature before Hyper-V's.
 # hv-frequencies: a busy machine fails the guest's calibration of its timers.
 # hv-stimer-direct: else timers share a message slot with VMBus, and KVM and
 # QEMU fill it without a lock: one's message is lost, and a CPU's tick with it.
 # hv-avic: no automatic EOI. With it, a timer interrupt was once delivered inside
 # the handler of its own vector, with interrupts off (cause not proven).
+hyperv=(
+	-accel kvm -machine "q35,hpet=off"
+	-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
+)
+
+# What the Hyper-V host's machine gets: the guest, and a script that runs QEMU.
 # noxsave: emulated KVM hosts hand out a confusing XSAVE state.
 prepare_host() {
 	local arguments
@@ -97,8 +103,7 @@ prepare_host() {
 		"$work/command:/command" "${files[@]}"
 
 	arguments=(
-		-accel kvm -machine "q35,hpet=off"
-		-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
+		"${hyperv[@]}"
 		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-serial file:out/console.log -serial file:out/verdict
 		-device vmbus-bridge "${devices[@]}" ${table:+-acpitable file=in/table.aml}
@@ -134,7 +139,12 @@ run_nested() {
 		-virtfs "local,path=$dir,mount_tag=out,security_model=none"
 }
 
-has_kvm() { [[ -w /dev/kvm && ! ${VMBKMCL_NESTED:-} ]]; }
+# A kernel may have KVM without its Hyper-V part: only QEMU can tell.
+has_kvm() {
+	[[ -w /dev/kvm && ! ${VMBKMCL_NESTED:-} ]] &&
+		echo quit | qemu-system-x86_64 "${hyperv[@]}" -nodefaults \
+			-display none -monitor stdio -S >/dev/null 2>&1
+}
 
 # In the background, so that a signal to this script is handled at once.
 run_machine() {
