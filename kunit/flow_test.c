@@ -329,7 +329,7 @@ static void ring_is_filled_to_the_byte(struct kunit *test)
 	/* The smallest there is does not fit any more. */
 	sends(test, sender, OVERHEAD);
 	KUNIT_EXPECT_EQ(test, tx->queued, 1);
-	KUNIT_EXPECT_EQ(test, wish(sender), OVERHEAD + 8);
+	KUNIT_EXPECT_EQ(test, wish(sender), RING / 4);
 	is_quiet(test, sender, 300);
 	all_went(test, sender);
 	KUNIT_EXPECT_EQ(test, wish(sender), 0);

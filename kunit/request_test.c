@@ -123,7 +123,7 @@ static NTSTATUS request_word(struct fake_bus *bus, u32 flags, s64 timeout)
  */
 struct sender {
 	VMBCHANNEL ch;
-	u8 data[64];
+	u8 data[3000];
 	u32 len;
 	u32 flags;
 	s64 timeout;
@@ -641,12 +641,18 @@ static void queued_without_completion(struct kunit *test)
 /* Linux sends only with more room free than the packet takes. */
 static void room_asked_for(struct kunit *test)
 {
-	static const u32 lengths[] = { 0, 1, 7, 8, 9, 64 };
-	struct fake_bus *bus = fake_bus_start(test);
+	static const u32 lengths[] = { 0, 1, 64, 1000, 2000, 2030, 3000 };
+	struct fake_bus *bus = fake_bus_create(test);
+	u32 packet, quarter;
 	struct sender *s;
 	unsigned int i;
-	u32 packet;
 
+	VmbClientChannelInitSetRingBufferPageCount(bus->ch, 2, 2);
+	VmbChannelInitSetMaximumPacketSize(bus->ch, 3000);
+	VmbChannelInitSetMaximumExternalData(bus->ch, PAGE_SIZE, 1);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	quarter = (kmcl_channel_tx_bytes(bus->ch) - PAGE_SIZE) / 4;
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		packet = sizeof(struct vmpacket_descriptor) +
 			 ALIGN(lengths[i], 8) + KMCL_PACKET_TRAILER;
@@ -656,12 +662,13 @@ static void room_asked_for(struct kunit *test)
 		bus->ring_room = 0;
 		sender_start(test, s);
 		KUNIT_ASSERT_TRUE(test, queued(bus, i + 1));
-		KUNIT_EXPECT_GT(test, bus->wanted_room, packet);
-		KUNIT_EXPECT_LE(test, bus->wanted_room, packet + 16);
+		KUNIT_EXPECT_EQ(test, bus->wanted_room,
+				max(packet + 8, quarter));
 		set_room(bus, 1);
 		senders_end(test, s, 1, STATUS_SUCCESS);
 		KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
 	}
+	KUNIT_EXPECT_GT(test, packet, quarter);
 }
 
 static void want_and_get_room(struct kmcl_channel *ch, u32 bytes)

@@ -177,6 +177,13 @@ static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	return err;
 }
 
+/* So much that several can go at once: to be woken costs more than to send. */
+static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
+			 const struct kmcl_packet *packet)
+{
+	return max(kmcl_packet_room(packet), tx->batch);
+}
+
 /*
  * A host says it once, when the ring gets that much room. So an answer that goes
  * before the queue must not ask for less than the queue's first packet: if it then
@@ -187,10 +194,11 @@ static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_packet *packet)
 	struct kmcl_packet *first = list_first_entry_or_null(&tx->queue,
 							     struct kmcl_packet,
 							     link);
-	u32 room = kmcl_packet_room(packet);
 
-	return packet->type == VM_PKT_COMP && first ?
-	       max(room, kmcl_packet_room(first)) : room;
+	if (packet->type != VM_PKT_COMP)
+		return kmcl_tx_batch(tx, packet);
+	return max(kmcl_packet_room(packet),
+		   first ? kmcl_tx_batch(tx, first) : 0);
 }
 
 static bool kmcl_tx_later(int err)
@@ -423,7 +431,10 @@ void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 
 void kmcl_tx_open(struct kmcl_channel *ch)
 {
+	u32 ring = kmcl_channel_tx_bytes(ch) - sizeof(struct hv_ring_buffer);
+
 	spin_lock_bh(&ch->tx.lock);
+	ch->tx.batch = ring / 4;
 	ch->tx.open = true;
 	ch->tx.closing = false;
 	ch->tx.asked = false;

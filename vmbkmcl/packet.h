@@ -73,6 +73,7 @@ struct kmcl_tx_slot {
  * @slots: packets whose completion the host owes
  * @count: how many @slots are
  * @free: first free slot, @count when there is none
+ * @batch: bytes of room worth a wake-up for packets of @queue
  * @asked: the host was asked for a wake-up
  * @sent: packets put in the ring
  * @queued: packets that had to wait first
@@ -90,6 +91,7 @@ struct kmcl_tx {
 	struct kmcl_tx_slot *slots;
 	u32 count;
 	u32 free;
+	u32 batch;
 	bool asked;
 
 	u64 sent;
