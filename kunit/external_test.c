@@ -393,6 +393,7 @@ static void most_pieces(struct kunit *test)
 	struct fake_bus *bus = fake_bus_create(test);
 	struct outcome outcome = {};
 	void *va = get_vmalloc(test, 2 * PAGE_SIZE);
+	struct page *page;
 	VMBPACKET packet;
 	PMDL mdl[64];
 	int i;
@@ -409,11 +410,17 @@ static void most_pieces(struct kunit *test)
 	packet = packet_of(test, bus->ch, &outcome);
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)),
-			1 + ARRAY_SIZE(mdl));
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 1);
+	bus->close_err = -EIO;
+	log_watch(test);
+	VmbChannelDisable(bus->ch);
+	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	is_logged(test, "128 pages of external data are kept for good");
+	for (i = 0; i < 2; i++) {
+		page = vmalloc_to_page(va + i * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, page_count(page), 1 + ARRAY_SIZE(mdl));
+		page_ref_sub(page, ARRAY_SIZE(mdl));
+	}
 }
 
 static void send_with_mdl(struct kunit *test)
@@ -447,7 +454,8 @@ static void send_with_mdl(struct kunit *test)
 
 /* How long it is kept */
 
-static void kept_until_complete(struct kunit *test)
+/* It is its owner's to keep, so nothing is held. */
+static void left_to_its_owner(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
@@ -456,15 +464,7 @@ static void kept_until_complete(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, references(chain), 2);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, outcome.references, 1);
 	chain_is_free(test, chain);
-
-	/* Nothing is held for a packet without. */
-	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, WAIT),
-			STATUS_SUCCESS);
 	answer(bus, bus->last_id);
 	came_of(test, &outcome, STATUS_SUCCESS);
 	chain_is_free(test, chain);
@@ -475,18 +475,23 @@ static void whole_pages_are_kept_too(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = (void *)__get_free_page(GFP_KERNEL);
 	struct page *page = virt_to_page(va);
-	PFN_NUMBER pfn = PHYS_PFN(virt_to_phys(va));
+	/* The second is no memory. */
+	PFN_NUMBER pfns[] = { PHYS_PFN(virt_to_phys(va)), ~0UL >> PAGE_SHIFT };
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 	u64 word = 0;
 
 	KUNIT_ASSERT_EQ(test,
-			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
+			VmbPacketSendWithExternalPfns(packet, &word, 8, pfns, 2,
 						      WAIT), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, page_count(page), 2);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	bus->close_err = -EIO;
+	log_watch(test);
+	VmbChannelDisable(bus->ch);
+	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	is_logged(test, "1 pages of external data are kept for good");
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	put_page(page);
 	free_page((unsigned long)va);
 }
 
@@ -500,9 +505,11 @@ static void slab_memory_has_no_reference(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, kernel_mdl(test, va, 64), 0, 0,
 					WAIT), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(va)), count);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	bus->close_err = -EIO;
+	log_watch(test);
+	VmbChannelDisable(bus->ch);
+	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	is_logged(test, "0 pages of external data are kept for good");
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(va)), count);
 }
 
@@ -525,15 +532,19 @@ static void nothing_kept_of_a_refused_send(struct kunit *test)
 }
 
 /**
- * struct closing - what was held when the ring was closed
+ * struct closing - what there was when the ring was closed
  * @close: the bus's own
- * @chain: of this memory
- * @references: that many
+ * @chain: some memory
+ * @references: so many were held of it
+ * @outcome: of a packet; may be NULL
+ * @calls: of its routine until then
  */
 struct closing {
 	int (*close)(struct kmcl_channel *ch);
 	struct chain *chain;
 	int references;
+	struct outcome *outcome;
+	int calls;
 };
 
 static int close_and_look(struct kmcl_channel *ch)
@@ -541,6 +552,8 @@ static int close_and_look(struct kmcl_channel *ch)
 	struct closing *closing = VmbChannelGetPointer(ch);
 
 	closing->references = references(closing->chain);
+	if (closing->outcome)
+		closing->calls = atomic_read(&closing->outcome->calls);
 	return closing->close(ch);
 }
 
@@ -558,20 +571,22 @@ static struct closing *look_at_close(struct kunit *test, struct fake_bus *bus,
 	return closing;
 }
 
-static void kept_until_the_close(struct kunit *test)
+/* Its owner may give the memory away when the routine is called. */
+static void not_complete_before_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
 	struct closing *closing = look_at_close(test, bus, chain);
-	struct outcome outcome = { .chain = chain };
+	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 
+	closing->outcome = &outcome;
+	closing->calls = -1;
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
-	KUNIT_EXPECT_EQ(test, closing->references, 2);
+	KUNIT_EXPECT_EQ(test, closing->calls, 0);
 	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_EQ(test, outcome.references, 1);
 	chain_is_free(test, chain);
 }
 
@@ -580,7 +595,7 @@ static void kept_for_good(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
-	struct outcome outcome = {};
+	struct outcome outcome = { .chain = chain };
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, HEAD, WAIT),
@@ -589,6 +604,8 @@ static void kept_for_good(struct kunit *test)
 	log_watch(test);
 	VmbChannelDisable(bus->ch);
 	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	/* Already when the routine was called. */
+	KUNIT_EXPECT_EQ(test, outcome.references, 2);
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	is_logged(test, "2 pages of external data are kept for good");
 
@@ -632,7 +649,6 @@ static void queued_until_there_is_room(struct kunit *test)
 			STATUS_SUCCESS);
 	/* The chain is the caller's again. */
 	chain->mdl[0]->Next = NULL;
-	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	WRITE_ONCE(bus->ring_room, 1);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
@@ -1100,11 +1116,11 @@ static struct kunit_case external_cases[] = {
 	KUNIT_CASE(limits),
 	KUNIT_CASE(most_pieces),
 	KUNIT_CASE(send_with_mdl),
-	KUNIT_CASE(kept_until_complete),
+	KUNIT_CASE(left_to_its_owner),
 	KUNIT_CASE(whole_pages_are_kept_too),
 	KUNIT_CASE(slab_memory_has_no_reference),
 	KUNIT_CASE(nothing_kept_of_a_refused_send),
-	KUNIT_CASE(kept_until_the_close),
+	KUNIT_CASE(not_complete_before_the_close),
 	KUNIT_CASE(kept_for_good),
 	KUNIT_CASE(not_kept_on_a_rescinded_channel),
 	KUNIT_CASE(queued_until_there_is_room),

@@ -4,14 +4,13 @@
  * place. They are described by ranges, each of a length, an offset into its first
  * page, and page numbers; pages have 4 KiB, whatever the guest's have.
  *
- * Each page is referenced, where it can be, from the description on until the
- * host is done with it: if its owner gives it away all the same, nobody else gets
- * it.
+ * Until its packet is complete, a page is its owner's to keep. Where that may be
+ * before the host is done with it, it is referenced: if its owner then gives it
+ * away, nobody else gets it.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bitmap.h>
 #include <linux/mm.h>
 
 #include "buffer.h"
@@ -43,28 +42,22 @@ u32 kmcl_external_room_for(const struct kmcl_extent *extent)
 	return kmcl_external_size(extent->len, extent->mdls);
 }
 
-/* Memory for a description of so many bytes, and for what goes with it. */
-u32 kmcl_external_bytes(u32 room)
-{
-	return room + BITS_TO_LONGS(room / sizeof(u64)) * sizeof(long);
-}
-
-/* @memory: kmcl_external_bytes() of it, aligned to 8 bytes. */
+/* @memory: @room bytes of it, aligned to 8. */
 void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room)
 {
-	/* Every part of a description has a multiple of 8 bytes. */
-	BUILD_BUG_ON(KMCL_RANGES % sizeof(u64) ||
-		     sizeof(struct hv_mpb_array) % sizeof(u64));
 	ext->desc = memory;
 	ext->room = room;
-	ext->held = memory + room;
 }
 
 static void kmcl_external_reset(struct kmcl_external *ext)
 {
 	ext->desc->rangecount = 0;
 	ext->size = KMCL_RANGES;
-	bitmap_zero(ext->held, ext->room / sizeof(u64));
+}
+
+static u32 kmcl_external_pfns(const struct hv_mpb_array *range)
+{
+	return DIV_ROUND_UP(range->offset + range->len, HV_HYP_PAGE_SIZE);
 }
 
 /* One more range, whose page numbers are to be filled in; NULL: too many. */
@@ -84,30 +77,11 @@ static struct hv_mpb_array *kmcl_external_add(struct kmcl_external *ext,
 	return range;
 }
 
-static bool kmcl_external_hold(u64 pfn)
-{
-	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
-	struct page *page;
-
-	if (!pfn_valid(guest_pfn))
-		return false;
-	page = pfn_to_page(guest_pfn);
-	return kmcl_page_usable(page) && kmcl_page_reference(page);
-}
-
-static void kmcl_external_fill(struct kmcl_external *ext,
-			       struct hv_mpb_array *range,
+static void kmcl_external_fill(struct hv_mpb_array *range,
 			       const PFN_NUMBER *pfns)
 {
-	u32 count = DIV_ROUND_UP(range->offset + range->len, HV_HYP_PAGE_SIZE);
-	size_t word = range->pfn_array - (u64 *)ext->desc;
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		range->pfn_array[i] = pfns[i];
-		if (kmcl_external_hold(pfns[i]))
-			__set_bit(word + i, ext->held);
-	}
+	memcpy(range->pfn_array, pfns,
+	       kmcl_external_pfns(range) * sizeof(*pfns));
 }
 
 /* Whole pages. -EMSGSIZE: more than there is room for. */
@@ -122,7 +96,7 @@ int kmcl_external_set_pfns(struct kmcl_external *ext, const PFN_NUMBER *pfns,
 	range = kmcl_external_add(ext, 0, count * HV_HYP_PAGE_SIZE);
 	if (!range)
 		return -EMSGSIZE;
-	kmcl_external_fill(ext, range, pfns);
+	kmcl_external_fill(range, pfns);
 	return 0;
 }
 
@@ -139,32 +113,55 @@ int kmcl_external_set_extent(struct kmcl_external *ext,
 		return -EMSGSIZE;
 	while (kmcl_extent_next(&rest, &piece)) {
 		range = kmcl_external_add(ext, piece.offset, piece.len);
-		kmcl_external_fill(ext, range, piece.pfns);
+		kmcl_external_fill(range, piece.pfns);
 	}
 	return 0;
 }
 
+static struct page *kmcl_external_reference(u64 pfn)
+{
+	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
+	struct page *page;
+
+	if (!pfn_valid(guest_pfn))
+		return NULL;
+	page = pfn_to_page(guest_pfn);
+	return kmcl_page_usable(page) ? kmcl_page_reference(page) : NULL;
+}
+
 /**
- * kmcl_external_release - the host is done with a packet's external data
- * @ch: the packet's channel
- * @ext: what describes it
- * @err: what came of the packet; -ETIMEDOUT: the host was never told that the ring
- *	is closed, and may not be done. The pages are then nobody's for good.
+ * kmcl_external_hold - reference the pages of a description, where it can be done
+ * @ext: the description
+ * @pages: where they go, with room for one for each 8 bytes of the description;
+ *	NULL: they are kept for good
  *
  * Context: any but hard interrupts.
+ * Return: how many references are held.
  */
-void kmcl_external_release(struct kmcl_channel *ch, struct kmcl_external *ext,
-			   int err)
+u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages)
 {
-	u32 words = ext->size / sizeof(u64);
-	const u64 *pfns = (u64 *)ext->desc;
-	unsigned int i;
+	const struct hv_mpb_array *range = &ext->desc->range;
+	u32 ranges, count, i, held = 0;
+	struct page *page;
 
-	if (err == -ETIMEDOUT) {
-		pr_err_ratelimited("%s: %u pages of external data are kept for good\n",
-				   ch->name, bitmap_weight(ext->held, words));
-		return;
+	for (ranges = ext->desc->rangecount; ranges; ranges--) {
+		count = kmcl_external_pfns(range);
+		for (i = 0; i < count; i++) {
+			page = kmcl_external_reference(range->pfn_array[i]);
+			if (!page)
+				continue;
+			if (pages)
+				pages[held] = page;
+			held++;
+		}
+		range = (const void *)&range->pfn_array[count];
 	}
-	for_each_set_bit(i, ext->held, words)
-		put_page(pfn_to_page(kmcl_mdl_guest_pfn(pfns[i])));
+	return held;
+}
+
+/* The host was never told that the ring is closed, and may go on with them. */
+void kmcl_external_kept(struct kmcl_channel *ch, u32 pages)
+{
+	pr_err_ratelimited("%s: %u pages of external data are kept for good\n",
+			   ch->name, pages);
 }

@@ -9,31 +9,28 @@
 struct kmcl_channel;
 struct kmcl_extent;
 struct kmcl_settings;
+struct page;
 
 /**
  * struct kmcl_external - room for a description, and what is in it
  * @desc: as it goes into the ring
  * @room: bytes there is memory for
  * @size: bytes in use
- * @held: for each 8 bytes of @desc: they are the number of a page that a
- *	reference is held of
  */
 struct kmcl_external {
 	struct vmbus_packet_mpb_array *desc;
 	u32 room;
 	u32 size;
-	unsigned long *held;
 };
 
 u32 kmcl_external_room(const struct kmcl_settings *set);
 u32 kmcl_external_room_for(const struct kmcl_extent *extent);
-u32 kmcl_external_bytes(u32 room);
 void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room);
 int kmcl_external_set_pfns(struct kmcl_external *ext, const PFN_NUMBER *pfns,
 			   u32 count);
 int kmcl_external_set_extent(struct kmcl_external *ext,
 			     const struct kmcl_extent *extent);
-void kmcl_external_release(struct kmcl_channel *ch, struct kmcl_external *ext,
-			   int err);
+u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages);
+void kmcl_external_kept(struct kmcl_channel *ch, u32 pages);
 
 #endif /* _KMCL_EXTERNAL_H */

@@ -61,8 +61,10 @@ void kmcl_object_done(struct kmcl_packet *packet, int err, const void *data,
 						  packet);
 	struct kmcl_channel *ch = object->ch;
 
-	if (packet->desc)
-		kmcl_external_release(ch, &object->external, err);
+	/* From here on its owner may give the memory away. */
+	if (packet->desc && err == -ETIMEDOUT)
+		kmcl_external_kept(ch, kmcl_external_hold(&object->external,
+							  NULL));
 	if (!READ_ONCE(ch->delivery.passive)) {
 		kmcl_object_call(object, kmcl_status(err), (void *)data, len);
 		return;
@@ -177,11 +179,8 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	/* When its routine has run, the channel may be cleaned up: not before this. */
 	local_bh_disable();
 	err = kmcl_tx_submit(ch, packet, true);
-	if (err < 0) {
-		if (external)
-			kmcl_external_release(ch, &object->external, err);
+	if (err < 0)
 		atomic_set_release(&object->busy, 0);
-	}
 	/* After a completion was asked for, the object may be gone by now. */
 	if (err > 0)
 		kmcl_object_sent(object);
@@ -192,18 +191,18 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 /* @extent: what the client said. */
 static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
 					void *buffer, u32 len,
-					struct kmcl_extent *extent)
+					struct kmcl_extent extent)
 {
 	const struct kmcl_settings *set = &object->ch->set;
 	int err;
 
-	err = kmcl_extent_check(extent, set->max_external_size, set->max_chain);
+	err = kmcl_extent_check(&extent, set->max_external_size, set->max_chain);
 	if (err)
 		return kmcl_extent_status(err, 4);
 	if (!kmcl_object_take(object))
 		return STATUS_DEVICE_BUSY;
 	/* There is room for what is within the settings. */
-	kmcl_external_set_extent(&object->external, extent);
+	kmcl_external_set_extent(&object->external, &extent);
 	return kmcl_object_send(object, buffer, len, true, true);
 }
 
@@ -247,7 +246,6 @@ NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 {
 	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
 	bool wait = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
-	struct kmcl_extent extent = { .mdl = external_data_mdl };
 
 	if (!NT_SUCCESS(status))
 		return status;
@@ -255,7 +253,9 @@ NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 		return STATUS_INVALID_PARAMETER_5;
 	if (external_data_mdl)
 		return kmcl_object_send_extent(packet, buffer, buffer_length,
-					       &extent);
+					       (struct kmcl_extent) {
+						       .mdl = external_data_mdl,
+					       });
 	if (!kmcl_object_take(packet))
 		return STATUS_DEVICE_BUSY;
 	return kmcl_object_send(packet, buffer, buffer_length, false, wait);
@@ -307,7 +307,7 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET packet, PVOID buffer,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
 		return STATUS_INVALID_PARAMETER_7;
-	return kmcl_object_send_extent(packet, buffer, buffer_length, &extent);
+	return kmcl_object_send_extent(packet, buffer, buffer_length, extent);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 

@@ -9,6 +9,7 @@
  * then.
  */
 
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "remains.h"
@@ -27,13 +28,17 @@ struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
 	u32 room = kmcl_external_room_for(extent);
 	struct kmcl_remains *remains;
 
-	remains = kvzalloc(sizeof(*remains) + kmcl_external_bytes(room),
+	/* Less than one page for each 8 bytes of the description. */
+	remains = kvzalloc(sizeof(*remains) + room +
+			   room / sizeof(u64) * sizeof(*remains->pages),
 			   GFP_KERNEL);
 	if (!remains)
 		return NULL;
 	kmcl_external_init(&remains->external, remains->memory, room);
 	/* There is room for it. */
 	kmcl_external_set_extent(&remains->external, extent);
+	remains->pages = (void *)remains->memory + room;
+	remains->held = kmcl_external_hold(&remains->external, remains->pages);
 	remains->ch = ch;
 	INIT_LIST_HEAD(&remains->packet.link);
 	remains->packet.type = VM_PKT_DATA_INBAND;
@@ -44,8 +49,15 @@ struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
 	return remains;
 }
 
+/* @err: what came of the packet; -ETIMEDOUT: the host may still have the pages. */
 void kmcl_remains_free(struct kmcl_remains *remains, int err)
 {
-	kmcl_external_release(remains->ch, &remains->external, err);
+	u32 i;
+
+	if (err == -ETIMEDOUT)
+		kmcl_external_kept(remains->ch, remains->held);
+	else
+		for (i = 0; i < remains->held; i++)
+			put_page(remains->pages[i]);
 	kvfree(remains);
 }

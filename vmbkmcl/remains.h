@@ -11,12 +11,16 @@
  * @packet: stands for the request's when nobody waits for that any more
  * @ch: its channel
  * @external: the description, which the request's packet uses, too
+ * @held: how many of its pages are referenced
+ * @pages: those, behind the description
  * @memory: of the description
  */
 struct kmcl_remains {
 	struct kmcl_packet packet;
 	struct kmcl_channel *ch;
 	struct kmcl_external external;
+	u32 held;
+	struct page **pages;
 	u64 memory[];
 };
 

@@ -88,7 +88,7 @@ void kmcl_objects_lay_out(struct kmcl_channel *ch)
 
 	layout->payload = kmcl_channel_framing(ch) +
 			  ALIGN(set->max_packet_size, sizeof(u64));
-	layout->external = kmcl_external_bytes(kmcl_external_room(set));
+	layout->external = kmcl_external_room(set);
 	layout->inline_context = ALIGN(set->inline_size, sizeof(u64));
 	layout->size = sizeof(struct kmcl_object) + layout->payload +
 		       layout->external + layout->inline_context;
