@@ -60,7 +60,7 @@ static NTSTATUS create_fails(struct kunit *test, struct fake_bus *bus, void *va,
 	status = VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
 						 pages * PAGE_SIZE, &handle);
 	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&bus->ch->gpadls));
+	KUNIT_EXPECT_TRUE(test, hash_empty(bus->ch->gpadls));
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.failed, 1);
 	return status;
 }
@@ -567,7 +567,7 @@ static void fail_each_allocation(struct kunit *test, void *addr, u32 bytes)
 			failures++;
 		}
 		KUNIT_EXPECT_EQ(test, pins_held(test), pins);
-		KUNIT_EXPECT_TRUE(test, xa_empty(&srv->ch->gpadls));
+		KUNIT_EXPECT_TRUE(test, hash_empty(srv->ch->gpadls));
 		if (!failed)
 			break;
 	}

@@ -290,7 +290,7 @@ static void many_at_once(struct kunit *test)
 	for (i = 0; i < 64; i++)
 		VmbChannelDeleteGpadl(srv->ch, handles[(i * 37) % 64]);
 	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.deleted, 64);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&srv->ch->gpadls));
+	KUNIT_EXPECT_TRUE(test, hash_empty(srv->ch->gpadls));
 }
 
 static void the_same_memory_twice(struct kunit *test)

@@ -230,7 +230,6 @@ static void kmcl_channel_free(struct kref *ref)
 
 	kmcl_objects_free(ch);
 	kmcl_tx_destroy(&ch->tx);
-	xa_destroy(&ch->gpadls);
 	kfree(ch->client);
 	if (ch->borrowed) {
 		/* The last touch: who waits for it gives the memory back. */
@@ -278,7 +277,8 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	mutex_init(&ch->api);
 	kmcl_life_init_channel(ch);
 	kmcl_subs_init(&ch->subs);
-	xa_init(&ch->gpadls);
+	spin_lock_init(&ch->gpadls_lock);
+	hash_init(ch->gpadls);
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init_channel(ch);
 	kmcl_objects_init(ch);

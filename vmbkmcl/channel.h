@@ -4,12 +4,12 @@
 #define _KMCL_CHANNEL_H
 
 #include <linux/completion.h>
+#include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 #include <vmbuskernelmodeclientlibapi.h>
 
@@ -28,6 +28,7 @@
 #define KMCL_LATENCY_DEFAULT	1000	/* hv_vmbus: about 100 us */
 #define KMCL_EXTERNAL_SIZE_MAX	(8190 * 4096)	/* as large as a GPADL */
 #define KMCL_CHAIN_MAX		512
+#define KMCL_GPADL_BITS		6	/* 64 chains */
 #define KMCL_CONTEXT_SIZE_MAX	(64 * 1024)
 
 /*
@@ -116,7 +117,8 @@ struct kmcl_gpadl_stats {
  * @control: held around everything that waits for an answer of the host, as a
  *	rescind wakes only one waiter a channel. Guards @gpadls' changes.
  * @connected: open() succeeded and close() was not yet called; under @control
- * @gpadls: handle -> struct kmcl_gpadl
+ * @gpadls_lock: guards @gpadls for those without @control
+ * @gpadls: struct kmcl_gpadl by handle
  * @gpadl_stats: counters, under @control
  * @tx: sending side
  * @objects: packet objects nobody has, and completed ones
@@ -164,7 +166,8 @@ struct kmcl_channel {
 
 	struct mutex control;
 	bool connected;
-	struct xarray gpadls;
+	spinlock_t gpadls_lock;
+	DECLARE_HASHTABLE(gpadls, KMCL_GPADL_BITS);
 	struct kmcl_gpadl_stats gpadl_stats;
 
 	struct kmcl_tx tx;

@@ -34,6 +34,7 @@ struct kmcl_gpadl {
 	struct kmcl_buffer buffer;
 	struct vmbus_gpadl wire;	/* gpadl_handle 0: the host is done with it */
 	u32 handle;
+	struct hlist_node entry;	/* in its channel's table */
 	struct list_head node;		/* in quarantine */
 	char owner[KMCL_NAME_MAX];
 	const char *reason;
@@ -64,6 +65,35 @@ static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
 	kmcl_buffer_release(&gpadl->buffer);
 	kfree(gpadl);
+}
+
+/*
+ * A channel's table. It changes with ch->control held, which a blocked delete
+ * holds, too; so the lock is for those who only look.
+ */
+
+static void kmcl_gpadl_insert(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
+{
+	spin_lock(&ch->gpadls_lock);
+	hash_add(ch->gpadls, &gpadl->entry, gpadl->handle);
+	spin_unlock(&ch->gpadls_lock);
+}
+
+static void kmcl_gpadl_erase(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
+{
+	spin_lock(&ch->gpadls_lock);
+	hash_del(&gpadl->entry);
+	spin_unlock(&ch->gpadls_lock);
+}
+
+static struct kmcl_gpadl *kmcl_gpadl_find(struct kmcl_channel *ch, u32 handle)
+{
+	struct kmcl_gpadl *gpadl;
+
+	hash_for_each_possible(ch->gpadls, gpadl, entry, handle)
+		if (gpadl->handle == handle)
+			return gpadl;
+	return NULL;
 }
 
 /* Which of the outcomes of an establish that failed leave the host nothing. */
@@ -191,11 +221,7 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 		err = kmcl_gpadl_error(ch, err);
 		goto count;
 	}
-	err = xa_insert(&ch->gpadls, gpadl->handle, gpadl, GFP_KERNEL);
-	if (err) {
-		kmcl_gpadl_destroy(ch, gpadl);
-		goto count;
-	}
+	kmcl_gpadl_insert(ch, gpadl);
 	*handle = gpadl->handle;
 count:
 	if (err) {
@@ -484,8 +510,9 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 		return;
 
 	mutex_lock(&ch->control);
-	gpadl = xa_erase(&ch->gpadls, gpadl_handle);
+	gpadl = kmcl_gpadl_find(ch, gpadl_handle);
 	if (gpadl) {
+		kmcl_gpadl_erase(ch, gpadl);
 		kmcl_gpadl_destroy(ch, gpadl);
 	} else {
 		ch->gpadl_stats.unknown_handles++;
@@ -503,9 +530,9 @@ EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
 void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
 {
 	struct kmcl_gpadl *gpadl;
-	unsigned long handle;
+	unsigned int bucket;
 
-	xa_for_each(&ch->gpadls, handle, gpadl)
+	hash_for_each(ch->gpadls, bucket, gpadl, entry)
 		kmcl_gpadl_teardown(ch, gpadl);
 }
 
@@ -513,14 +540,15 @@ void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
 void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 {
 	struct kmcl_gpadl *gpadl;
-	unsigned long handle;
+	struct hlist_node *next;
+	unsigned int bucket;
 
 	mutex_lock(&ch->control);
-	xa_for_each(&ch->gpadls, handle, gpadl) {
+	hash_for_each_safe(ch->gpadls, bucket, next, gpadl, entry) {
 		pr_warn("%s: GPADL %#x (%u bytes) left by the client, deleted for it\n",
 			ch->name, gpadl->handle, gpadl->buffer.size);
 		ch->gpadl_stats.leftovers++;
-		xa_erase(&ch->gpadls, handle);
+		kmcl_gpadl_erase(ch, gpadl);
 		kmcl_gpadl_destroy(ch, gpadl);
 	}
 	mutex_unlock(&ch->control);
@@ -534,18 +562,17 @@ static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
 		   gpadl->buffer.read_only ? "read-only" : "writable");
 }
 
-/* Without ch->control, which a blocked delete would hold; RCU frees no object. */
 void kmcl_gpadl_show(struct kmcl_channel *ch, struct seq_file *m)
 {
 	struct kmcl_gpadl *gpadl;
-	unsigned long handle;
+	unsigned int bucket;
 
-	xa_lock(&ch->gpadls);
-	xa_for_each(&ch->gpadls, handle, gpadl) {
+	spin_lock(&ch->gpadls_lock);
+	hash_for_each(ch->gpadls, bucket, gpadl, entry) {
 		kmcl_gpadl_show_one(gpadl, m);
 		seq_putc(m, '\n');
 	}
-	xa_unlock(&ch->gpadls);
+	spin_unlock(&ch->gpadls_lock);
 }
 
 void kmcl_quarantine_show(struct seq_file *m)
