@@ -282,8 +282,6 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init_channel(ch);
 	kmcl_objects_init(ch);
-	spin_lock_init(&ch->watch_lock);
-	INIT_LIST_HEAD(&ch->watches);
 
 	__module_get(THIS_MODULE);
 	kmcl_debugfs_add(ch);

@@ -124,9 +124,7 @@ struct kmcl_gpadl_stats {
  * @objects: packet objects nobody has, and completed ones
  * @rx: reading side
  * @delivery: what the client is given of it
- * @watch_lock: guards @watches
- * @watches: waits on the host in progress
- * @long_waits: of them, how many the log has named so far
+ * @long_waits: waits on the host that the log has named so far
  * @debugfs: its directory
  * @rcu: frees it
  */
@@ -175,8 +173,6 @@ struct kmcl_channel {
 	struct kmcl_rx rx;
 	struct kmcl_delivery delivery;
 
-	spinlock_t watch_lock;
-	struct list_head watches;
 	atomic_t long_waits;
 	struct dentry *debugfs;
 	struct rcu_head rcu;

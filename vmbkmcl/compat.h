@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
 /*
@@ -84,6 +85,16 @@ static inline bool kmcl_hv_sends_ranges(void)
 		LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)) ||
 	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 140) &&
 		LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0));
+}
+
+/* The old name went with 6.15; the new one came to stable kernels at some time. */
+static inline void kmcl_timer_delete_sync(struct timer_list *timer)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	timer_delete_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
 }
 
 /* In 7.x a confidential VM may have channels that use plain memory. */

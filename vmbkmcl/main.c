@@ -8,6 +8,7 @@
 #include "delivery.h"
 #include "gpadl.h"
 #include "life.h"
+#include "watch.h"
 
 static int __init vmbkmcl_init(void)
 {
@@ -39,6 +40,7 @@ static void __exit vmbkmcl_exit(void)
 	kmcl_clients_exit();
 	kmcl_delivery_exit();
 	kmcl_life_exit();
+	kmcl_watch_exit();
 }
 
 module_init(vmbkmcl_init);

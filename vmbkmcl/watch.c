@@ -6,15 +6,19 @@
  * memory that the host may still write. So the wait goes on, but not in silence:
  * after a few seconds, and then each minute, a log line names it, and debugfs
  * shows it from the start.
+ *
+ * Nearly all waits are short. So there is one timer for all of them, and the end of
+ * a wait leaves it: it runs out, finds none, and is not set again.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/timer.h>
 
 #include "channel.h"
+#include "compat.h"
 #include "watch.h"
 
 static unsigned int wait_warn_ms = 5000;
@@ -27,16 +31,17 @@ module_param(wait_warn_again_ms, uint, 0644);
 MODULE_PARM_DESC(wait_warn_again_ms,
 		 "Milliseconds from one such line to the next (default 60000)");
 
+/* All waits in progress. */
+static LIST_HEAD(kmcl_watches);
+static DEFINE_SPINLOCK(kmcl_watch_lock);
+
 static s64 kmcl_watch_ms(const struct kmcl_watch *watch)
 {
 	return ktime_ms_delta(ktime_get(), watch->since);
 }
 
-static void kmcl_watch_warn(struct work_struct *work)
+static void kmcl_watch_warn(struct kmcl_watch *watch)
 {
-	struct kmcl_watch *watch = container_of(to_delayed_work(work),
-						struct kmcl_watch, warn);
-
 	atomic_inc(&watch->ch->long_waits);
 	if (watch->handle)
 		pr_warn("%s: %s (GPADL %#x) has waited for %lld ms\n",
@@ -45,9 +50,24 @@ static void kmcl_watch_warn(struct work_struct *work)
 	else
 		pr_warn("%s: %s has waited for %lld ms\n", watch->ch->name,
 			watch->what, kmcl_watch_ms(watch));
-	schedule_delayed_work(&watch->warn,
-			      msecs_to_jiffies(READ_ONCE(wait_warn_again_ms)));
+	watch->warn_at = jiffies +
+			 msecs_to_jiffies(READ_ONCE(wait_warn_again_ms));
 }
+
+static void kmcl_watch_look(struct timer_list *timer)
+{
+	struct kmcl_watch *watch;
+
+	spin_lock(&kmcl_watch_lock);
+	list_for_each_entry(watch, &kmcl_watches, node) {
+		if (time_after_eq(jiffies, watch->warn_at))
+			kmcl_watch_warn(watch);
+		timer_reduce(timer, watch->warn_at);
+	}
+	spin_unlock(&kmcl_watch_lock);
+}
+
+static DEFINE_TIMER(kmcl_watch_timer, kmcl_watch_look);
 
 void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
 		      const char *what, u32 handle)
@@ -56,31 +76,37 @@ void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
 	watch->what = what;
 	watch->handle = handle;
 	watch->since = ktime_get();
-	INIT_DELAYED_WORK_ONSTACK(&watch->warn, kmcl_watch_warn);
+	watch->warn_at = jiffies + msecs_to_jiffies(READ_ONCE(wait_warn_ms));
 
-	spin_lock(&ch->watch_lock);
-	list_add_tail(&watch->node, &ch->watches);
-	spin_unlock(&ch->watch_lock);
-	schedule_delayed_work(&watch->warn,
-			      msecs_to_jiffies(READ_ONCE(wait_warn_ms)));
+	spin_lock_bh(&kmcl_watch_lock);
+	list_add_tail(&watch->node, &kmcl_watches);
+	spin_unlock_bh(&kmcl_watch_lock);
+	/* After the list: a timer that is just running may not have seen it. */
+	timer_reduce(&kmcl_watch_timer, watch->warn_at);
 }
 
 void kmcl_watch_stop(struct kmcl_watch *watch)
 {
-	cancel_delayed_work_sync(&watch->warn);
-	destroy_delayed_work_on_stack(&watch->warn);
-	spin_lock(&watch->ch->watch_lock);
+	spin_lock_bh(&kmcl_watch_lock);
 	list_del(&watch->node);
-	spin_unlock(&watch->ch->watch_lock);
+	spin_unlock_bh(&kmcl_watch_lock);
 }
 
 void kmcl_watch_show(struct kmcl_channel *ch, struct seq_file *m)
 {
 	struct kmcl_watch *watch;
 
-	spin_lock(&ch->watch_lock);
-	list_for_each_entry(watch, &ch->watches, node)
-		seq_printf(m, "waiting: %s handle %#x for %lld ms\n",
-			   watch->what, watch->handle, kmcl_watch_ms(watch));
-	spin_unlock(&ch->watch_lock);
+	spin_lock_bh(&kmcl_watch_lock);
+	list_for_each_entry(watch, &kmcl_watches, node)
+		if (watch->ch == ch)
+			seq_printf(m, "waiting: %s handle %#x for %lld ms\n",
+				   watch->what, watch->handle,
+				   kmcl_watch_ms(watch));
+	spin_unlock_bh(&kmcl_watch_lock);
+}
+
+/* Nobody waits any more. */
+void kmcl_watch_exit(void)
+{
+	kmcl_timer_delete_sync(&kmcl_watch_timer);
 }

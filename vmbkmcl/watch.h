@@ -3,21 +3,20 @@
 #ifndef _KMCL_WATCH_H
 #define _KMCL_WATCH_H
 
-#include <linux/list.h>
 #include <linux/ktime.h>
-#include <linux/workqueue.h>
+#include <linux/list.h>
 
 struct kmcl_channel;
 struct seq_file;
 
 /**
  * struct kmcl_watch - one wait in progress, on the waiter's stack
- * @node: in the channel's list of waits
+ * @node: in the list of all waits
  * @ch: the channel that waits
  * @what: the operation, as a log line names it
  * @handle: the GPADL, 0 where there is none
  * @since: when it began
- * @warn: says so in the log when it takes long
+ * @warn_at: when the log names it next, in jiffies
  */
 struct kmcl_watch {
 	struct list_head node;
@@ -25,12 +24,13 @@ struct kmcl_watch {
 	const char *what;
 	u32 handle;
 	ktime_t since;
-	struct delayed_work warn;
+	unsigned long warn_at;
 };
 
 void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
 		      const char *what, u32 handle);
 void kmcl_watch_stop(struct kmcl_watch *watch);
 void kmcl_watch_show(struct kmcl_channel *ch, struct seq_file *m);
+void kmcl_watch_exit(void);
 
 #endif /* _KMCL_WATCH_H */
