@@ -124,12 +124,39 @@ run_directly() {
 	exec timeout --kill-after=10 "$timeout" sh in/host.sh
 }
 
+# The CPUs that may be used, in any order.
+allowed_cpus() {
+	local list range
+
+	list=$(taskset -cp $BASHPID)
+	for range in $(tr , ' ' <<<"${list##*: }"); do
+		seq "${range%-*}" "${range#*-}"
+	done | shuf
+}
+
+# Sets cpu: one without another such machine on it, if there is one, until this
+# script ends.
+take_cpu() {
+	local lock
+
+	mkdir -p "$cache"
+	for cpu in $(allowed_cpus); do
+		exec {lock}>"$cache/cpu-$cpu.lock"
+		! flock -n "$lock" || return 0
+		exec {lock}>&-
+	done
+}
+
 # la57 and a second CPU both make the emulation unreliable. The watchdog takes a
 # busy machine, on which an emulated CPU stands still, for a host that hangs.
+# All on one CPU: where QEMU enters and leaves a guest it changes its CPU's pending
+# interrupts without the lock, in one instruction that is not atomic. Another thread
+# that raised one just then did so in vain: seen as a machine halted for good with its
+# timer's interrupt in the APIC.
 run_nested() {
 	local image=$1
 
-	exec timeout --kill-after=10 "$timeout" qemu-system-x86_64 \
+	exec taskset -c "$cpu" timeout --kill-after=10 "$timeout" qemu-system-x86_64 \
 		-accel tcg -cpu "max,-la57" -smp 1 -m 3072 \
 		-nodefaults -display none -no-reboot -serial "file:$dir/hypervisor.log" \
 		${plugin:+-plugin "file=$plugin,out=$dir/profile"} \
@@ -155,6 +182,7 @@ run_machine() {
 		(run_directly) &
 	else
 		image=$("$scripts/host-image.sh")
+		take_cpu
 		(run_nested "$image" 2>&1) >"$work/machine.log" &
 	fi
 	machine=$!
