@@ -124,7 +124,7 @@ struct kmcl_gpadl_stats {
  * @objects: packet objects nobody has, and completed ones
  * @rx: reading side
  * @delivery: what the client is given of it
- * @long_waits: waits on the host that the log has named so far
+ * @long_waits: lines of the log so far that named a wait on the host
  * @debugfs: its directory
  * @rcu: frees it
  */

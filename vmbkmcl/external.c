@@ -45,6 +45,9 @@ u32 kmcl_external_room_for(const struct kmcl_extent *extent)
 /* @memory: @room bytes of it, aligned to 8. */
 void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room)
 {
+	/* Every part of a description has a multiple of 8 bytes. */
+	BUILD_BUG_ON(KMCL_RANGES % sizeof(u64) ||
+		     sizeof(struct hv_mpb_array) % sizeof(u64));
 	ext->desc = memory;
 	ext->room = room;
 }

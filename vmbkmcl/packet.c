@@ -186,8 +186,8 @@ static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
 
 /*
  * A host says it once, when the ring gets that much room. So an answer that goes
- * before the queue must not ask for less than the queue's first packet: if it then
- * finds its room after all, nobody would be woken for that one.
+ * before the queue must not ask for less than the queue does: if it then finds its
+ * room after all, nobody would be woken for the queue's first packet.
  */
 static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_packet *packet)
 {
