@@ -613,15 +613,47 @@ static void nothing_overtakes_the_queue(struct kunit *test)
 
 	bus->ring_room = 0;
 	s = senders_queue(test, bus, 1, LONG);
-	/* There is room by now, and nobody has said so yet. */
-	WRITE_ONCE(bus->ring_room, 10);
+	/* There is room by now, and nobody has said so: enough for the queue. */
+	WRITE_ONCE(bus->ring_room, 1);
 	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_BUFFER_OVERFLOW);
-	KUNIT_EXPECT_EQ(test, rec->count, 0);
-	kmcl_poll_schedule(bus->ch);
-	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
+	KUNIT_EXPECT_EQ(test, rec->count, 1);
 	KUNIT_EXPECT_EQ(test, rec->tags[0], 1);
 	answer(bus, rec->ids[0]);
 	senders_end(test, s, 1, STATUS_SUCCESS);
+
+	/* And for both. */
+	WRITE_ONCE(bus->ring_room, 0);
+	s = senders_queue(test, bus, 1, LONG);
+	WRITE_ONCE(bus->ring_room, 2);
+	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rec->count, 3);
+	KUNIT_EXPECT_EQ(test, rec->tags[1], 1);
+	answer(bus, rec->ids[1]);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+}
+
+/* The host was asked to say so when there is more. */
+static void there_is_room_in_the_end(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct sender *s = senders_alloc(test, bus->ch, 1, -300 * MS);
+
+	s->flags = 0;
+	bus->ring_room = 0;
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
+	WRITE_ONCE(bus->ring_room, 1);
+	senders_end(test, s, 1, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
+
+	/* Nobody would look at the completion of this one. */
+	s = senders_alloc(test, bus->ch, 1, -300 * MS);
+	bus->ring_room = 0;
+	sender_start(test, s);
+	KUNIT_ASSERT_TRUE(test, queued(bus, 2));
+	WRITE_ONCE(bus->ring_room, 1);
+	senders_end(test, s, 1, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 }
 
 static void queued_without_completion(struct kunit *test)
@@ -1354,6 +1386,7 @@ static struct kunit_case request_cases[] = {
 	KUNIT_CASE(ring_full_and_no_time),
 	KUNIT_CASE(ring_full_keeps_the_order),
 	KUNIT_CASE(nothing_overtakes_the_queue),
+	KUNIT_CASE(there_is_room_in_the_end),
 	KUNIT_CASE(queued_without_completion),
 	KUNIT_CASE(room_asked_for),
 	KUNIT_CASE(room_comes_while_asked_for),

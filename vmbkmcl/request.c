@@ -102,11 +102,30 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 {
 	if (kmcl_request_is_done(req, kmcl_deadline(timeout)))
 		return req->err;
+	/* Less room than the host was asked for may do. */
+	if (!req->packet.completion)
+		kmcl_tx_flush(ch);
 	if (kmcl_tx_withdraw(ch, &req->packet))
 		return -ECANCELED;
 	/* Somebody else is completing it right now, and will not be long. */
 	wait_for_completion(&req->done);
 	return req->err;
+}
+
+static int kmcl_request_submit(struct kmcl_channel *ch,
+			       struct kmcl_packet *packet, bool may_queue)
+{
+	int err;
+
+	local_bh_disable();
+	err = kmcl_tx_submit(ch, packet, may_queue);
+	/* What is queued goes first: less room than it waits for may do. */
+	if (err == -ENOBUFS) {
+		kmcl_tx_flush(ch);
+		err = kmcl_tx_submit(ch, packet, may_queue);
+	}
+	local_bh_enable();
+	return err;
 }
 
 static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
@@ -235,9 +254,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	if (external_data_mdl && !kmcl_request_refer(&req, ch, &extent))
 		goto free;
 	init_completion(&req.done);
-	local_bh_disable();
-	err = kmcl_tx_submit(ch, &req.packet, may_queue);
-	local_bh_enable();
+	err = kmcl_request_submit(ch, &req.packet, may_queue);
 	if (err < 0)
 		goto free;
 	err = err ? 0 : kmcl_request_wait(ch, &req, timeout);
