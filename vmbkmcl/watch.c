@@ -80,9 +80,8 @@ void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
 
 	spin_lock_bh(&kmcl_watch_lock);
 	list_add_tail(&watch->node, &kmcl_watches);
-	spin_unlock_bh(&kmcl_watch_lock);
-	/* After the list: a timer that is just running may not have seen it. */
 	timer_reduce(&kmcl_watch_timer, watch->warn_at);
+	spin_unlock_bh(&kmcl_watch_lock);
 }
 
 void kmcl_watch_stop(struct kmcl_watch *watch)
