@@ -538,6 +538,39 @@ static void a_long_wait_is_named(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
 
+/* One of two waits is long enough to be named, and the other one does not matter. */
+static void named_at_its_own_time(struct kunit *test)
+{
+	static const char *const after_ms[2][2] = { { "60000", "50" },
+						    { "500", "60000" } };
+	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
+	struct fake_bus *bus[2];
+	struct call *call[2];
+	unsigned int n, i;
+	void *va;
+
+	for (n = 0; n < 2; n++) {
+		for (i = 0; i < 2; i++) {
+			bus[i] = fake_bus_start(test);
+			va = get_vmalloc(test, 1);
+			write_text(test, PARAMETERS "/wait_warn_ms",
+				   after_ms[n][i]);
+			bus[i]->withhold = true;
+			call[i] = call_start(test, bus[i], call_create, va, 0);
+			KUNIT_ASSERT_TRUE(test,
+					  eventually(atomic_read(&bus[i]->waiting)));
+		}
+		KUNIT_EXPECT_TRUE(test,
+				  eventually(atomic_read(&bus[!n]->ch->long_waits)));
+		KUNIT_EXPECT_EQ(test, atomic_read(&bus[n]->ch->long_waits), 0);
+		for (i = 0; i < 2; i++) {
+			fake_bus_answer(bus[i]);
+			KUNIT_ASSERT_TRUE(test, call_ends(call[i]));
+		}
+	}
+	write_text(test, PARAMETERS "/wait_warn_ms", first);
+}
+
 /* Memory that is not there */
 
 /* Every allocation fails once; the call must fail cleanly or do without it. */
@@ -685,6 +718,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(rescind_with_several_waiters),
 	KUNIT_CASE(rescind_twice),
 	KUNIT_CASE(a_long_wait_is_named),
+	KUNIT_CASE(named_at_its_own_time),
 	KUNIT_CASE_SLOW(each_allocation_fails_for_vmalloc_memory),
 	KUNIT_CASE_SLOW(each_allocation_fails_for_user_memory),
 	KUNIT_CASE(each_allocation_fails_in_delete),
