@@ -459,7 +459,7 @@ static void left_to_its_owner(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
-	struct outcome outcome = { .chain = chain };
+	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),

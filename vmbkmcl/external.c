@@ -58,16 +58,17 @@ static void kmcl_external_reset(struct kmcl_external *ext)
 	ext->size = KMCL_RANGES;
 }
 
-static u32 kmcl_external_pfns(const struct hv_mpb_array *range)
+/* Pages that so many bytes are in. */
+static u32 kmcl_external_pfns(u32 offset, u32 len)
 {
-	return DIV_ROUND_UP(range->offset + range->len, HV_HYP_PAGE_SIZE);
+	return DIV_ROUND_UP(offset + len, HV_HYP_PAGE_SIZE);
 }
 
 /* One more range, whose page numbers are to be filled in; NULL: too many. */
 static struct hv_mpb_array *kmcl_external_add(struct kmcl_external *ext,
 					      u32 offset, u32 len)
 {
-	u32 pfns = DIV_ROUND_UP(offset + len, HV_HYP_PAGE_SIZE);
+	u32 pfns = kmcl_external_pfns(offset, len);
 	struct hv_mpb_array *range = (void *)ext->desc + ext->size;
 	u32 size = struct_size(range, pfn_array, pfns);
 
@@ -84,7 +85,7 @@ static void kmcl_external_fill(struct hv_mpb_array *range,
 			       const PFN_NUMBER *pfns)
 {
 	memcpy(range->pfn_array, pfns,
-	       kmcl_external_pfns(range) * sizeof(*pfns));
+	       kmcl_external_pfns(range->offset, range->len) * sizeof(*pfns));
 }
 
 /* Whole pages. -EMSGSIZE: more than there is room for. */
@@ -148,7 +149,7 @@ u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages)
 	struct page *page;
 
 	for (ranges = ext->desc->rangecount; ranges; ranges--) {
-		count = kmcl_external_pfns(range);
+		count = kmcl_external_pfns(range->offset, range->len);
 		for (i = 0; i < count; i++) {
 			page = kmcl_external_reference(range->pfn_array[i]);
 			if (!page)
