@@ -31,6 +31,7 @@ table=
 plugin=
 memory=512
 cpus=2
+cpu=
 timeout=900
 append=
 trace=(-trace "enable=vmbus_*" -D out/host.log)
