@@ -223,8 +223,9 @@ static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
  * Packets go in the order of the calls. One that finds the ring full, or as many
  * packets waiting for completions as there can be, is copied and queued; no send
  * fails for memory. The routine is called exactly once for a send that returns
- * success, perhaps before it returns: with %STATUS_SUCCESS, or with
- * %STATUS_DEVICE_REMOVED when the channel closed first.
+ * success, perhaps before it returns: with %STATUS_SUCCESS, with
+ * %STATUS_DEVICE_REMOVED when the channel closed first, or, with external data,
+ * with %STATUS_IO_TIMEOUT as VmbPacketSendWithExternalPfns() says.
  *
  * Context: any but hard interrupts.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an object, when it
