@@ -136,8 +136,8 @@ static void kmcl_object_sent(struct kmcl_object *object)
 }
 
 /* What is wrong with the arguments that every send has; success: nothing. */
-static NTSTATUS kmcl_object_check(const struct kmcl_object *object,
-				  const void *buffer, u32 len)
+static __always_inline NTSTATUS
+kmcl_object_check(const struct kmcl_object *object, const void *buffer, u32 len)
 {
 	if (!object || object->magic != KMCL_OBJECT_MAGIC ||
 	    (!object->routine && !object->routine_ex))
@@ -157,8 +157,10 @@ static bool kmcl_object_take(struct kmcl_object *object)
 	return !atomic_cmpxchg(&object->busy, 0, 1);
 }
 
-static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
-				 u32 len, bool external, bool completion)
+/* Two copies: a call for each packet costs more than these. */
+static __always_inline NTSTATUS
+kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool external,
+		 bool completion)
 {
 	struct kmcl_packet *packet = &object->packet;
 	struct kmcl_channel *ch = object->ch;
@@ -188,6 +190,12 @@ static NTSTATUS kmcl_object_send(struct kmcl_object *object, void *buffer,
 	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
 }
 
+static noinline NTSTATUS kmcl_object_send_external(struct kmcl_object *object,
+						   void *buffer, u32 len)
+{
+	return kmcl_object_send(object, buffer, len, true, true);
+}
+
 /* @extent: what the client said. */
 static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
 					void *buffer, u32 len,
@@ -203,7 +211,7 @@ static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
 		return STATUS_DEVICE_BUSY;
 	/* There is room for what is within the settings. */
 	kmcl_external_set_extent(&object->external, &extent);
-	return kmcl_object_send(object, buffer, len, true, true);
+	return kmcl_object_send_external(object, buffer, len);
 }
 
 /**
@@ -359,6 +367,6 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
 		atomic_set_release(&object->busy, 0);
 		return STATUS_INVALID_PARAMETER_5;
 	}
-	return kmcl_object_send(object, buffer, buffer_length, true, true);
+	return kmcl_object_send_external(object, buffer, buffer_length);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);

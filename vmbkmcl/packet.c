@@ -133,7 +133,8 @@ static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 	return tx->slots[i].packet;
 }
 
-static int kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_packet *packet)
+static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
+				       struct kmcl_packet *packet)
 {
 	u64 id = packet->type == VM_PKT_COMP ? packet->answers : packet->id;
 	u32 flags = packet->completion ?
@@ -147,18 +148,21 @@ static int kmcl_tx_put(struct kmcl_channel *ch, struct kmcl_packet *packet)
 			     packet->type, flags);
 }
 
-static void kmcl_tx_count(struct kmcl_channel *ch,
+static void kmcl_tx_trace(struct kmcl_channel *ch,
 			  const struct kmcl_packet *packet)
 {
 	u32 type = packet->desc ? VM_PKT_DATA_USING_GPA_DIRECT : packet->type;
 
-	ch->tx.sent++;
 	trace_vmbkmcl_send(ch, type, packet->id ?: packet->answers,
 			   packet->len);
 }
 
-/* -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last. */
-static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
+/*
+ * -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last.
+ * A call for each packet costs more than the copies of this.
+ */
+static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
+					struct kmcl_packet *packet)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
@@ -168,9 +172,13 @@ static int kmcl_tx_send(struct kmcl_channel *ch, struct kmcl_packet *packet)
 		return -EBUSY;
 	}
 	err = kmcl_tx_put(ch, packet);
-	if (!err)
-		kmcl_tx_count(ch, packet);
-	else if (packet->completion)
+	if (!err) {
+		tx->sent++;
+		if (trace_vmbkmcl_send_enabled())
+			kmcl_tx_trace(ch, packet);
+		return 0;
+	}
+	if (packet->completion)
 		kmcl_tx_free_slot(tx, packet);
 	if (err == -EAGAIN)
 		tx->ring_full++;
@@ -207,17 +215,12 @@ static bool kmcl_tx_later(int err)
 }
 
 /*
- * The wish for room comes first and the ring is looked at again after it:
- * the host may have made room in between and would then never say so. Slots
- * are freed on this side, where the queue is flushed afterwards.
+ * There was no room. The wish for it comes first and the ring is looked at again
+ * after it: the host may have made room in between and would then never say so.
+ * Slots are freed on this side, where the queue is flushed afterwards.
  */
-static int kmcl_tx_send_or_ask(struct kmcl_channel *ch,
-			       struct kmcl_packet *packet)
+static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
-	int err = kmcl_tx_send(ch, packet);
-
-	if (err != -EAGAIN)
-		return err;
 	ch->tx.asked = true;
 	ch->bus->want_room(ch, kmcl_tx_room(&ch->tx, packet));
 	return kmcl_tx_send(ch, packet);
@@ -294,9 +297,11 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 	if (err)
 		goto unlock;
 	err = -EAGAIN;
-	if (kmcl_tx_is_next(tx, packet))
-		err = may_queue ? kmcl_tx_send_or_ask(ch, packet) :
-				  kmcl_tx_send(ch, packet);
+	if (kmcl_tx_is_next(tx, packet)) {
+		err = kmcl_tx_send(ch, packet);
+		if (err == -EAGAIN && may_queue)
+			err = kmcl_tx_ask(ch, packet);
+	}
 	if (!err) {
 		err = packet->completion ? 0 : 1;
 	} else if (kmcl_tx_later(err) && may_queue) {
@@ -324,7 +329,9 @@ static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
 	struct kmcl_packet *packet;
 
 	while ((packet = kmcl_tx_first(&ch->tx))) {
-		*err = kmcl_tx_send_or_ask(ch, packet);
+		*err = kmcl_tx_send(ch, packet);
+		if (*err == -EAGAIN)
+			*err = kmcl_tx_ask(ch, packet);
 		if (kmcl_tx_later(*err))
 			return NULL;
 		list_del_init(&packet->link);
