@@ -77,7 +77,7 @@ static bool kmcl_has_quota(const struct kmcl_delivery *to)
 }
 
 /* There is a packet, and the client would take it in this context. */
-static bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
+static __always_inline bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 	bool deferred = READ_ONCE(to->deferred);

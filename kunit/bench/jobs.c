@@ -24,11 +24,14 @@ MODULE_PARM_DESC(block_ms, "time one block is to take, in ms");
 
 /* Of blocks as long as this, in ns, there are only so many. */
 #define LONG_BLOCK	(10 * NSEC_PER_MSEC)
-#define LEAST_BLOCKS	30
+#define LEAST_BLOCKS	60
 
 #define WARM_BLOCKS	8
 
 #define BURST_BYTES	(BENCH_RING_PAGES * PAGE_SIZE / 2)
+
+/* Enough for a ring to be full most of the time. */
+#define FLOOD_BYTES	(BENCH_RING_PAGES * PAGE_SIZE * 8)
 
 enum bench_unit {
 	BYTES,		/* of payload */
@@ -46,13 +49,16 @@ static const struct bench_job {
 	u64 least;	/* operations of a block */
 	bool answered;
 	bool stalled;
+	bool flood;	/* a block is many times what the ring holds */
 	size_t run;		/* of struct bench_side */
 } jobs[] = {
 #define RUN(member) .run = offsetof(struct bench_side, member)
 	{ "round-trip", BYTES, RUN(round_trip) },
 	{ "pipelined", BYTES, BENCH_OUTSTANDING, .least = 256,
 	  RUN(pipelined) },
-	{ "one-way", BYTES, .least = 64, RUN(one_way) },
+	{ "one-way", BYTES, 1, .flood = true, RUN(one_way) },
+	{ "one-way-ahead", BYTES, BENCH_OUTSTANDING, .flood = true,
+	  RUN(one_way) },
 	{ "receive", BYTES, .least = 64, RUN(receive) },
 	{ "receive-answer", BYTES, .least = 64, .answered = true,
 	  RUN(receive) },
@@ -235,6 +241,13 @@ static u32 whole(const struct bench_run *run, u64 ops)
 	return max_t(u32, rounddown(ops, run->outstanding), run->outstanding);
 }
 
+static u64 least_ops(const struct bench_job *job, const struct bench_run *run)
+{
+	if (job->flood)
+		return FLOOD_BYTES / bench_bytes(1, run->size);
+	return job->least;
+}
+
 static u64 most_ops(const struct bench_job *job, const struct bench_run *run)
 {
 	if (job->stalled)
@@ -252,12 +265,13 @@ static int find_ops(const struct bench_side *const *sides,
 		    const struct bench_job *job, struct bench_run *run)
 {
 	u64 want = block_ms * NSEC_PER_MSEC;
+	u64 least = least_ops(job, run);
 	u64 most = most_ops(job, run);
 	u64 best = U64_MAX;		/* ns for one */
 	unsigned int i;
 	int err;
 
-	run->ops = whole(run, job->least);
+	run->ops = whole(run, least);
 	for (i = 0; i < WARM_BLOCKS; i++) {
 		err = run_block(sides[i % 2], job, run);
 		if (err)
@@ -265,7 +279,7 @@ static int find_ops(const struct bench_side *const *sides,
 		best = min(best, div_u64(run->ns, run->ops) + 1);
 		if (i % 2)
 			run->ops = whole(run, clamp(div64_u64(want, best),
-						    job->least, most));
+						    least, most));
 	}
 	return 0;
 }

@@ -153,7 +153,7 @@ static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 
 static NTSTATUS send_one(struct bench_run *run, u32 i)
 {
-	struct kmcl_op *op = &channels[0].ops[i % BENCH_OUTSTANDING];
+	struct kmcl_op *op = &channels[0].ops[i % run->outstanding];
 
 	if (READ_ONCE(op->busy))
 		wait_event(block.wait, !READ_ONCE(op->busy));

@@ -287,6 +287,8 @@ static enum testdev_status op_bench(struct call *call)
 {
 	if (call->rq.seed > 1)
 		return TESTDEV_EPROTO;
+	if (call->rq.seed && !call->dev->bench)
+		bench_begin(call->dev);
 	call->dev->bench = call->rq.seed;
 	call->value = call->dev->wakeups;
 	return TESTDEV_OK;

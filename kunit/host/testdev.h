@@ -187,6 +187,7 @@ void traffic_flush(struct testdev *dev);
 void traffic_stop(struct testdev *dev);
 
 /* bench.c */
+void bench_begin(struct testdev *dev);
 void bench_serve(struct testdev *dev, VMBusChanReq *packet);
 
 /* request.c */
