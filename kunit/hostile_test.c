@@ -341,7 +341,7 @@ static void outgoing_index_out_of_range(struct kunit *test)
 	struct hv_ring_buffer_info *info = &victim->chan->outbound;
 	struct hv_ring_buffer *ring = info->ring_buffer;
 	u32 read = ring->read_index, write = ring->write_index;
-	u64 sent = victim->srv.ch->tx.sent;
+	u64 sent = kmcl_tx_sent(&victim->srv.ch->tx);
 
 	WRITE_ONCE(ring->read_index, 0xffffffff);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
@@ -351,7 +351,7 @@ static void outgoing_index_out_of_range(struct kunit *test)
 	WRITE_ONCE(ring->write_index, info->ring_datasize);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
 	WRITE_ONCE(ring->write_index, write);
-	KUNIT_EXPECT_EQ(test, victim->srv.ch->tx.sent, sent);
+	KUNIT_EXPECT_EQ(test, kmcl_tx_sent(&victim->srv.ch->tx), sent);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_SUCCESS);
 	is_well_again(test, victim);
 }

@@ -931,7 +931,7 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 			STATUS_SUCCESS);
 	vfree(va);
 	request = job_start(test, ask_for_a_minute, &sleeper);
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
+	KUNIT_ASSERT_TRUE(test, eventually(kmcl_tx_sent(&client->ch->tx)));
 
 	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);

@@ -225,7 +225,7 @@ static void synchronous_request_to_a_pipe(struct kunit *test)
 	VmbChannelInitSetFlags(srv->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(srv->ch), STATUS_SUCCESS);
 	becomes(test, srv->ch, KMCL_ACTIVE);
-	sent = srv->ch->tx.sent;
+	sent = kmcl_tx_sent(&srv->ch->tx);
 	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
 		fail_nth(nth);
 		status = request(srv->ch, WAIT, -10 * SECOND);
@@ -238,7 +238,7 @@ static void synchronous_request_to_a_pipe(struct kunit *test)
 		} else {
 			sent++;
 		}
-		KUNIT_EXPECT_EQ(test, srv->ch->tx.sent, sent);
+		KUNIT_EXPECT_EQ(test, kmcl_tx_sent(&srv->ch->tx), sent);
 	}
 	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
 	KUNIT_EXPECT_EQ(test, failures, 1);

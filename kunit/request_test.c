@@ -1344,7 +1344,7 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	struct sender *s = senders_alloc(test, srv->ch, MANY, 0);
-	u64 before = srv->ch->tx.sent;
+	u64 before = kmcl_tx_sent(&srv->ch->tx);
 	unsigned int i;
 
 	for (i = 0; i < MANY; i++) {
@@ -1357,7 +1357,7 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 		s[i].len = sizeof(*req);
 		sender_start(test, &s[i]);
 	}
-	KUNIT_ASSERT_TRUE(test, eventually(srv->ch->tx.sent == before + MANY));
+	KUNIT_ASSERT_TRUE(test, eventually(kmcl_tx_sent(&srv->ch->tx) == before + MANY));
 	VmbChannelDisable(srv->ch);
 	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
 }

@@ -262,7 +262,7 @@ static void stress_on_the_fake_bus(struct kunit *test)
 	KUNIT_EXPECT_GT(test, client->packets, 10);
 	kunit_info(test, "%d opens, %u packets, %llu orphaned, %llu sent\n",
 		   atomic_read(&bus->opens), client->packets,
-		   client->ch->delivery.orphaned, client->ch->tx.sent);
+		   client->ch->delivery.orphaned, kmcl_tx_sent(&client->ch->tx));
 }
 
 /* The channel may be down, or go down before the answer. */

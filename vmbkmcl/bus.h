@@ -70,7 +70,7 @@ struct kmcl_rx_packet {
  *	&vmbus_gpadl.gpadl_handle still set afterwards, on a channel that is not
  *	rescinded, means that the host was never told.
  * @send: put one packet in the ring, with its transaction id, type and flags as
- *	on the wire; -EAGAIN when that is full
+ *	on the wire; -EAGAIN when that is full. May be called by several at once.
  * @send_external: the same, in-band with external data that @desc describes, and
  *	always with a completion asked for; @desc_size counts its ranges too;
  *	-EOPNOTSUPP for more than one range where the bus can not

@@ -116,7 +116,7 @@ unlock:
  * and none is to be called: then this one's is, without a lock. Who finds @busy
  * taken in that time leaves its packet in the list, which is looked at after it.
  */
-static void kmcl_object_sent(struct kmcl_object *object)
+static __always_inline void kmcl_object_sent(struct kmcl_object *object)
 {
 	struct kmcl_channel *ch = object->ch;
 	struct kmcl_objects *objects = &ch->objects;
@@ -175,8 +175,11 @@ kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool externa
 		packet->copy = NULL;
 	}
 	packet->completion = completion;
-	packet->desc = external ? object->external.desc : NULL;
-	packet->desc_size = object->external.size;
+	packet->desc = NULL;
+	if (external) {
+		packet->desc = object->external.desc;
+		packet->desc_size = object->external.size;
+	}
 
 	/* When its routine has run, the channel may be cleaned up: not before this. */
 	local_bh_disable();

@@ -6,7 +6,8 @@
  * queued in order, the host is asked for a wake-up, and the poll it causes
  * flushes the queue. A packet whose completion is awaited stands in a table;
  * its transaction id is slot and generation, so that a stale, doubled, zero or
- * invented id names nothing.
+ * invented id names nothing. One that is not to be completed, while nothing is
+ * queued, goes without a lock but the bus's.
  *
  * A packet taken from the queue or the table is out of sight until its done() has
  * run. Bottom halves stay off for so long, which is an RCU reader that a close
@@ -158,6 +159,26 @@ static void kmcl_tx_trace(struct kmcl_channel *ch,
 }
 
 /*
+ * -EAGAIN: only with the lock held can be said what becomes of the packet. Bottom
+ * halves are off: a ring goes when all who found @direct set are through.
+ */
+static __always_inline int kmcl_tx_send_direct(struct kmcl_channel *ch,
+					       struct kmcl_packet *packet)
+{
+	int err;
+
+	if (packet->completion || !READ_ONCE(ch->tx.direct))
+		return -EAGAIN;
+	err = kmcl_tx_put(ch, packet);
+	if (err)
+		return err;
+	atomic64_inc(&ch->tx.sent_direct);
+	if (trace_vmbkmcl_send_enabled())
+		kmcl_tx_trace(ch, packet);
+	return 0;
+}
+
+/*
  * -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last.
  * A call for each packet costs more than the copies of this.
  */
@@ -222,6 +243,7 @@ static bool kmcl_tx_later(int err)
 static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
 	ch->tx.asked = true;
+	WRITE_ONCE(ch->tx.direct, false);
 	ch->bus->want_room(ch, kmcl_tx_room(&ch->tx, packet));
 	return kmcl_tx_send(ch, packet);
 }
@@ -231,11 +253,14 @@ static void kmcl_tx_settle(struct kmcl_channel *ch)
 {
 	struct kmcl_tx *tx = &ch->tx;
 
-	if (tx->asked && tx->open && list_empty(&tx->queue) &&
-	    list_empty(&tx->answers)) {
+	if (tx->direct || !tx->open || !list_empty(&tx->queue) ||
+	    !list_empty(&tx->answers))
+		return;
+	if (tx->asked) {
 		tx->asked = false;
 		ch->bus->want_room(ch, 0);
 	}
+	WRITE_ONCE(tx->direct, !tx->closing);
 }
 
 static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
@@ -246,6 +271,7 @@ static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
 	}
 	list_add_tail(&packet->link, packet->type == VM_PKT_COMP ?
 		      &tx->answers : &tx->queue);
+	WRITE_ONCE(tx->direct, false);
 	tx->queued++;
 }
 
@@ -269,27 +295,14 @@ static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
 	return tx->closing && packet->type != VM_PKT_COMP ? -ENODEV : 0;
 }
 
-/**
- * kmcl_tx_submit - send a packet, or queue it
- * @ch: the channel
- * @packet: what to send; its owner's again on an error
- * @may_queue: false: give up when it can not go now
- *
- * Context: bottom halves off; until the caller is through with a packet that is
- * done, so that a close waits for it.
- * Return: 0 when it is in the ring or queued, and @packet->done will be called;
- * with no completion asked for and @packet not queued, it is not called: the
- * packet is done. -ENOTCONN without a ring, -ENODEV when that is going, -ENOBUFS
- * when it may not be queued, or what the bus said. 1 when it is in the ring and
- * done.
- */
-int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
-		   bool may_queue)
+/* What kmcl_tx_submit() does when it can not be done without the lock. */
+static noinline int kmcl_tx_submit_locked(struct kmcl_channel *ch,
+					  struct kmcl_packet *packet,
+					  bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
 
-	packet->id = 0;
 	INIT_LIST_HEAD(&packet->link);
 
 	spin_lock(&tx->lock);
@@ -314,6 +327,32 @@ int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
 unlock:
 	spin_unlock(&tx->lock);
 	return err;
+}
+
+/**
+ * kmcl_tx_submit - send a packet, or queue it
+ * @ch: the channel
+ * @packet: what to send; its owner's again on an error
+ * @may_queue: false: give up when it can not go now
+ *
+ * Context: bottom halves off; until the caller is through with a packet that is
+ * done, so that a close waits for it.
+ * Return: 0 when it is in the ring or queued, and @packet->done will be called;
+ * with no completion asked for and @packet not queued, it is not called: the
+ * packet is done. -ENOTCONN without a ring, -ENODEV when that is going, -ENOBUFS
+ * when it may not be queued, or what the bus said. 1 when it is in the ring and
+ * done.
+ */
+int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
+		   bool may_queue)
+{
+	int err;
+
+	packet->id = 0;
+	err = kmcl_tx_send_direct(ch, packet);
+	if (err == -EAGAIN)
+		return kmcl_tx_submit_locked(ch, packet, may_queue);
+	return err ?: 1;
 }
 
 static struct kmcl_packet *kmcl_tx_first(struct kmcl_tx *tx)
@@ -445,6 +484,7 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	ch->tx.open = true;
 	ch->tx.closing = false;
 	ch->tx.asked = false;
+	WRITE_ONCE(ch->tx.direct, true);
 	spin_unlock_bh(&ch->tx.lock);
 }
 
@@ -494,6 +534,7 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
 {
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.closing = true;
+	WRITE_ONCE(ch->tx.direct, false);
 	spin_unlock_bh(&ch->tx.lock);
 }
 
@@ -532,7 +573,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
  * @ch: the channel; when it returns, the ring is not written to
  * @err: what packets are told that were not sent
  *
- * Context: process; no spinlock held, as packets are done.
+ * Context: may sleep.
  */
 void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 {
@@ -543,6 +584,7 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 		local_bh_disable();
 		spin_lock(&tx->lock);
 		tx->open = false;
+		WRITE_ONCE(tx->direct, false);
 		packet = kmcl_tx_take_queued(&tx->answers) ?:
 			 kmcl_tx_take_queued(&tx->queue);
 		spin_unlock(&tx->lock);
@@ -550,6 +592,8 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 			packet->done(packet, err, NULL, 0);
 		local_bh_enable();
 	} while (packet);
+	/* Others may be writing to it. Expedited: channels close one after another. */
+	synchronize_rcu_expedited();
 }
 
 /**
@@ -575,6 +619,6 @@ void kmcl_tx_finish(struct kmcl_channel *ch, int err)
 			packet->done(packet, err, NULL, 0);
 		local_bh_enable();
 	} while (packet);
-	/* Others took theirs before. Expedited: channels close one after another. */
+	/* Others took theirs before. */
 	synchronize_rcu_expedited();
 }

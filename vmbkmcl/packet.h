@@ -3,6 +3,7 @@
 #ifndef _KMCL_PACKET_H
 #define _KMCL_PACKET_H
 
+#include <linux/atomic.h>
 #include <linux/hyperv.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
@@ -75,7 +76,10 @@ struct kmcl_tx_slot {
  * @free: first free slot, @count when there is none
  * @batch: bytes of room worth a wake-up for packets of @queue
  * @asked: the host was asked for a wake-up
- * @sent: packets put in the ring
+ * @direct: the ring stays, nothing is queued and no wake-up asked for: packets
+ *	without a completion go past @lock. Read without it, bottom halves off.
+ * @sent: packets put in the ring under @lock
+ * @sent_direct: and past it; not guarded
  * @queued: packets that had to wait first
  * @ring_full: times the ring had no room
  * @ids_full: times no slot was free
@@ -93,14 +97,21 @@ struct kmcl_tx {
 	u32 free;
 	u32 batch;
 	bool asked;
+	bool direct;
 
 	u64 sent;
+	atomic64_t sent_direct;
 	u64 queued;
 	u64 ring_full;
 	u64 ids_full;
 	u64 completed;
 	u64 bad_ids;
 };
+
+static inline u64 kmcl_tx_sent(const struct kmcl_tx *tx)
+{
+	return READ_ONCE(tx->sent) + atomic64_read(&tx->sent_direct);
+}
 
 int kmcl_tx_init(struct kmcl_tx *tx);
 int kmcl_tx_resize(struct kmcl_tx *tx, u32 count);

@@ -101,9 +101,10 @@ static NTSTATUS put(struct kmcl_op *op)
 					     VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
 }
 
-static VOID again(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
+static VOID again(VMBPACKET packet, PVOID context, NTSTATUS status,
+		  PVOID buffer, UINT32 length)
 {
-	struct kmcl_op *op = VmbPacketGetPointer(packet);
+	struct kmcl_op *op = context;
 
 	if (!--op->left) {
 		if (atomic_dec_and_test(&block.active))
@@ -131,7 +132,7 @@ static int kmcl_pipelined(struct bench_run *run)
 		struct kmcl_op *op = &channels[i / each].ops[i % each];
 
 		op->left = run->ops / run->outstanding;
-		VmbPacketSetCompletionRoutine(op->packet, again);
+		VmbPacketSetCompletionRoutineEx(op->packet, again, op);
 		status = put(op);
 	}
 	if (NT_SUCCESS(status))
@@ -140,9 +141,10 @@ static int kmcl_pipelined(struct bench_run *run)
 	return check(status) ?: check(block.status);
 }
 
-static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
+static VOID sent(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
+		 UINT32 length)
 {
-	struct kmcl_op *op = VmbPacketGetPointer(packet);
+	struct kmcl_op *op = context;
 
 	if (!NT_SUCCESS(status))
 		block.status = status;
@@ -151,37 +153,48 @@ static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 		wake_up(&block.wait);
 }
 
-static NTSTATUS send_one(struct bench_run *run, u32 i)
+static NTSTATUS send_one(struct bench_run *run, struct kmcl_op *op)
 {
-	struct kmcl_op *op = &channels[0].ops[i % run->outstanding];
-
 	if (READ_ONCE(op->busy))
 		wait_event(block.wait, !READ_ONCE(op->busy));
 	op->busy = true;
 	return VmbPacketSend(op->packet, run->payload, run->size, NULL, 0);
 }
 
-static void all_call(PFN_VMB_PACKET_COMPLETION_ROUTINE routine)
+/* In turn: the first one is the first that is free again. */
+static NTSTATUS send_all(struct bench_run *run)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	u32 i, next = 0;
+
+	for (i = 0; i < run->ops && NT_SUCCESS(status); i++) {
+		status = send_one(run, &channels[0].ops[next]);
+		if (++next == run->outstanding)
+			next = 0;
+	}
+	return status;
+}
+
+static void all_call(PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine)
 {
 	u32 i;
 
 	block.status = STATUS_SUCCESS;
 	for (i = 0; i < BENCH_OUTSTANDING; i++) {
 		channels[0].ops[i].busy = false;
-		VmbPacketSetCompletionRoutine(channels[0].ops[i].packet,
-					      routine);
+		VmbPacketSetCompletionRoutineEx(channels[0].ops[i].packet,
+						routine, &channels[0].ops[i]);
 	}
 }
 
 static int kmcl_one_way(struct bench_run *run)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	u32 i, len;
+	NTSTATUS status;
+	u32 len;
 
 	all_call(sent);
 	bench_start(run);
-	for (i = 0; i < run->ops && NT_SUCCESS(status); i++)
-		status = send_one(run, i);
+	status = send_all(run);
 	if (NT_SUCCESS(status))
 		status = request(run, BENCH_HEADER, &len);
 	bench_stop(run);
@@ -190,21 +203,20 @@ static int kmcl_one_way(struct bench_run *run)
 
 static int kmcl_send_cpu(struct bench_run *run)
 {
-	NTSTATUS status = STATUS_SUCCESS;
-	u32 i;
+	NTSTATUS status;
 
 	all_call(sent);
 	bench_start(run);
-	for (i = 0; i < run->ops && NT_SUCCESS(status); i++)
-		status = send_one(run, i);
+	status = send_all(run);
 	bench_stop(run);
 	return check(status) ?: check(block.status);
 }
 
-static VOID process_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
-			   PVOID buffer, UINT32 length, UINT32 flags)
+static VOID process_packet(VMBCHANNEL ch, PVOID context,
+			   VMBPACKETCOMPLETION packet, PVOID buffer,
+			   UINT32 length, UINT32 flags)
 {
-	struct kmcl_bench *bench = VmbChannelGetPointer(ch);
+	struct kmcl_bench *bench = context;
 	bool last = false;
 
 	if (length >= sizeof(u64) && bench->expected) {
@@ -253,7 +265,7 @@ static int kmcl_request_batch(struct bench_run *run)
 	atomic_set(&block.active, BENCH_BATCH);
 	for (i = 0; i < BENCH_BATCH; i++) {
 		ops[i].left = 1;
-		VmbPacketSetCompletionRoutine(ops[i].packet, again);
+		VmbPacketSetCompletionRoutineEx(ops[i].packet, again, &ops[i]);
 	}
 	local_bh_disable();
 	bench_start(run);
@@ -273,8 +285,8 @@ static int kmcl_request_cpu(struct bench_run *run)
 	return err;
 }
 
-static VOID ignore(VMBPACKET packet, NTSTATUS status, PVOID buffer,
-		   UINT32 length)
+static VOID ignore(VMBPACKET packet, PVOID context, NTSTATUS status,
+		   PVOID buffer, UINT32 length)
 {
 }
 
@@ -284,7 +296,7 @@ static int kmcl_receive_batch(struct bench_run *run)
 	struct kmcl_op *op = &channels[0].ops[0];
 
 	channels[0].expected = BENCH_BATCH;
-	VmbPacketSetCompletionRoutine(op->packet, ignore);
+	VmbPacketSetCompletionRoutineEx(op->packet, ignore, NULL);
 	local_bh_disable();
 	VmbPacketSend(op->packet, &rq, sizeof(rq), NULL,
 		      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
@@ -341,9 +353,10 @@ static void kmcl_close_channel(struct kmcl_bench *bench)
 	memset(bench, 0, sizeof(*bench));
 }
 
-static int kmcl_configure(VMBCHANNEL ch)
+static int kmcl_configure(struct kmcl_bench *bench)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	VMBCHANNEL ch = bench->ch;
 	guid_t type;
 	int err;
 
@@ -352,8 +365,9 @@ static int kmcl_configure(VMBCHANNEL ch)
 	err = guid_parse(TESTDEV_TYPE_GUID, &type);
 	return err ?:
 	       check(VmbChannelInitSetStateChangeCallbacks(ch, &evt)) ?:
-	       check(VmbChannelInitSetProcessPacketCallbacks(ch, process_packet,
-							     NULL)) ?:
+	       check(VmbChannelInitSetProcessPacketCallbacksEx(ch,
+							       process_packet,
+							       NULL, bench)) ?:
 	       check(VmbChannelInitSetMaximumPacketSize(ch, BENCH_PAYLOAD)) ?:
 	       check(VmbChannelInitSetMaximumExternalData(ch, BENCH_EXTERNAL,
 							  1)) ?:
@@ -373,7 +387,6 @@ static int make_packets(struct kmcl_bench *bench)
 		op->packet = VmbPacketAllocate(bench->ch);
 		if (!op->packet)
 			return -ENOMEM;
-		VmbPacketSetPointer(op->packet, op);
 	}
 	return 0;
 }
@@ -388,7 +401,7 @@ static int kmcl_open_channel(struct kmcl_bench *bench)
 	if (err)
 		return err;
 	VmbChannelSetPointer(bench->ch, bench);
-	err = kmcl_configure(bench->ch) ?: make_packets(bench) ?:
+	err = kmcl_configure(bench) ?: make_packets(bench) ?:
 	      check(VmbChannelEnable(bench->ch));
 	if (err)
 		goto close;
