@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A device that goes in the middle of something: while a callback for packets
- * runs, where that may sleep and where not, while a send calls its routine, and
- * while a pause is under way. The client's log tells what came when.
+ * runs, where that may sleep and where not, while a send writes to the ring or
+ * calls its routine, and while a pause is under way. The client's log tells what
+ * came when.
  */
 
 #include <linux/cpumask.h>
@@ -133,8 +134,19 @@ static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 	packet_called(VmbPacketGetPointer(packet), "Sent");
 }
 
+static int write_slowly(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+			enum vmbus_packet_type type, u32 flags)
+{
+	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
+
+	packet_called(VmbChannelGetPointer(ch), "Writes");
+	/* In a ring that is closed it would be a write to memory given back. */
+	KUNIT_EXPECT_EQ(bus->test, atomic_read(&bus->closes), 0);
+	return 0;
+}
+
 /* The poll is idle: only the close itself can wait for the thread that sends. */
-static void during_the_routine_of_a_send(struct kunit *test)
+static void goes_during_a_send(struct kunit *test, const char *at)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
@@ -146,7 +158,8 @@ static void during_the_routine_of_a_send(struct kunit *test)
 
 	if (!cpu_online(RESCIND_CPU))
 		kunit_skip(test, "one CPU");
-	client->at = "Sent";
+	client->at = at;
+	bus->ops.send = write_slowly;
 	bring_up(test, client);
 	packet = VmbPacketAllocate(client->ch);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
@@ -168,6 +181,16 @@ static void during_the_routine_of_a_send(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, returns);
 	KUNIT_ASSERT_NOT_NULL(test, closed);
 	KUNIT_EXPECT_TRUE_MSG(test, returns < closed, "%s", client->log);
+}
+
+static void during_the_write_of_a_send(struct kunit *test)
+{
+	goes_during_a_send(test, "Writes");
+}
+
+static void during_the_routine_of_a_send(struct kunit *test)
+{
+	goes_during_a_send(test, "Sent");
 }
 
 /* No second Suspend, and who pauses goes on. */
@@ -196,6 +219,7 @@ static void during_the_suspend_of_a_pause(struct kunit *test)
 
 static struct kunit_case rescind_cases[] = {
 	KUNIT_CASE_PARAM(during_a_packet_callback, packet_gen_params),
+	KUNIT_CASE(during_the_write_of_a_send),
 	KUNIT_CASE(during_the_routine_of_a_send),
 	KUNIT_CASE(during_the_suspend_of_a_pause),
 	{}
