@@ -89,16 +89,20 @@ guest_command() {
 }
 
 run_guest() {
-	local kernel=$1 work=$2 file files=() devices plugin=()
+	local kernel=$1 work=$2 file files=() devices profile=()
 
 	for file in "$work"/*.ko; do
 		files+=(--file "$file:/modules/${file##*/}")
 	done
 	mapfile -t devices < <(devices)
-	[[ ! ${PROFILE:-} ]] || plugin=(--plugin "$("$tree/kunit/host/build.sh" profile)")
+	# the symbols hold a CPU for minutes: no hang
+	[[ ! ${PROFILE:-} ]] || profile=(
+		--plugin "$("$tree/kunit/host/build.sh" profile)"
+		--append "nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+	)
 	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 1800 \
 		--no-trace --memory 768 --cpus 2 --preload "$("$tree/kunit/host/build.sh")" \
-		"${plugin[@]}" "${devices[@]}" "${files[@]}" --file "$work/jobs:/jobs" \
+		"${profile[@]}" "${devices[@]}" "${files[@]}" --file "$work/jobs:/jobs" \
 		--command "$(guest_command)"
 }
 
