@@ -112,22 +112,6 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	return req->err;
 }
 
-static int kmcl_request_submit(struct kmcl_channel *ch,
-			       struct kmcl_packet *packet, bool may_queue)
-{
-	int err;
-
-	local_bh_disable();
-	err = kmcl_tx_submit(ch, packet, may_queue);
-	/* What is queued goes first: less room than it waits for may do. */
-	if (err == -ENOBUFS) {
-		kmcl_tx_flush(ch);
-		err = kmcl_tx_submit(ch, packet, may_queue);
-	}
-	local_bh_enable();
-	return err;
-}
-
 static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
 {
 	struct kmcl_packet *packet = &req->packet;
@@ -254,7 +238,9 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	if (external_data_mdl && !kmcl_request_refer(&req, ch, &extent))
 		goto free;
 	init_completion(&req.done);
-	err = kmcl_request_submit(ch, &req.packet, may_queue);
+	local_bh_disable();
+	err = kmcl_tx_submit(ch, &req.packet, may_queue);
+	local_bh_enable();
 	if (err < 0)
 		goto free;
 	err = err ? 0 : kmcl_request_wait(ch, &req, timeout);
