@@ -8,13 +8,7 @@
 /* More than any call makes. */
 #define MOST_ALLOCATIONS	1000
 
-/* The nth allocation of this task from now on fails; 0: none does. */
-static inline void fail_nth(unsigned int nth)
-{
-#ifdef CONFIG_FAULT_INJECTION
-	WRITE_ONCE(current->fail_nth, nth);
-#endif
-}
+void fail_nth(unsigned int nth);
 
 /* This task's are those that fail where there is a task-filter. */
 static inline void fail_by_filter(bool fail)

@@ -65,6 +65,34 @@ static void poll_here(struct kunit *test, struct kmcl_channel *ch)
 	tasklet_enable(&ch->rx.poll);
 }
 
+/* The tests' own */
+
+#define WORKS	1200
+
+static void do_nothing(struct work_struct *work)
+{
+}
+
+/*
+ * Debugobjects allocates in whoever queues a work item when its store runs low, as
+ * it does here: what fails has to be another allocation than that.
+ */
+static void debugobjects_do_not_count(struct kunit *test)
+{
+	struct work_struct *works;
+	unsigned int i;
+
+	works = kunit_kcalloc(test, WORKS, sizeof(*works), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, works);
+	for (i = 0; i < WORKS; i++) {
+		INIT_WORK(&works[i], do_nothing);
+		if (i >= WORKS - 64)
+			needs_no_memory(test, schedule_work(&works[i]));
+	}
+	for (i = WORKS - 64; i < WORKS; i++)
+		flush_work(&works[i]);
+}
+
 /* Objects */
 
 static void packet_allocate(struct kunit *test)
@@ -624,6 +652,7 @@ static void enable_allocations(struct kunit *test)
 }
 
 static struct kunit_case nomem_cases[] = {
+	KUNIT_CASE_SLOW(debugobjects_do_not_count),
 	KUNIT_CASE(packet_allocate),
 	KUNIT_CASE(packet_send),
 	KUNIT_CASE(packet_send_to_a_full_ring),

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "failing.h"
+
+/* Enough to overflow what each CPU keeps for itself (64 or 128). */
+#define STORE	512
+
+/*
+ * Debugobjects refills its store of objects, when it runs low, in whoever arms a
+ * timer or queues a work item next: that would be the allocation which fails.
+ * Objects that were used and are not any more go back to the store.
+ */
+static void fill_debugobjects(void)
+{
+	struct rcu_head *heads;
+	unsigned int i;
+
+	heads = kcalloc(STORE, sizeof(*heads), GFP_ATOMIC);
+	if (!heads)
+		return;
+	for (i = 0; i < STORE; i++)
+		init_rcu_head(&heads[i]);
+	for (i = 0; i < STORE; i++)
+		destroy_rcu_head(&heads[i]);
+	kfree(heads);
+}
+
+/* The nth allocation of this task from now on fails; 0: none does. */
+void fail_nth(unsigned int nth)
+{
+	if (nth)
+		fill_debugobjects();
+#ifdef CONFIG_FAULT_INJECTION
+	WRITE_ONCE(current->fail_nth, nth);
+#endif
+}
