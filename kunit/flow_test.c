@@ -169,21 +169,29 @@ static u64 server_consumed(struct kunit *test, struct sender *sender)
 	return report.consumed;
 }
 
-/* A packet that takes @bytes of the ring. */
-static void sends(struct kunit *test, struct sender *sender, u32 bytes)
+static VMBPACKET is_to_be_sent(struct kunit *test, struct sender *sender)
 {
-	static u32 data[RING / sizeof(u32)];
 	VMBPACKET packet = VmbPacketAllocate(sender->srv.ch);
 	struct sent *sent;
 
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	KUNIT_ASSERT_LT(test, sender->count, MOST);
-	data[0] = sender->count;
 	sent = &sender->sent[sender->count++];
 	sent->sender = sender;
 	sent->packet = packet;
 	VmbPacketSetCompletionRoutine(packet, has_gone);
 	VmbPacketSetPointer(packet, sent);
+	return packet;
+}
+
+/* A packet that takes @bytes of the ring. */
+static void sends(struct kunit *test, struct sender *sender, u32 bytes)
+{
+	static u32 data[RING / sizeof(u32)];
+	VMBPACKET packet;
+
+	data[0] = sender->count;
+	packet = is_to_be_sent(test, sender);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, data, bytes - OVERHEAD,
 					    NULL, 0), STATUS_SUCCESS);
 }
@@ -397,6 +405,114 @@ static void wake_ups_while_the_queue_is_filled(struct kunit *test)
 	all_arrived(test, sender, consumed);
 }
 
+/* Several at once */
+
+#define LINES	3
+#define EACH	700
+
+/* Packets of a line that are queued: those of all are more than the ring holds. */
+#define AHEAD	12
+
+/**
+ * struct line - one of several threads that send on a channel
+ * @sender: the channel
+ * @job: the thread
+ * @number: of this one
+ * @went: packets of it in the ring
+ * @misordered: those of another number than the next one
+ * @sent: those accepted, each soon enough after the ones before
+ */
+struct line {
+	struct sender *sender;
+	struct job *job;
+	u32 number;
+	u32 went;
+	u32 misordered;
+	u32 sent;
+};
+
+static struct line lines[LINES];
+
+/* Each line's packets come here one after another, or they are out of order. */
+static int send_of_a_line(struct kmcl_channel *ch, void *data, u32 len, u64 id,
+			  enum vmbus_packet_type type, u32 flags)
+{
+	struct sender *sender = VmbChannelGetPointer(ch);
+	int err = sender->send(ch, data, len, id, type, flags);
+	u32 *words = data;
+	struct line *line;
+
+	if (err || flags)
+		return err;
+	line = &lines[words[0]];
+	if (words[1] != line->went)
+		line->misordered++;
+	WRITE_ONCE(line->went, line->went + 1);
+	return 0;
+}
+
+static void send_a_line(void *arg)
+{
+	struct line *line = arg;
+	struct sent *sent = &line->sender->sent[line->number * EACH];
+	u32 data[32] = { line->number };
+
+	for (data[1] = 0; data[1] < EACH; data[1]++) {
+		if (VmbPacketSend(sent[data[1]].packet, data, sizeof(data), NULL,
+				  0) ||
+		    !eventually(data[1] < READ_ONCE(line->went) + AHEAD))
+			return;
+		WRITE_ONCE(line->sent, data[1] + 1);
+	}
+}
+
+/*
+ * While one finds the ring full and queues, and the queue is flushed, others send
+ * past the lock: what a thread sends must not overtake what it sent before.
+ */
+static void several_senders(struct kunit *test)
+{
+	struct sender *sender = sender_start(test);
+	u64 consumed = server_consumed(test, sender);
+	struct kmcl_tx *tx = &sender->srv.ch->tx;
+	u64 sent = kmcl_tx_sent(tx);
+	u32 i, requests = 0;
+
+	for (i = 0; i < LINES * EACH; i++)
+		is_to_be_sent(test, sender);
+	sender->ops.send = send_of_a_line;
+	server_does(test, sender, TESTDEV_PACE, 5, 0);
+	for (i = 0; i < LINES; i++) {
+		lines[i] = (struct line) { .sender = sender, .number = i };
+		lines[i].job = job_start(test, send_a_line, &lines[i]);
+	}
+	/* Requests go with the lock, between the others. */
+	for (i = 0; i < LINES; i++) {
+		while (!job_done(lines[i].job)) {
+			server_consumed(test, sender);
+			requests++;
+		}
+		job_join(test, lines[i].job);
+		KUNIT_EXPECT_EQ(test, lines[i].sent, EACH);
+	}
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&sender->done) ==
+					   sender->count));
+	for (i = 0; i < LINES; i++) {
+		sender->in_ring += lines[i].went;
+		sender->misordered += lines[i].misordered;
+	}
+	all_went(test, sender);
+	server_does(test, sender, TESTDEV_PACE, 0, 0);
+	kunit_info(test, "%lld past the lock, %llu queued, %u requests",
+		   atomic64_read(&tx->sent_direct), tx->queued, requests);
+	KUNIT_EXPECT_GT(test, atomic64_read(&tx->sent_direct), 0);
+	KUNIT_EXPECT_GT(test, tx->queued, 0);
+	/* Two more set the pace. */
+	KUNIT_EXPECT_EQ(test, kmcl_tx_sent(tx) - sent,
+			sender->count + requests + 2);
+	all_arrived(test, sender, consumed);
+}
+
 /* The same where nothing else is waited for: room for one packet, again and again. */
 
 #define FAKE_PACKETS	2000
@@ -586,6 +702,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(packet_fits_to_the_byte),
 	KUNIT_CASE_SLOW(server_reads_one_at_a_time),
 	KUNIT_CASE_SLOW(wake_ups_while_the_queue_is_filled),
+	KUNIT_CASE_SLOW(several_senders),
 	KUNIT_CASE_SLOW(room_while_the_queue_is_filled),
 	KUNIT_CASE(answer_leaves_the_queue_its_wish),
 	{}

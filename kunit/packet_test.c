@@ -479,6 +479,42 @@ static void full_ring_queues_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
 }
 
+/* What has nothing to wait for, and nothing to wait behind. */
+static void sent_past_the_lock(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome *first, *behind, *last;
+	struct kmcl_tx *tx = &bus->ch->tx;
+
+	first = send_many(test, bus->ch, 1, 0);
+	all_came_of(test, first, 1, STATUS_SUCCESS, true);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&tx->sent_direct), 1);
+
+	bus->ring_room = 0;
+	behind = send_many(test, bus->ch, 2, 0);
+	/* There is room again, but these are to go first. */
+	bus->ring_room = INT_MAX;
+	last = send_many(test, bus->ch, 1, 0);
+	KUNIT_EXPECT_EQ(test, tx->queued, 3);
+	KUNIT_EXPECT_EQ(test, tx->sent, 0);
+	kmcl_poll_schedule(bus->ch);
+	all_came_of(test, behind, 2, STATUS_SUCCESS, true);
+	all_came_of(test, last, 1, STATUS_SUCCESS, false);
+	KUNIT_EXPECT_EQ(test, last->order, 2);
+	KUNIT_EXPECT_EQ(test, tx->sent, 3);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&tx->sent_direct), 1);
+
+	/* The queue is empty again when the routine of its last one is called. */
+	last = send_many(test, bus->ch, 1, 0);
+	all_came_of(test, last, 1, STATUS_SUCCESS, true);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&tx->sent_direct), 2);
+	last = send_many(test, bus->ch, 1, WAIT);
+	KUNIT_EXPECT_EQ(test, tx->sent, 4);
+	answer(bus, bus->last_id, NULL, 0);
+	all_came_of(test, last, 1, STATUS_SUCCESS, true);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 6);
+}
+
 static void full_table_queues_in_order(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -967,6 +1003,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(not_open),
 	KUNIT_CASE(bus_refuses),
 	KUNIT_CASE(full_ring_queues_in_order),
+	KUNIT_CASE(sent_past_the_lock),
 	KUNIT_CASE(full_table_queues_in_order),
 	KUNIT_CASE(completed_out_of_order),
 	KUNIT_CASE(close_completes_all),
