@@ -75,6 +75,7 @@ protocol() { sed -n "s/^#define $1[[:space:]]*\"\(.*\)\"\$/\1/p" "$tree/kunit/ho
 guest_command() {
 	cat <<-END
 		run=/sys/kernel/debug/vmbkmcl-bench/run
+		${PROFILE:+echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress}
 		insmod /modules/vmbkmcl.ko
 		insmod /modules/vmbkmcl_bench.ko channels=$channels block_ms=${BLOCK_MS:-2} mode=${RAW_MODE:-0} || exit
 		cat \$run >&3
@@ -98,7 +99,7 @@ run_guest() {
 	# the symbols hold a CPU for minutes: no hang
 	[[ ! ${PROFILE:-} ]] || profile=(
 		--plugin "$("$tree/kunit/host/build.sh" profile)"
-		--append "nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+		--append nowatchdog
 	)
 	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 1800 \
 		--no-trace --memory 768 --cpus 2 --preload "$("$tree/kunit/host/build.sh")" \
