@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the benchmark's blocks say: a line a job, a table, and a plot.
 
-The ratio of a job is that of the medians of both sides' blocks. Its interval is
-the bootstrap's: blocks come in pairs, one of either side right after the other,
-and of as many pairs drawn at random, with replacement, 95 % of the ratios lie in
-it. A machine that does other things at times makes blocks longer, never shorter:
-so the table also compares what a tenth of the blocks are faster than ("calm").
+Blocks come in pairs, one of either side right after the other. A pair's ratio has
+both sides' time under the same circumstances, and a job's is the median of them. Its
+interval is the bootstrap's: of as many pairs drawn at random, with replacement, 95 %
+of the ratios lie in it. A machine that does other things at times makes blocks longer,
+never shorter: so the table also compares what a tenth of the blocks are faster than
+("calm").
 """
 
 import argparse
@@ -25,15 +26,14 @@ def tenth(times):
     return sorted(times)[len(times) // 10]
 
 
-def compare(pairs, middle):
-    """How much longer the second of each pair takes."""
-    first, second = zip(*pairs)
-    return middle(second) / middle(first)
+def compare(pairs):
+    """How much longer the second of a pair takes."""
+    return statistics.median(second / first for first, second in pairs)
 
 
 def interval(pairs):
     chance = random.Random(1)
-    ratios = sorted(compare(chance.choices(pairs, k=len(pairs)), statistics.median)
+    ratios = sorted(compare(chance.choices(pairs, k=len(pairs)))
                     for _ in range(DRAWS))
     return ratios[int(0.025 * DRAWS)], ratios[int(0.975 * DRAWS) - 1]
 
@@ -42,7 +42,7 @@ class Side:
     """One side's blocks of a job."""
 
     def __init__(self, ops, signals, wakeups, allocs, times):
-        blocks = len(times)
+        blocks = 2 * len(times)  # each after one that is not timed
         self.times = [time / ops for time in times]
         self.ns = statistics.median(self.times)
         self.calm_ns = tenth(self.times)
@@ -57,9 +57,9 @@ class Job:
     def __init__(self, name, size, raw, kmcl):
         self.name, self.size, self.raw, self.kmcl = name, size, raw, kmcl
         pairs = list(zip(raw.times, kmcl.times))
-        self.ratio = compare(pairs, statistics.median)
+        self.ratio = compare(pairs)
         self.low, self.high = interval(pairs)
-        self.calm = compare(pairs, tenth)
+        self.calm = kmcl.calm_ns / raw.calm_ns
 
     def line(self):
         return (f"bench: {self.name} {self.size} raw_ns={self.raw.ns:.0f} "
