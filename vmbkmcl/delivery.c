@@ -76,18 +76,22 @@ static bool kmcl_has_quota(const struct kmcl_delivery *to)
 	return kmcl_delivery_held(to) < quota;
 }
 
+static bool kmcl_has_packet(struct kmcl_delivery *to)
+{
+	return READ_ONCE(to->deferred) || !kfifo_is_empty(&to->backlog);
+}
+
 /* There is a packet, and the client would take it in this context. */
 static __always_inline bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
-	bool deferred = READ_ONCE(to->deferred);
 
 	if (!READ_ONCE(to->on) || READ_ONCE(to->refused) ||
 	    READ_ONCE(ch->abandoned))
 		return false;
-	if (may_sleep != (READ_ONCE(to->passive) || deferred))
+	if (may_sleep != (READ_ONCE(to->passive) || READ_ONCE(to->deferred)))
 		return false;
-	if (!deferred && kfifo_is_empty(&to->backlog))
+	if (!kmcl_has_packet(to))
 		return false;
 	if (kmcl_has_quota(to))
 		return true;
@@ -172,7 +176,8 @@ static void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
  */
 void kmcl_deliver(struct kmcl_channel *ch)
 {
-	if (!ch->delivery.pool)
+	/* Mostly all that came were completions. */
+	if (!ch->delivery.pool || !kmcl_has_packet(&ch->delivery))
 		return;
 	kmcl_deliver_all(ch, false);
 	if (kmcl_is_due(ch, true))

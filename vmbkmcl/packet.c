@@ -392,6 +392,12 @@ void kmcl_tx_flush(struct kmcl_channel *ch)
 	struct kmcl_packet *packet;
 	int err;
 
+	/*
+	 * Nothing is queued. Who is about to, for want of a slot, takes one that was
+	 * freed before this; for want of room, has the host say when there is some.
+	 */
+	if (READ_ONCE(tx->direct))
+		return;
 	do {
 		local_bh_disable();
 		spin_lock(&tx->lock);
