@@ -16,7 +16,6 @@
 #define _KMCL_BUS_H
 
 #include <linux/hyperv.h>
-#include <linux/indirect_call_wrapper.h>
 #include <linux/types.h>
 
 struct device;
@@ -123,8 +122,8 @@ struct kmcl_bus_ops {
 extern const struct kmcl_bus_ops kmcl_hv_bus;
 
 /*
- * Its operations for each packet, so that the calls below are direct ones where
- * indirect ones are expensive (retpolines).
+ * Its operations for each packet, so that the calls below are direct ones: indirect
+ * ones are expensive (retpolines), and where they lead has to be fetched first.
  */
 int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
 		 enum vmbus_packet_type type, u32 flags);
@@ -139,6 +138,7 @@ void kmcl_hv_rx_mask(struct kmcl_channel *ch);
 bool kmcl_hv_rx_unmask(struct kmcl_channel *ch);
 
 #define kmcl_bus_call(ch, op, ...) \
-	INDIRECT_CALL_1((ch)->bus->op, kmcl_hv_##op, ch, ##__VA_ARGS__)
+	(likely((ch)->bus == &kmcl_hv_bus) ? \
+	 kmcl_hv_##op(ch, ##__VA_ARGS__) : (ch)->bus->op(ch, ##__VA_ARGS__))
 
 #endif /* _KMCL_BUS_H */

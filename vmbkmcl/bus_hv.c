@@ -10,6 +10,7 @@
 
 #include "channel.h"
 #include "compat.h"
+#include "hot.h"
 #include "subchannel_hv.h"
 #include "target.h"
 
@@ -24,7 +25,7 @@ static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
 }
 
 /* Called in hard interrupt context, the ring's memory is there. */
-static void kmcl_hv_event(void *context)
+static void __kmcl_hot kmcl_hv_event(void *context)
 {
 	kmcl_poll_schedule(context);
 }
@@ -222,17 +223,17 @@ static bool kmcl_hv_is_astray(struct kmcl_channel *ch)
 	       READ_ONCE(ring->ring_buffer->write_index) >= ring->ring_datasize;
 }
 
-int kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		 enum vmbus_packet_type type, u32 flags)
+int __kmcl_hot kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len,
+			    u64 id, enum vmbus_packet_type type, u32 flags)
 {
 	if (unlikely(kmcl_hv_is_astray(ch)))
 		return -EIO;
 	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id, type, flags);
 }
 
-int kmcl_hv_send_external(struct kmcl_channel *ch,
-			  struct vmbus_packet_mpb_array *desc, u32 desc_size,
-			  void *data, u32 len, u64 id)
+int __kmcl_hot kmcl_hv_send_external(struct kmcl_channel *ch,
+				     struct vmbus_packet_mpb_array *desc,
+				     u32 desc_size, void *data, u32 len, u64 id)
 {
 	if (desc->rangecount > 1 && !kmcl_hv_sends_ranges())
 		return -EOPNOTSUPP;
@@ -255,7 +256,8 @@ static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
  * its receiver would have to copy again. So the ring is read here. All that is
  * believed of the head is read once.
  */
-int kmcl_hv_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
+int __kmcl_hot kmcl_hv_rx_peek(struct kmcl_channel *ch,
+			       struct kmcl_rx_packet *packet)
 {
 	const struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->inbound;
 	u32 read = ring->priv_read_index, write, avail, len, offset;
@@ -289,8 +291,8 @@ int kmcl_hv_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
 }
 
 /* The host is told by hv_pkt_iter_close() alone. */
-void kmcl_hv_rx_skip(struct kmcl_channel *ch,
-		     const struct kmcl_rx_packet *packet)
+void __kmcl_hot kmcl_hv_rx_skip(struct kmcl_channel *ch,
+				const struct kmcl_rx_packet *packet)
 {
 	struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->inbound;
 
@@ -299,17 +301,17 @@ void kmcl_hv_rx_skip(struct kmcl_channel *ch,
 		ring->priv_read_index -= ring->ring_datasize;
 }
 
-void kmcl_hv_rx_done(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_hv_rx_done(struct kmcl_channel *ch)
 {
 	hv_pkt_iter_close(kmcl_hv_channel(ch));
 }
 
-void kmcl_hv_rx_mask(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_hv_rx_mask(struct kmcl_channel *ch)
 {
 	hv_begin_read(&kmcl_hv_channel(ch)->inbound);
 }
 
-bool kmcl_hv_rx_unmask(struct kmcl_channel *ch)
+bool __kmcl_hot kmcl_hv_rx_unmask(struct kmcl_channel *ch)
 {
 	return hv_end_read(&kmcl_hv_channel(ch)->inbound);
 }

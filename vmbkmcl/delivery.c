@@ -15,6 +15,7 @@
 
 #include "channel.h"
 #include "delivery.h"
+#include "hot.h"
 #include "incoming.h"
 #include "pool.h"
 
@@ -154,7 +155,7 @@ static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 }
 
 /* Who comes while another delivers need not wait: that one looks again. */
-static void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
+static void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
@@ -174,7 +175,7 @@ static void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
  *
  * Context: the poll.
  */
-void kmcl_deliver(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_deliver(struct kmcl_channel *ch)
 {
 	/* Mostly all that came were completions. */
 	if (!ch->delivery.pool || !kmcl_has_packet(&ch->delivery))
@@ -235,7 +236,7 @@ void kmcl_delivery_flush(struct kmcl_channel *ch)
 /* Getting back */
 
 /* The client is done with a packet, or will never be. */
-static void kmcl_let_go(struct kmcl_channel *ch)
+static void __kmcl_hot kmcl_let_go(struct kmcl_channel *ch)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 

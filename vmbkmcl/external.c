@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "extent.h"
 #include "external.h"
+#include "hot.h"
 #include "mdl_pages.h"
 
 #define KMCL_RANGES	offsetof(struct vmbus_packet_mpb_array, range)
@@ -81,16 +82,16 @@ static struct hv_mpb_array *kmcl_external_add(struct kmcl_external *ext,
 	return range;
 }
 
-static void kmcl_external_fill(struct hv_mpb_array *range,
-			       const PFN_NUMBER *pfns)
+static void __kmcl_hot kmcl_external_fill(struct hv_mpb_array *range,
+					  const PFN_NUMBER *pfns)
 {
 	memcpy(range->pfn_array, pfns,
 	       kmcl_external_pfns(range->offset, range->len) * sizeof(*pfns));
 }
 
 /* Whole pages. -EMSGSIZE: more than there is room for. */
-int kmcl_external_set_pfns(struct kmcl_external *ext, const PFN_NUMBER *pfns,
-			   u32 count)
+int __kmcl_hot kmcl_external_set_pfns(struct kmcl_external *ext,
+				      const PFN_NUMBER *pfns, u32 count)
 {
 	struct hv_mpb_array *range;
 

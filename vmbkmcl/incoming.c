@@ -20,6 +20,7 @@
 #include "channel.h"
 #include "compat.h"
 #include "delivery.h"
+#include "hot.h"
 #include "incoming.h"
 #include "pool.h"
 #include "trace.h"
@@ -151,7 +152,7 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 	return done;
 }
 
-static void kmcl_poll(struct tasklet_struct *t)
+static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 {
 	struct kmcl_rx *rx = container_of(t, struct kmcl_rx, poll);
 	struct kmcl_channel *ch = container_of(rx, struct kmcl_channel, rx);
@@ -184,7 +185,7 @@ static void kmcl_poll(struct tasklet_struct *t)
  *
  * Context: any, hard interrupts among them.
  */
-void kmcl_poll_schedule(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_poll_schedule(struct kmcl_channel *ch)
 {
 	struct kmcl_rx *rx = &ch->rx;
 	unsigned long flags;

@@ -15,14 +15,15 @@
 #include "channel.h"
 #include "extent.h"
 #include "external.h"
+#include "hot.h"
 #include "object.h"
 #include "packet.h"
 #include "status.h"
 #include "vmbpacket.h"
 
 /* The object is the client's again before its routine runs: it may send it. */
-static void kmcl_object_call(struct kmcl_object *object, NTSTATUS status,
-			     void *data, u32 len)
+static void __kmcl_hot kmcl_object_call(struct kmcl_object *object,
+					NTSTATUS status, void *data, u32 len)
 {
 	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = object->routine;
 	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX ex = object->routine_ex;
@@ -54,8 +55,8 @@ static void kmcl_object_keep(struct kmcl_object *object, NTSTATUS status,
 	spin_unlock_bh(&objects->lock);
 }
 
-void kmcl_object_done(struct kmcl_packet *packet, int err, const void *data,
-		      u32 len)
+void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
+				 const void *data, u32 len)
 {
 	struct kmcl_object *object = container_of(packet, struct kmcl_object,
 						  packet);
@@ -193,8 +194,8 @@ kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool externa
 	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
 }
 
-static noinline NTSTATUS kmcl_object_send_external(struct kmcl_object *object,
-						   void *buffer, u32 len)
+static noinline NTSTATUS __kmcl_hot
+kmcl_object_send_external(struct kmcl_object *object, void *buffer, u32 len)
 {
 	return kmcl_object_send(object, buffer, len, true, true);
 }

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "hot.h"
 #include "packet.h"
 #include "trace.h"
 
@@ -296,9 +297,9 @@ static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
 }
 
 /* What kmcl_tx_submit() does when it can not be done without the lock. */
-static noinline int kmcl_tx_submit_locked(struct kmcl_channel *ch,
-					  struct kmcl_packet *packet,
-					  bool may_queue)
+static noinline int __kmcl_hot kmcl_tx_submit_locked(struct kmcl_channel *ch,
+						     struct kmcl_packet *packet,
+						     bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
@@ -343,8 +344,8 @@ unlock:
  * when it may not be queued, or what the bus said. 1 when it is in the ring and
  * done.
  */
-int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
-		   bool may_queue)
+int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
+			      struct kmcl_packet *packet, bool may_queue)
 {
 	int err;
 
@@ -386,7 +387,7 @@ static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
  *
  * Context: softirq or process; no locks held, as packets may be done.
  */
-void kmcl_tx_flush(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_packet *packet;
@@ -453,8 +454,8 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
  *
  * Context: softirq.
  */
-void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
-		      u32 len)
+void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
+				 const void *data, u32 len)
 {
 	u32 most = ALIGN(ch->set.max_packet_size, sizeof(u64));
 	struct kmcl_tx *tx = &ch->tx;

@@ -11,6 +11,7 @@
 
 #include "channel.h"
 #include "delivery.h"
+#include "hot.h"
 #include "pool.h"
 
 struct kmcl_incoming *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i)
@@ -42,7 +43,7 @@ static struct llist_node *kmcl_pool_refill(struct kmcl_channel *ch)
 }
 
 /* For the poll alone. NULL: it will be run when there is one. */
-struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
+__kmcl_hot struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
 {
 	struct kmcl_pool *pool = ch->delivery.pool;
 	struct llist_node *node = pool->spare ?: kmcl_pool_refill(ch);
@@ -53,7 +54,7 @@ struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
 	return llist_entry(node, struct kmcl_incoming, free);
 }
 
-void kmcl_pool_give(struct kmcl_incoming *packet)
+void __kmcl_hot kmcl_pool_give(struct kmcl_incoming *packet)
 {
 	struct kmcl_pool *pool = packet->pool;
 

@@ -10,6 +10,7 @@
 
 #include "channel.h"
 #include "extent.h"
+#include "hot.h"
 #include "packet.h"
 #include "remains.h"
 #include "status.h"
@@ -40,8 +41,8 @@ struct kmcl_request {
 	u32 len;
 };
 
-static void kmcl_request_done(struct kmcl_packet *packet, int err,
-			      const void *data, u32 len)
+static void __kmcl_hot kmcl_request_done(struct kmcl_packet *packet, int err,
+					 const void *data, u32 len)
 {
 	struct kmcl_request *req = container_of(packet, struct kmcl_request,
 						packet);

@@ -10,7 +10,6 @@ static const struct {
 	int err;
 	NTSTATUS status;
 } kmcl_statuses[] = {
-	{ 0,		STATUS_SUCCESS },
 	{ -ENOMEM,	STATUS_INSUFFICIENT_RESOURCES },
 	{ -EINVAL,	STATUS_INVALID_PARAMETER },
 	{ -EFAULT,	STATUS_ACCESS_VIOLATION },
@@ -30,7 +29,7 @@ static const struct {
 };
 
 /* An errno without a line is the host's or the kernel's, and has no better name. */
-NTSTATUS kmcl_status(int err)
+NTSTATUS kmcl_status_of_error(int err)
 {
 	unsigned int i;
 

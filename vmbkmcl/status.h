@@ -5,6 +5,11 @@
 
 #include <vmbkmcl/ntstatus.h>
 
-NTSTATUS kmcl_status(int err);
+NTSTATUS kmcl_status_of_error(int err);
+
+static inline NTSTATUS kmcl_status(int err)
+{
+	return err ? kmcl_status_of_error(err) : STATUS_SUCCESS;
+}
 
 #endif /* _KMCL_STATUS_H */
