@@ -24,6 +24,12 @@ static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
 	return kmcl_hv_endpoint(ch)->chan;
 }
 
+/* The same while it is open, for each packet: one thing less to be fetched. */
+static struct vmbus_channel *kmcl_hv_ring(struct kmcl_channel *ch)
+{
+	return ch->ring;
+}
+
 /* Called in hard interrupt context, the ring's memory is there. */
 static void __kmcl_hot kmcl_hv_event(void *context)
 {
@@ -123,6 +129,7 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
 	kmcl_hv_set_cpu(ch);
+	ch->ring = chan;
 	err = vmbus_alloc_ring(chan, tx, rx);
 	if (err) {
 		kmcl_hv_no_memory(ch, tx, rx);
@@ -217,7 +224,7 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
  */
 static bool kmcl_hv_is_astray(struct kmcl_channel *ch)
 {
-	const struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->outbound;
+	const struct hv_ring_buffer_info *ring = &kmcl_hv_ring(ch)->outbound;
 
 	return READ_ONCE(ring->ring_buffer->read_index) >= ring->ring_datasize ||
 	       READ_ONCE(ring->ring_buffer->write_index) >= ring->ring_datasize;
@@ -228,7 +235,7 @@ int __kmcl_hot kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len,
 {
 	if (unlikely(kmcl_hv_is_astray(ch)))
 		return -EIO;
-	return vmbus_sendpacket(kmcl_hv_channel(ch), data, len, id, type, flags);
+	return vmbus_sendpacket(kmcl_hv_ring(ch), data, len, id, type, flags);
 }
 
 int __kmcl_hot kmcl_hv_send_external(struct kmcl_channel *ch,
@@ -239,13 +246,13 @@ int __kmcl_hot kmcl_hv_send_external(struct kmcl_channel *ch,
 		return -EOPNOTSUPP;
 	if (unlikely(kmcl_hv_is_astray(ch)))
 		return -EIO;
-	return vmbus_sendpacket_mpb_desc(kmcl_hv_channel(ch), desc, desc_size,
+	return vmbus_sendpacket_mpb_desc(kmcl_hv_ring(ch), desc, desc_size,
 					 data, len, id);
 }
 
 static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
 {
-	set_channel_pending_send_size(kmcl_hv_channel(ch), bytes);
+	set_channel_pending_send_size(kmcl_hv_ring(ch), bytes);
 	/* The host sees the wish before the ring is looked at again. */
 	virt_mb();
 }
@@ -259,7 +266,7 @@ static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
 int __kmcl_hot kmcl_hv_rx_peek(struct kmcl_channel *ch,
 			       struct kmcl_rx_packet *packet)
 {
-	const struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->inbound;
+	const struct hv_ring_buffer_info *ring = &kmcl_hv_ring(ch)->inbound;
 	u32 read = ring->priv_read_index, write, avail, len, offset;
 	const struct vmpacket_descriptor *desc;
 
@@ -294,7 +301,7 @@ int __kmcl_hot kmcl_hv_rx_peek(struct kmcl_channel *ch,
 void __kmcl_hot kmcl_hv_rx_skip(struct kmcl_channel *ch,
 				const struct kmcl_rx_packet *packet)
 {
-	struct hv_ring_buffer_info *ring = &kmcl_hv_channel(ch)->inbound;
+	struct hv_ring_buffer_info *ring = &kmcl_hv_ring(ch)->inbound;
 
 	ring->priv_read_index += packet->size;
 	if (ring->priv_read_index >= ring->ring_datasize)
@@ -303,17 +310,17 @@ void __kmcl_hot kmcl_hv_rx_skip(struct kmcl_channel *ch,
 
 void __kmcl_hot kmcl_hv_rx_done(struct kmcl_channel *ch)
 {
-	hv_pkt_iter_close(kmcl_hv_channel(ch));
+	hv_pkt_iter_close(kmcl_hv_ring(ch));
 }
 
 void __kmcl_hot kmcl_hv_rx_mask(struct kmcl_channel *ch)
 {
-	hv_begin_read(&kmcl_hv_channel(ch)->inbound);
+	hv_begin_read(&kmcl_hv_ring(ch)->inbound);
 }
 
 bool __kmcl_hot kmcl_hv_rx_unmask(struct kmcl_channel *ch)
 {
-	return hv_end_read(&kmcl_hv_channel(ch)->inbound);
+	return hv_end_read(&kmcl_hv_ring(ch)->inbound);
 }
 
 const struct kmcl_bus_ops kmcl_hv_bus = {
