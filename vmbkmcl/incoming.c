@@ -49,15 +49,6 @@ void kmcl_rx_close(struct kmcl_channel *ch)
 	ch->rx.copy = NULL;
 }
 
-static void kmcl_rx_complete(struct kmcl_channel *ch,
-			     const struct kmcl_rx_packet *packet)
-{
-	struct kmcl_rx *rx = &ch->rx;
-
-	memcpy(rx->copy, packet->data, min(packet->len, rx->room));
-	kmcl_tx_complete(ch, packet->id, rx->copy, packet->len);
-}
-
 /* From a packet to its message; false: it is none that the client is to have. */
 static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
 			    u32 *len)
@@ -98,7 +89,7 @@ static bool kmcl_rx_packet(struct kmcl_channel *ch,
 {
 	switch (packet->type) {
 	case VM_PKT_COMP:
-		kmcl_rx_complete(ch, packet);
+		kmcl_tx_complete(ch, packet->id, packet->data, packet->len);
 		break;
 	case VM_PKT_DATA_INBAND:
 		if (!kmcl_rx_park(ch, packet))

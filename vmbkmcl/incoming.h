@@ -14,8 +14,8 @@ struct kmcl_channel;
  * @lock: guards @running, and that nothing is scheduled once it is false
  * @running: the ring may be read
  * @poll: reads the ring
- * @copy: of the completion that is followed, as the host can change what is in
- *	the ring; there while the channel is open
+ * @copy: of the completion whose routine runs in the poll, as the host can change
+ *	what is in the ring; there while the channel is open
  * @room: bytes of @copy
  * @starved: it left a packet in the ring for want of memory to copy it to
  * @polls: times it ran

@@ -67,6 +67,9 @@ void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
 		kmcl_external_kept(ch, kmcl_external_hold(&object->external,
 							  NULL));
 	if (!READ_ONCE(ch->delivery.passive)) {
+		/* Not to the object: its routine may send it, and read on. */
+		if (len)
+			data = memcpy(ch->rx.copy, data, len);
 		kmcl_object_call(object, kmcl_status(err), (void *)data, len);
 		return;
 	}

@@ -449,7 +449,7 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
  * kmcl_tx_complete - the host's completion of a packet
  * @ch: the channel
  * @id: the transaction it names; not to be trusted
- * @data: what it carries, this module's copy
+ * @data: what it carries, in the ring: the host can change it
  * @len: bytes of it; more than the channel's packets may have are cut off
  *
  * Context: softirq.

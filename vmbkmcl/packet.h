@@ -37,7 +37,7 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  *	none, or it has taken over.
  * @done: called exactly once, without locks, in softirq context or as in it.
  *	@err is 0 with the completion's data, -ENOBUFS with a part of it, or says
- *	why there is none.
+ *	why there is none. The host can change the data: it is copied, and once.
  *
  * A packet has one owner at a time: the queue, the transaction table, or
  * whoever took it from there under &kmcl_tx.lock, who alone may call @done.
