@@ -48,8 +48,5 @@ struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i);
 const char *kmcl_buffer_kind(const struct kmcl_buffer *buf);
 
 bool kmcl_in_module(unsigned long start, unsigned long end);
-bool kmcl_has_no_page(const void *va);
-bool kmcl_page_usable(struct page *page);
-struct page *kmcl_page_reference(struct page *page);
 
 #endif /* _KMCL_BUFFER_H */

@@ -15,6 +15,7 @@
 #include "buffer.h"
 #include "extent.h"
 #include "mdl_pages.h"
+#include "page.h"
 
 #define KMCL_PFNS_A_PAGE	(PAGE_SIZE / HV_HYP_PAGE_SIZE)
 

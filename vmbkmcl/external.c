@@ -13,12 +13,12 @@
 
 #include <linux/mm.h>
 
-#include "buffer.h"
 #include "channel.h"
 #include "extent.h"
 #include "external.h"
 #include "hot.h"
 #include "mdl_pages.h"
+#include "page.h"
 
 #define KMCL_RANGES	offsetof(struct vmbus_packet_mpb_array, range)
 

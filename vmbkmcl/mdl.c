@@ -16,6 +16,7 @@
 
 #include "buffer.h"
 #include "mdl_pages.h"
+#include "page.h"
 
 /**
  * MmSizeOfMdl() - memory that an MDL takes

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pages of kernel memory: see page.c. */
+#ifndef _KMCL_PAGE_H
+#define _KMCL_PAGE_H
+
+#include <linux/types.h>
+
+struct page;
+
+bool kmcl_has_no_page(const void *va);
+bool kmcl_page_usable(struct page *page);
+struct page *kmcl_page_reference(struct page *page);
+
+#endif /* _KMCL_PAGE_H */
