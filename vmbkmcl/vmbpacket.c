@@ -236,7 +236,8 @@ EXPORT_SYMBOL_GPL(VmbPacketFree);
  *	buffer is valid until it returns. It may not sleep: it runs in softirq
  *	context or, within a send or a close, with bottom halves off; unless
  *	VmbChannelSetIncomingProcessingAtPassive() has asked for a context where
- *	it may.
+ *	it may. There the buffer is the packet's, and valid only until that is sent
+ *	or freed.
  *
  * Context: any.
  * Source: Microsoft's VmbPacketSetCompletionRoutine documentation.
