@@ -212,6 +212,33 @@ static void locked_kernel_memory(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
 }
 
+/* Its pages are found in several page tables, from within one of them. */
+static void locked_in_many_tables(struct kunit *test)
+{
+	size_t size = 2 * PMD_SIZE + BYTES;
+	void *va = get_vmalloc(test, size);
+
+	if (IS_ALIGNED((unsigned long)va, PMD_SIZE)) {
+		va += PAGE_SIZE;
+		size -= PAGE_SIZE;
+	}
+	describes(test, lock_mdl(test, va, size, KernelMode, IoWriteAccess), va);
+}
+
+#ifdef CONFIG_X86
+/* They are in no table at all, where one entry is for 2 MiB. */
+static void locked_huge_pages(struct kunit *test)
+{
+	void *va = get_huge_vmalloc(test, 2 * PMD_SIZE);
+	unsigned int level = PG_LEVEL_NONE;
+
+	KUNIT_ASSERT_NOT_NULL(test, lookup_address((unsigned long)va, &level));
+	KUNIT_ASSERT_EQ(test, level, PG_LEVEL_2M);
+	describes(test, lock_mdl(test, va, 2 * PMD_SIZE, KernelMode,
+				 IoWriteAccess), va);
+}
+#endif
+
 /* A slab page has no reference to take; nothing else of it is touched. */
 static void locked_slab_memory(struct kunit *test)
 {
@@ -627,6 +654,10 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(no_kernel_memory),
 	KUNIT_CASE_PARAM(mmio_is_refused, mmio_gen_params),
 	KUNIT_CASE(locked_kernel_memory),
+	KUNIT_CASE(locked_in_many_tables),
+#ifdef CONFIG_X86
+	KUNIT_CASE(locked_huge_pages),
+#endif
 	KUNIT_CASE(locked_slab_memory),
 	KUNIT_CASE(freed_early),
 	KUNIT_CASE(user_memory),

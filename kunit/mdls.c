@@ -11,14 +11,22 @@ static void free_vmalloc(void *va)
 	vfree(va);
 }
 
-void *get_vmalloc(struct kunit *test, size_t size)
+static void *kept(struct kunit *test, void *va)
 {
-	void *va = vmalloc(size);
-
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
 			0);
 	return va;
+}
+
+void *get_vmalloc(struct kunit *test, size_t size)
+{
+	return kept(test, vmalloc(size));
+}
+
+void *get_huge_vmalloc(struct kunit *test, size_t size)
+{
+	return kept(test, vmalloc_huge(size, GFP_KERNEL));
 }
 
 static void free_mdl(void *mdl)

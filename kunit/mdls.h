@@ -7,6 +7,7 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 void *get_vmalloc(struct kunit *test, size_t size);
+void *get_huge_vmalloc(struct kunit *test, size_t size);
 
 /* Without page numbers. */
 PMDL get_mdl(struct kunit *test, void *va, u32 len);

@@ -184,17 +184,19 @@ struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i)
 /* Every page is judged before the first is touched; nothing is held yet. */
 static int kmcl_kernel_find(struct kmcl_buffer *buf)
 {
+	struct kmcl_vmalloc_walk walk = { .va = buf->va };
+	bool is_vmalloc = buf->kind == KMCL_MEMORY_VMALLOC;
 	struct page *page;
 	unsigned int i;
 
 	for (i = 0; i < buf->nr_pages; i++) {
-		if (buf->kind == KMCL_MEMORY_VMALLOC &&
-		    kmcl_has_no_page(buf->va + ((size_t)i << PAGE_SHIFT)))
+		if (is_vmalloc && kmcl_has_no_page(walk.va))
 			return -EPERM;
-		page = kmcl_kernel_page(buf, i);
+		page = is_vmalloc ? kmcl_vmalloc_next(&walk) :
+				    kmcl_kernel_page(buf, i);
 		if (!page)
 			return -EFAULT;
-		if (!kmcl_page_usable(page))
+		if (!kmcl_page_usable(page, i ? buf->pages[i - 1] : NULL))
 			return -EPERM;
 		buf->pages[i] = page;
 	}

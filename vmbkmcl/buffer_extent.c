@@ -30,7 +30,8 @@ static int kmcl_buffer_set_pfn(struct kmcl_buffer *buf, u32 i, PFN_NUMBER pfn)
 
 	if (pfn % KMCL_PFNS_A_PAGE != i % KMCL_PFNS_A_PAGE)
 		return i ? -EINVAL : -ERANGE;
-	if (!pfn_valid(guest_pfn) || !kmcl_page_usable(pfn_to_page(guest_pfn)))
+	if (!pfn_valid(guest_pfn) ||
+	    !kmcl_page_usable(pfn_to_page(guest_pfn), NULL))
 		return -EPERM;
 	if (!*page)
 		*page = pfn_to_page(guest_pfn);

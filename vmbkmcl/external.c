@@ -131,7 +131,7 @@ static struct page *kmcl_external_reference(u64 pfn)
 	if (!pfn_valid(guest_pfn))
 		return NULL;
 	page = pfn_to_page(guest_pfn);
-	return kmcl_page_usable(page) ? kmcl_page_reference(page) : NULL;
+	return kmcl_page_usable(page, NULL) ? kmcl_page_reference(page) : NULL;
 }
 
 /**

@@ -119,7 +119,7 @@ static struct page *kmcl_mdl_kernel_page(const void *va)
 		page = kmcl_has_no_page(va) ? NULL : vmalloc_to_page(va);
 	else if (virt_addr_valid(va))
 		page = virt_to_page(va);
-	return page && kmcl_page_usable(page) ? page : NULL;
+	return page && kmcl_page_usable(page, NULL) ? page : NULL;
 }
 
 /* Number @i of the pages of 4 KiB; 0, which nobody is given: there is none. */

@@ -2,6 +2,8 @@
 /* Pages of kernel memory: which there are, and which can be held. */
 
 #include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/vmalloc.h>
 
 #include "page.h"
 
@@ -19,10 +21,25 @@ struct page *kmcl_page_reference(struct page *page)
 	return page;
 }
 
-/* Pages that never were the page allocator's to give: kernel image, MMIO. */
-bool kmcl_page_usable(struct page *page)
+/* A page's structure is there when that of another of its subsection is. */
+static bool kmcl_page_exists(const struct page *page, const struct page *known)
 {
-	return pfn_valid(page_to_pfn(page)) && !PageReserved(page);
+	unsigned long pfn = page_to_pfn(page);
+
+#ifdef PAGES_PER_SUBSECTION
+	if (known && (pfn ^ page_to_pfn(known)) < PAGES_PER_SUBSECTION)
+		return true;
+#endif
+	return pfn_valid(pfn);
+}
+
+/*
+ * Pages that never were the page allocator's to give: kernel image, MMIO. @known:
+ * another page that was usable, or NULL; it saves time where it is near.
+ */
+bool kmcl_page_usable(struct page *page, const struct page *known)
+{
+	return kmcl_page_exists(page, known) && !PageReserved(page);
 }
 
 /*
@@ -40,4 +57,38 @@ bool kmcl_has_no_page(const void *va)
 #else
 	return false;
 #endif
+}
+
+/*
+ * The entry of a page in a table of them; NULL where that can not be asked for. Not
+ * inlined: once a table is enough.
+ */
+static noinline pte_t *kmcl_vmalloc_pte(void *va)
+{
+#ifdef CONFIG_X86
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return pte && level == PG_LEVEL_4K ? pte : NULL;
+#else
+	return NULL;
+#endif
+}
+
+/*
+ * NULL: there is none. vmalloc_to_page() begins at the top of the page tables for
+ * each page; a table, once found, is good for all that it maps.
+ */
+struct page *kmcl_vmalloc_next(struct kmcl_vmalloc_walk *walk)
+{
+	void *va = walk->va;
+
+	walk->va += PAGE_SIZE;
+	if (walk->pte && !IS_ALIGNED((unsigned long)va, PMD_SIZE))
+		walk->pte++;
+	else
+		walk->pte = kmcl_vmalloc_pte(va);
+	if (!walk->pte)
+		return vmalloc_to_page(va);
+	return pte_present(*walk->pte) ? pte_page(*walk->pte) : NULL;
 }
