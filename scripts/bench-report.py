@@ -8,6 +8,9 @@ interval is the bootstrap's: of as many pairs drawn at random, with replacement,
 of the ratios lie in it. A machine that does other things at times makes blocks longer,
 never shorter: so the table also compares what a tenth of the blocks are faster than
 ("calm").
+
+How many signals KMCL sends more than the driver by hand is the mean of the pairs'
+differences, and three standard errors: chance alone is outside of them once in 370 jobs.
 """
 
 import argparse
@@ -18,8 +21,8 @@ import statistics
 import sys
 
 DRAWS = 2000
-BLOCKS = re.compile(r"^blocks: (\S+) (\d+) (raw|kmcl) ops=(\d+) signals=(\d+) "
-                    r"wakeups=(\d+) allocs=(\d+) ns=([\d,]+)\s*$")
+BLOCKS = re.compile(r"^blocks: (\S+) (\d+) (raw|kmcl) ops=(\d+) wakeups=(\d+) "
+                    r"allocs=(\d+) needless=(-?\d+) ns:signals=([\d:,]+)\s*$")
 
 
 def tenth(times):
@@ -31,23 +34,34 @@ def compare(pairs):
     return statistics.median(second / first for first, second in pairs)
 
 
-def interval(pairs):
+def draws(pairs):
+    """The bootstrap's ratios."""
     chance = random.Random(1)
-    ratios = sorted(compare(chance.choices(pairs, k=len(pairs)))
-                    for _ in range(DRAWS))
+    return [compare(chance.choices(pairs, k=len(pairs))) for _ in range(DRAWS)]
+
+
+def interval(ratios):
+    ratios = sorted(ratios)
     return ratios[int(0.025 * DRAWS)], ratios[int(0.975 * DRAWS) - 1]
+
+
+def mean_and_margin(values):
+    """Three standard errors to either side."""
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0
+    return statistics.fmean(values), 3 * error
 
 
 class Side:
     """One side's blocks of a job."""
 
-    def __init__(self, ops, signals, wakeups, allocs, times):
-        blocks = 2 * len(times)  # each after one that is not timed
-        self.times = [time / ops for time in times]
+    def __init__(self, ops, wakeups, allocs, needless, blocks):
+        self.times = [time / ops for time, _ in blocks]
         self.ns = statistics.median(self.times)
         self.calm_ns = tenth(self.times)
-        self.signals = signals / ops / blocks
-        self.wakeups = wakeups / ops / blocks
+        self.block_signals = [signals / ops for _, signals in blocks]
+        self.signals = statistics.fmean(self.block_signals)
+        self.needless = needless
+        self.wakeups = wakeups / ops / (2 * len(blocks))  # each after one not timed
         self.allocs = allocs / ops
 
 
@@ -58,8 +72,19 @@ class Job:
         self.name, self.size, self.raw, self.kmcl = name, size, raw, kmcl
         pairs = list(zip(raw.times, kmcl.times))
         self.ratio = compare(pairs)
-        self.low, self.high = interval(pairs)
+        self.draws = draws(pairs)
+        self.low, self.high = interval(self.draws)
         self.calm = kmcl.calm_ns / raw.calm_ns
+        self.more_signals, self.margin = mean_and_margin(
+            [second - first for first, second in
+             zip(raw.block_signals, kmcl.block_signals)])
+        self.growth = None
+
+    def grown_from(self, first):
+        """How much higher the ratio is than that of a smaller size, and its interval."""
+        self.growth = (self.ratio / first.ratio,
+                       *interval([mine / its for mine, its in
+                                  zip(self.draws, first.draws)]))
 
     def line(self):
         return (f"bench: {self.name} {self.size} raw_ns={self.raw.ns:.0f} "
@@ -71,12 +96,18 @@ class Job:
 
     def excess(self, limits):
         """What is above its limit, in words."""
-        limit, upper = limits.get((self.name, self.size), (None, None))
+        ratio, upper, growth = limits.get((self.name, self.size), (None,) * 3)
         found = []
-        if limit and self.ratio > limit:
-            found.append(f"ratio {self.ratio:.3f} > {limit}")
+        if ratio and self.ratio > ratio:
+            found.append(f"ratio {self.ratio:.3f} > {ratio}")
         if upper and self.high > upper:
             found.append(f"interval to {self.high:.3f} > {upper}")
+        if growth and self.growth and self.growth[0] > growth:
+            found.append(f"growth {self.growth[0]:.3f} > {growth}")
+        if self.more_signals > self.margin:
+            found.append(f"signals +{self.more_signals:.4f} > {self.margin:.4f}")
+        if self.kmcl.needless or self.raw.needless:
+            found.append(f"needless signals: {self.raw.needless} {self.kmcl.needless}")
         return found
 
 
@@ -92,9 +123,14 @@ def read_blocks(path):
                 continue
             name, size, side = match[1], int(match[2]), match[3]
             sides[side] = Side(*(int(match[i]) for i in range(4, 8)),
-                               [int(ns) for ns in match[8].split(",")])
+                               [tuple(map(int, block.split(":")))
+                                for block in match[8].split(",")])
             if side == "kmcl":
                 jobs.append(Job(name, size, sides.pop("raw"), sides.pop(side)))
+    first = {}
+    for job in jobs:
+        if job is not first.setdefault(job.name, job):
+            job.grown_from(first[job.name])
     return jobs, memory
 
 
@@ -113,7 +149,7 @@ def read_limits(path):
 def table(jobs, memory, limits):
     head = (f"{'job':<16}{'size':>8}{'raw us':>11}{'kmcl us':>11}{'ratio':>8}"
             f"{'95 %':>14}{'calm us':>20}{'calm':>7}{'allocs':>15}{'signals':>14}"
-            f"{'wake-ups':>14}  above")
+            f"{'more':>17}{'wake-ups':>14}{'growth':>8}  above")
     rows = [head, "-" * len(head)]
     for job in jobs:
         rows.append(
@@ -124,11 +160,19 @@ def table(jobs, memory, limits):
             f"{job.calm:>7.3f}"
             f"{job.raw.allocs:>8.2f} {job.kmcl.allocs:>6.2f}"
             f"{job.raw.signals:>7.3f} {job.kmcl.signals:>6.3f}"
+            f"  {job.more_signals:>+7.4f} ±{job.margin:.4f}"
             f"{job.raw.wakeups:>7.3f} {job.kmcl.wakeups:>6.3f}"
+            f"{f'{job.growth[0]:.3f}' if job.growth else '':>8}"
             f"  {'; '.join(job.excess(limits))}")
-    rows.append("allocs, signals, wake-ups: per operation, raw and kmcl. calm: what a tenth "
-                "of the blocks are faster than")
-    return "\n".join(rows + memory) + "\n"
+    rows.append("allocs, signals, wake-ups: per operation, raw and kmcl. more: signals of "
+                "KMCL's, three standard errors. calm: what a tenth of the blocks are faster "
+                "than. growth: the ratio to that of the job's first size")
+    return "\n".join(rows + memory + growths(jobs)) + "\n"
+
+
+def growths(jobs):
+    return [f"growth: {job.name} {job.size}: {job.growth[0]:.3f} "
+            f"({job.growth[1]:.3f}-{job.growth[2]:.3f})" for job in jobs if job.growth]
 
 
 def plot(jobs, limits):
@@ -157,7 +201,7 @@ def plot(jobs, limits):
         tick += step
     for i, job in enumerate(jobs):
         y = top + row * i + row / 2
-        limit = limits.get((job.name, job.size), (None, None))[0]
+        limit = limits.get((job.name, job.size), (None,))[0]
         out.append(f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">'
                    f'{job.name} {job.size}</text>')
         if limit:

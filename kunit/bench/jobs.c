@@ -50,6 +50,7 @@ static const struct bench_job {
 	bool answered;
 	bool stalled;
 	bool flood;	/* a block is many times what the ring holds */
+	u32 patience;	/* so many times the blocks, each so many times as long */
 	size_t run;		/* of struct bench_side */
 } jobs[] = {
 #define RUN(member) .run = offsetof(struct bench_side, member)
@@ -71,7 +72,7 @@ static const struct bench_job {
 	{ "gpadl", PAGES, RUN(gpadl) },
 	{ "user-gpadl", USER_PAGES, RUN(user_gpadl) },
 	{ "outstanding", OUTSTANDING, RUN(pipelined) },
-	{ "channels", CHANNELS, RUN(pipelined) },
+	{ "channels", CHANNELS, .patience = 4, RUN(pipelined) },
 };
 
 typedef int (*bench_fn)(struct bench_run *run);
@@ -236,14 +237,9 @@ static int run_block(const struct bench_side *side, const struct bench_job *job,
 	return err;
 }
 
-/*
- * Only the second time counts: what a block finds, a server that is awake or asleep,
- * caches, translated code, is then what its own side left, whichever came before.
- */
-static int run_twice(const struct bench_side *side, const struct bench_job *job,
-		     struct bench_run *run)
+static u32 patience(const struct bench_job *job)
 {
-	return run_block(side, job, run) ?: run_block(side, job, run);
+	return job->patience ?: 1;
 }
 
 static u32 whole(const struct bench_run *run, u64 ops)
@@ -274,7 +270,7 @@ static u64 most_ops(const struct bench_job *job, const struct bench_run *run)
 static int find_ops(const struct bench_side *const *sides,
 		    const struct bench_job *job, struct bench_run *run)
 {
-	u64 want = block_ms * NSEC_PER_MSEC;
+	u64 want = block_ms * NSEC_PER_MSEC * patience(job);
 	u64 least = least_ops(job, run);
 	u64 most = most_ops(job, run);
 	u64 best = U64_MAX;		/* ns for one */
@@ -294,6 +290,19 @@ static int find_ops(const struct bench_side *const *sides,
 	return 0;
 }
 
+struct bench_block {
+	u64 ns;
+	u64 signals;
+};
+
+/* What came of a side; all but @wakeups and @allocs is of timed blocks alone. */
+struct bench_outcome {
+	struct bench_block *blocks;
+	u64 needless;	/* signals that hv_vmbus had no reason for */
+	u64 wakeups;
+	u64 allocs;
+};
+
 static u64 signals(const struct bench_side *side, const struct bench_run *run)
 {
 	u64 sum = 0;
@@ -304,12 +313,39 @@ static u64 signals(const struct bench_side *side, const struct bench_run *run)
 	return sum;
 }
 
-struct bench_outcome {
-	u64 signals;
-	u64 wakeups;
-	u64 allocs;
-	u64 *ns;
-};
+/* Those for a packet in an empty ring, and for room in one that was full. */
+static u64 needed(const struct bench_side *side, const struct bench_run *run)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < run->channels; i++) {
+		const struct vmbus_channel *chan = side->device(i)->channel;
+
+		sum += chan->intr_out_empty + chan->intr_in_full;
+	}
+	return sum;
+}
+
+/*
+ * Only the second time counts: what a block finds, a server that is awake or asleep,
+ * caches, translated code, is then what its own side left, whichever came before.
+ */
+static int run_twice(const struct bench_side *side, const struct bench_job *job,
+		     struct bench_run *run, struct bench_outcome *outcome, u32 i)
+{
+	struct bench_block *block = &outcome->blocks[i];
+	int err = run_block(side, job, run);
+	u64 before = signals(side, run);
+	u64 needed_before = needed(side, run);
+
+	err = err ?: run_block(side, job, run);
+	block->ns = run->ns;
+	block->signals = signals(side, run) - before;
+	outcome->needless += block->signals -
+			     (needed(side, run) - needed_before);
+	return err;
+}
 
 /* How often the server was woken; the asking is a wake-up, too. */
 static int add_wakeups(const struct bench_side *side, const struct bench_run *run,
@@ -327,21 +363,17 @@ static int add_wakeups(const struct bench_side *side, const struct bench_run *ru
 }
 
 /* Of both sides, with @factor -1 before and 1 after what is counted. */
-static int count(const struct bench_side *const *sides,
-		 const struct bench_run *run, s64 factor,
-		 struct bench_outcome *outcome)
+static int count_wakeups(const struct bench_side *const *sides,
+			 const struct bench_run *run, s64 factor,
+			 struct bench_outcome *outcome)
 {
 	unsigned int s;
 	int err = 0;
 
 	for (s = 0; s < 2 && !err; s++) {
-		if (factor > 0)
-			outcome[s].signals += signals(sides[s], run);
 		err = add_wakeups(sides[s], run, factor, &outcome[s].wakeups);
 		if (factor > 0)
 			outcome[s].wakeups -= run->channels;
-		else
-			outcome[s].signals -= signals(sides[s], run);
 	}
 	return err;
 }
@@ -365,8 +397,11 @@ static int count_allocs(const struct bench_side *const *sides,
 }
 
 /* Long blocks are few, but never fewer than the least. */
-static u32 how_many(const struct bench_run *run, u32 blocks)
+static u32 how_many(const struct bench_job *job, const struct bench_run *run,
+		    u32 blocks)
 {
+	if (job->patience)
+		return blocks * job->patience;
 	return run->ns > LONG_BLOCK ? min_t(u32, blocks, LEAST_BLOCKS) : blocks;
 }
 
@@ -374,66 +409,72 @@ static int measure(const struct bench_side *const *sides,
 		   const struct bench_job *job, struct bench_run *run,
 		   u32 blocks, struct bench_outcome *outcome)
 {
-	int err = count(sides, run, -1, outcome);
+	int err = count_wakeups(sides, run, -1, outcome);
 	unsigned int i, s;
 
 	for (i = 0; i < 2 * blocks && !err; i++) {
 		/* raw kmcl, kmcl raw, raw kmcl, … */
 		s = (i ^ i >> 1) & 1;
-		err = run_twice(sides[s], job, run);
-		outcome[s].ns[i / 2] = run->ns;
+		err = run_twice(sides[s], job, run, &outcome[s], i / 2);
 	}
-	err = err ?: count(sides, run, 1, outcome);
+	err = err ?: count_wakeups(sides, run, 1, outcome);
 	return err ?: count_allocs(sides, job, run, outcome);
 }
 
-static void show(struct seq_file *out, const struct bench_side *const *sides,
+static void show(struct seq_file *out, const struct bench_side *side,
 		 const struct bench_job *job, u32 size,
 		 const struct bench_run *run, u32 blocks,
 		 const struct bench_outcome *outcome)
 {
-	unsigned int s, i;
+	unsigned int i;
 
-	for (s = 0; s < 2; s++) {
-		seq_printf(out, "blocks: %s %u %s ops=%u signals=%llu wakeups=%llu allocs=%llu ns=",
-			   job->name, size, sides[s]->name, run->ops,
-			   outcome[s].signals, outcome[s].wakeups,
-			   outcome[s].allocs);
-		for (i = 0; i < blocks; i++)
-			seq_printf(out, "%llu%c", outcome[s].ns[i],
-				   i + 1 < blocks ? ',' : '\n');
+	seq_printf(out, "blocks: %s %u %s ops=%u wakeups=%llu allocs=%llu needless=%llu ns:signals=",
+		   job->name, size, side->name, run->ops, outcome->wakeups,
+		   outcome->allocs, outcome->needless);
+	for (i = 0; i < blocks; i++)
+		seq_printf(out, "%llu:%llu%c", outcome->blocks[i].ns,
+			   outcome->blocks[i].signals,
+			   i + 1 < blocks ? ',' : '\n');
+}
+
+static int run_job(const struct bench_job *job, u32 size, u32 blocks,
+		   struct bench_run *run, struct seq_file *out)
+{
+	const struct bench_side *const sides[] = { &bench_raw, &bench_kmcl };
+	struct bench_outcome outcome[2] = {};
+	unsigned int s;
+	int err = find_ops(sides, job, run);
+
+	blocks = how_many(job, run, blocks);
+	for (s = 0; s < 2 && !err; s++) {
+		outcome[s].blocks = kvcalloc(blocks, sizeof(struct bench_block),
+					     GFP_KERNEL);
+		if (!outcome[s].blocks)
+			err = -ENOMEM;
 	}
+	err = err ?: measure(sides, job, run, blocks, outcome);
+	for (s = 0; s < 2; s++) {
+		if (!err)
+			show(out, sides[s], job, size, run, blocks, &outcome[s]);
+		kvfree(outcome[s].blocks);
+	}
+	return err;
 }
 
 int bench_job(const char *name, u32 size, u32 blocks, struct seq_file *out)
 {
-	const struct bench_side *const sides[] = { &bench_raw, &bench_kmcl };
-	struct bench_outcome outcome[2] = {};
 	const struct bench_job *job = NULL;
 	struct bench_run run = {};
-	int err = -ENOMEM;
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		if (!strcmp(jobs[i].name, name))
 			job = &jobs[i];
 	if (!job || !size || !blocks)
 		return -EINVAL;
-	outcome[0].ns = kcalloc(blocks, sizeof(u64), GFP_KERNEL);
-	outcome[1].ns = kcalloc(blocks, sizeof(u64), GFP_KERNEL);
-	if (!outcome[0].ns || !outcome[1].ns)
-		goto free;
-	err = run_init(&run, job, size) ?: find_ops(sides, job, &run);
-	if (!err) {
-		blocks = how_many(&run, blocks);
-		err = measure(sides, job, &run, blocks, outcome);
-	}
+	err = run_init(&run, job, size) ?: run_job(job, size, blocks, &run, out);
 	profile_mark(PROFILE_END);
-	if (!err)
-		show(out, sides, job, size, &run, blocks, outcome);
 	run_free(&run, job);
-free:
-	kfree(outcome[0].ns);
-	kfree(outcome[1].ns);
 	return err;
 }

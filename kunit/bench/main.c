@@ -32,7 +32,7 @@ MODULE_PARM_DESC(cpu, "CPU to run on");
 
 static DEFINE_MUTEX(bench_lock);
 static struct dentry *bench_dir;
-static char bench_text[16384];
+static char bench_text[65536];
 static struct seq_file bench_out = {
 	.buf = bench_text,
 	.size = sizeof(bench_text),
@@ -51,6 +51,8 @@ static int bench_run_here(const char *name, u32 size, u32 blocks)
 	err = set_cpus_allowed_ptr(current, cpumask_of(cpu));
 	if (!err) {
 		err = bench_job(name, size, blocks, &bench_out);
+		if (!err && seq_has_overflowed(&bench_out))
+			err = -EOVERFLOW;
 		set_cpus_allowed_ptr(current, old);
 	}
 	free_cpumask_var(old);
