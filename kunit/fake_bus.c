@@ -281,6 +281,14 @@ static struct fake_packet *fake_rx_oldest(struct fake_bus *bus)
 	return packet;
 }
 
+/* The host writes to the ring while its oldest packet is read. */
+void fake_bus_overwrite(struct fake_bus *bus)
+{
+	struct fake_packet *packet = fake_rx_oldest(bus);
+
+	memset(packet->data, 0xee, packet->head.len);
+}
+
 static int fake_rx_peek(struct kmcl_channel *ch, struct kmcl_rx_packet *seen)
 {
 	struct fake_bus *bus = to_ring(ch);

@@ -146,6 +146,7 @@ void fake_bus_free(void *bus);
 
 void fake_bus_answer(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);
+void fake_bus_overwrite(struct fake_bus *bus);
 void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 		      u32 len);
 

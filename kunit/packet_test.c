@@ -281,6 +281,30 @@ static void sent_with_completion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
 }
 
+static VOID overwritten(VMBPACKET packet, PVOID context, NTSTATUS status,
+			PVOID buffer, UINT32 length)
+{
+	fake_bus_overwrite(context);
+	noted(packet, status, buffer, length);
+}
+
+/* What a routine reads is not the host's to change. */
+static void overwritten_while_read(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 0x1234;
+
+	VmbPacketSetCompletionRoutineEx(packet, overwritten, bus);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_SUCCESS);
+	answer(bus, bus->last_id, &word, sizeof(word));
+	came_of(test, &outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, outcome.length, 8);
+	KUNIT_EXPECT_EQ(test, outcome.data, 0x1234);
+}
+
 static void arguments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -999,6 +1023,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(default_routine_frees),
 	KUNIT_CASE(sent_without_completion),
 	KUNIT_CASE(sent_with_completion),
+	KUNIT_CASE(overwritten_while_read),
 	KUNIT_CASE(arguments),
 	KUNIT_CASE(not_open),
 	KUNIT_CASE(bus_refuses),

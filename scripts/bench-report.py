@@ -22,7 +22,7 @@ import sys
 
 DRAWS = 2000
 BLOCKS = re.compile(r"^blocks: (\S+) (\d+) (raw|kmcl) ops=(\d+) wakeups=(\d+) "
-                    r"allocs=(\d+) needless=(-?\d+) ns:signals=([\d:,]+)\s*$")
+                    r"allocs=(\d+) needless=(\d+) ns:signals=([\d:,]+)\s*$")
 
 
 def tenth(times):
