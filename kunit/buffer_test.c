@@ -41,7 +41,7 @@ static u32 share(struct kunit *test, struct server *srv, void *addr, u32 bytes,
 			STATUS_SUCCESS);
 	KUNIT_ASSERT_NE(test, handle, 0);
 	KUNIT_EXPECT_EQ(test, server_length(test, srv, handle),
-			ALIGN(bytes, HV_HYP_PAGE_SIZE));
+			ALIGN(bytes, KMCL_HV_PAGE_SIZE));
 	return handle;
 }
 
@@ -533,20 +533,19 @@ static void dirtied_where_the_host_may_write(struct kunit *test)
  * @writable: a write to the kernel's mapping of it would not fault
  */
 struct mapping {
-	int (*establish)(struct kmcl_channel *ch, void *va, u32 size,
-			 struct vmbus_gpadl *gpadl);
+	int (*establish)(struct kmcl_channel *ch, struct kmcl_bus_gpadl *gpadl);
 	bool writable;
 };
 
-static int look_at_the_mapping(struct kmcl_channel *ch, void *va, u32 size,
-			       struct vmbus_gpadl *gpadl)
+static int look_at_the_mapping(struct kmcl_channel *ch,
+			       struct kmcl_bus_gpadl *gpadl)
 {
 	struct mapping *mapping = VmbChannelGetPointer(ch);
 	unsigned int level;
 
-	mapping->writable = pte_write(*lookup_address((unsigned long)va,
+	mapping->writable = pte_write(*lookup_address((unsigned long)gpadl->va,
 						      &level));
-	return mapping->establish(ch, va, size, gpadl);
+	return mapping->establish(ch, gpadl);
 }
 
 static bool mapped_writable(struct kunit *test, struct fake_bus *bus,

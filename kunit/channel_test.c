@@ -1221,7 +1221,7 @@ static void server_rescinds_and_offers_again(struct kunit *test)
 
 	bring_up(test, client);
 	job = job_start(test, do_waiting_call, &call);
-	KUNIT_ASSERT_TRUE(test, eventually(kmcl_tx_sent(&client->ch->tx)));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_REOFFER,
 					  500), TESTDEV_OK);
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_RESCIND,

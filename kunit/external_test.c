@@ -148,7 +148,7 @@ static void came_of(struct kunit *test, struct outcome *outcome,
 
 static void answer(struct fake_bus *bus, u64 id)
 {
-	fake_bus_deliver(bus, VM_PKT_COMP, id, NULL, 0);
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, NULL, 0);
 }
 
 static NTSTATUS send_part(VMBPACKET packet, PMDL mdl, u32 offset, u32 len,
@@ -163,23 +163,23 @@ static NTSTATUS send_part(VMBPACKET packet, PMDL mdl, u32 offset, u32 len,
 /* Every byte that the last description on the bus names, one after the other. */
 static u32 described(struct fake_bus *bus, u8 *bytes, u32 room)
 {
-	struct vmbus_packet_mpb_array *desc = (void *)bus->last_desc;
-	struct hv_mpb_array *range = &desc->range;
+	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
+	struct kmcl_gpa_range *range = (void *)desc->ranges;
 	u32 done = 0, i, n;
 
-	for (i = 0; i < desc->rangecount; i++) {
+	for (i = 0; i < desc->range_count; i++) {
 		u32 pos = range->offset, end = pos + range->len;
 
 		for (; pos < end && done < room; pos += n, done += n) {
-			u64 pfn = range->pfn_array[pos / 4096];
+			u64 pfn = range->pfn[pos / 4096];
 
 			n = min3(4096 - pos % 4096, end - pos, room - done);
 			memcpy(bytes + done, phys_to_virt(pfn * 4096 +
 							  pos % 4096), n);
 		}
-		range = (void *)&range->pfn_array[DIV_ROUND_UP(end, 4096)];
+		range = (void *)&range->pfn[DIV_ROUND_UP(end, 4096)];
 	}
-	return (void *)range - (void *)desc == bus->last_desc_size ? done : 0;
+	return (void *)range - (void *)desc == bus->last_gpa_len ? done : 0;
 }
 
 struct part {
@@ -222,13 +222,13 @@ static void part_of_a_chain(struct kunit *test)
 	struct chain *chain = get_chain(test);
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
-	struct vmbus_packet_mpb_array *desc = (void *)bus->last_desc;
+	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
 	u8 *bytes = kunit_kzalloc(test, ALL, GFP_KERNEL);
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], part->offset,
 					part->len, WAIT | part->flags),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, desc->rangecount, part->ranges);
+	KUNIT_EXPECT_EQ(test, desc->range_count, part->ranges);
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), part->bytes);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, part->bytes, SEED,
 					    part->offset));
@@ -244,22 +244,23 @@ static void forced_length(struct kunit *test)
 	struct chain *chain = get_chain(test);
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
-	struct vmbus_packet_mpb_array *desc = (void *)bus->last_desc;
+	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
+	struct kmcl_gpa_range *range = (void *)desc->ranges;
 	u32 most = 2 * 4096 - 3000;
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, most,
 					WAIT | FORCE), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, desc->rangecount, 1);
-	KUNIT_EXPECT_EQ(test, desc->range.offset, 3000);
-	KUNIT_EXPECT_EQ(test, desc->range.len, most);
+	KUNIT_EXPECT_EQ(test, desc->range_count, 1);
+	KUNIT_EXPECT_EQ(test, range->offset, 3000);
+	KUNIT_EXPECT_EQ(test, range->len, most);
 	answer(bus, bus->last_id);
 	came_of(test, &outcome, STATUS_SUCCESS);
 
 	/* Beginning behind the MDL's end. */
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], most - 1, 1,
 					WAIT | FORCE), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, desc->range.offset, 4095);
-	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[0],
+	KUNIT_EXPECT_EQ(test, range->offset, 4095);
+	KUNIT_EXPECT_EQ(test, range->pfn[0],
 			MmGetMdlPfnArray(chain->mdl[0])[1]);
 	answer(bus, bus->last_id);
 	came_of(test, &outcome, STATUS_SUCCESS);
@@ -520,7 +521,7 @@ static void nothing_kept_of_a_refused_send(struct kunit *test)
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 
-	bus->send_err = -EIO;
+	fake_bus_fail_sends(bus, true);
 	KUNIT_EXPECT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_UNSUCCESSFUL);
 	chain_is_free(test, chain);
@@ -644,12 +645,12 @@ static void queued_until_there_is_room(struct kunit *test)
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 	u8 *bytes = kunit_kzalloc(test, ALL, GFP_KERNEL);
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
 	/* The chain is the caller's again. */
 	chain->mdl[0]->Next = NULL;
-	WRITE_ONCE(bus->ring_room, 1);
+	fake_bus_set_room(bus, 1);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
@@ -716,11 +717,11 @@ static void request_refused(struct kunit *test)
 				0), STATUS_INVALID_PARAMETER_4);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], WAIT, 0),
 			STATUS_INVALID_BUFFER_SIZE);
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[1], WAIT, 0),
 			STATUS_BUFFER_OVERFLOW);
-	bus->ring_room = 1;
-	bus->send_err = -EIO;
+	fake_bus_set_room(bus, 1);
+	fake_bus_fail_sends(bus, true);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[1], WAIT, 0),
 			STATUS_UNSUCCESSFUL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
@@ -825,7 +826,7 @@ static void timed_out_in_the_queue(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], WAIT, -10000),
 			STATUS_CANCELLED);
 	chain_is_free(test, chain);
@@ -864,7 +865,7 @@ static void queued_request_at_the_close(struct kunit *test)
 	};
 	struct job *job;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	job = job_start(test, do_request, &asker);
 	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(bus->ch->tx.queued)));
 	VmbChannelDisable(bus->ch);

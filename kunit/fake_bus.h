@@ -8,6 +8,7 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../vmbkmcl/bus.h"
@@ -40,13 +41,15 @@
  * @mmio_held: of them, how many the channel has
  * @mmio_err: what mmio_get() is to answer
  * @low_latency: the last set_low_latency()
- * @ring_room: packets that send() still takes
- * @send_err: what it answers besides
- * @endless: the ring's first packet comes again and again
- * @is_open: there is a ring
- * @misuses: times it was used without being open
+ * @seen: called for each packet of the client's as the host reads it; may be NULL
+ * @ring_room: packets the host makes out that the outgoing ring has room for; set by
+ *	fake_bus_set_room()
+ * @fails_sends: the host's index in the outgoing ring makes no sense; set by
+ *	fake_bus_fail_sends()
+ * @endless: the incoming ring is full again as soon as packets were read
+ * @is_open: there are rings
  * @close_err: what close() is to answer
- * @corrupt: the incoming ring makes no sense
+ * @corrupt: the incoming ring makes no sense; set by fake_bus_corrupt()
  * @woken: somebody waits for @withhold
  * @waiting: how many do
  * @in_control: control operations in progress, to see that there is one at most
@@ -55,22 +58,22 @@
  * @closes: close() calls
  * @establishes: establish_gpadl() calls
  * @teardowns: teardown_gpadl() calls
- * @sends: packets of the client's put in the ring
- * @answers: completions of the host's packets put in the ring
- * @masks: times it turned wake-ups off
+ * @sends: packets of the client's read from the ring
+ * @answers: completions of the host's packets read from the ring
  * @next_handle: for the next GPADL
  * @gpadls: what the host holds: handle -> size
- * @wanted_room: the last want_room()
  * @last_id: transaction id of the last packet
  * @last_data: the first bytes of the last packet
- * @last_len: bytes of it
- * @last_desc: describes the external data of the last packet that had some
- * @last_desc_size: bytes of it
+ * @last_len: bytes of it, as the ring counts them: a multiple of 8
+ * @last_gpa: describes the external data of the last packet that had some
+ * @last_gpa_len: bytes of it
  * @primary: it is a sub-channel's, of this one's channel; NULL: it is not
  * @open_sub: one of those that were opened; they are closed with it
- * @rx_lock: guards @rx
- * @rx: packets for the guest
- * @masked: wake-ups are off
+ * @lock: guards the host's ends of the rings, and @rx
+ * @outgoing: the host's end of the ring that it reads
+ * @incoming: the host's end of the ring that it writes
+ * @rx: packets for the guest that @incoming had no room for
+ * @reading: reads @outgoing, where the guest may not signal
  */
 struct fake_bus {
 	struct kmcl_bus_ops ops;
@@ -92,11 +95,12 @@ struct fake_bus {
 	u64 mmio_held;
 	int mmio_err;
 	bool low_latency;
+	void (*seen)(struct fake_bus *bus,
+		     const struct kmcl_ring_packet *packet);
 	int ring_room;
-	int send_err;
+	bool fails_sends;
 	bool endless;
 	bool is_open;
-	atomic_t misuses;
 	int close_err;
 	bool corrupt;
 
@@ -110,22 +114,22 @@ struct fake_bus {
 	atomic_t teardowns;
 	atomic_t sends;
 	atomic_t answers;
-	atomic_t masks;
 	u32 next_handle;
 	struct xarray gpadls;
-	u32 wanted_room;
 	u64 last_id;
 	u8 last_data[64];
 	u32 last_len;
-	u8 last_desc[512];
-	u32 last_desc_size;
+	u8 last_gpa[512] __aligned(8);
+	u32 last_gpa_len;
 
 	struct fake_bus *primary;
 	struct fake_bus *open_sub[FAKE_SUBS];
 
-	spinlock_t rx_lock;
+	spinlock_t lock;
+	struct kmcl_ring outgoing;
+	struct kmcl_ring incoming;
 	struct list_head rx;
-	bool masked;
+	struct delayed_work reading;
 };
 
 /* A bus with its channel, allocated and with a target, both freed with the case. */
@@ -144,6 +148,24 @@ bool fake_bus_offer_sub(struct fake_bus *bus);
 /* What a bus ends with, for a case that ends it earlier. */
 void fake_bus_free(void *bus);
 
+/*
+ * From here on the host makes out that the outgoing ring has room for so many
+ * packets, the first of those that are queued among them. INT_MAX: it is a ring like
+ * any other. The guest is not told.
+ */
+void fake_bus_set_room(struct fake_bus *bus, int packets);
+
+/* Room for so many more, from where the guest holds its lock: its ring is full. */
+void fake_bus_make_room(struct fake_bus *bus, int packets);
+u32 fake_bus_wanted_room(const struct fake_bus *bus);
+
+/* The host reads what there is, without a signal. */
+void fake_bus_read(struct fake_bus *bus);
+
+/* What the host writes in the control pages makes no sense, or does again. */
+void fake_bus_fail_sends(struct fake_bus *bus, bool fail);
+void fake_bus_corrupt(struct fake_bus *bus, bool corrupt);
+
 void fake_bus_answer(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);
 void fake_bus_overwrite(struct fake_bus *bus);
@@ -153,6 +175,9 @@ void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 /* A packet of the host's that asks for a completion. */
 void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
 			      u32 len);
+
+/* The guest has read all that was to be delivered. */
+bool fake_bus_is_empty(struct fake_bus *bus);
 unsigned int fake_bus_gpadls(struct fake_bus *bus);
 
 #endif /* _KUNIT_FAKE_BUS_H */

@@ -6,6 +6,7 @@
 
 #include <linux/slab.h>
 
+#include "../vmbkmcl/trace.h"
 #include "client.h"
 #include "device.h"
 #include "fake_bus.h"
@@ -29,10 +30,7 @@ struct sent {
  * struct sender - packets sent in order to the server, and what came of them
  * @srv: the channel, with rings of two pages
  * @chan: hv_vmbus's side of it
- * @ops: the channel's bus, with an ear at send()
- * @send: the bus's own
- * @attempts: calls of that
- * @in_ring: packets it took
+ * @in_ring: packets that went in the ring
  * @misordered: those of another number than the next one
  * @sent: each packet
  * @count: so many
@@ -43,10 +41,6 @@ struct sent {
 struct sender {
 	struct server srv;
 	struct vmbus_channel *chan;
-	struct kmcl_bus_ops ops;
-	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		    enum vmbus_packet_type type, u32 flags);
-	u64 attempts;
 	u32 in_ring;
 	u32 misordered;
 	struct sent *sent;
@@ -56,21 +50,39 @@ struct sender {
 	atomic_t doubled;
 };
 
-/* Requests, which want a completion, are not counted among the packets. */
-static int listening_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-			  enum vmbus_packet_type type, u32 flags)
+/*
+ * The payload of a packet that has just been put in the ring. NULL: it is a request,
+ * which wants a completion; those are not counted among the packets.
+ */
+static const u32 *sent_words(const struct kmcl_channel *ch, u32 len)
 {
-	struct sender *sender = VmbChannelGetPointer(ch);
-	int err;
+	const struct kmcl_ring *ring = &ch->tx.ring;
+	u32 size = kmcl_ring_packet_size(0, len);
+	const struct kmcl_descriptor *desc;
 
-	WRITE_ONCE(sender->attempts, sender->attempts + 1);
-	err = sender->send(ch, data, len, id, type, flags);
-	if (err || flags)
-		return err;
-	if (len && *(u32 *)data != sender->in_ring)
+	desc = ring->memory.data +
+	       (ring->index + ring->memory.size - size) % ring->memory.size;
+	return desc->flags ? NULL : (const void *)(desc + 1);
+}
+
+/* Called for each packet, with the lock that puts it in the ring. */
+static void a_packet_went(void *data, const struct kmcl_channel *ch, u32 type,
+			  u64 id, u32 len)
+{
+	const u32 *words = sent_words(ch, len);
+	struct sender *sender = data;
+
+	if (ch != sender->srv.ch || !words)
+		return;
+	if (len && words[0] != sender->in_ring)
 		sender->misordered++;
 	WRITE_ONCE(sender->in_ring, sender->in_ring + 1);
-	return 0;
+}
+
+static void stop_listening(void *sender)
+{
+	unregister_trace_vmbkmcl_send(a_packet_went, sender);
+	tracepoint_synchronize_unregister();
 }
 
 static VOID has_gone(VMBPACKET packet, NTSTATUS status, PVOID buffer,
@@ -114,10 +126,10 @@ static struct sender *sender_start(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, sender_end,
 							sender), 0);
 	VmbChannelSetPointer(ch, sender);
-	sender->ops = *ch->bus;
-	sender->send = sender->ops.send;
-	sender->ops.send = listening_send;
-	ch->bus = &sender->ops;
+	KUNIT_ASSERT_EQ(test,
+			register_trace_vmbkmcl_send(a_packet_went, sender), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_listening,
+							sender), 0);
 
 	server_guids(&type, &instance);
 	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
@@ -223,16 +235,17 @@ static u32 wish(const struct sender *sender)
 /* What a channel did that a quiet one does not; and the host's events. */
 struct activity {
 	u64 polls;
-	u64 attempts;
+	u64 attempts;	/* to put a packet in the ring */
 	u64 signals;
 	u64 events;
 };
 
 static struct activity activity_of(const struct sender *sender)
 {
+	const struct kmcl_tx *tx = &sender->srv.ch->tx;
 	struct activity now = {
 		.polls = READ_ONCE(sender->srv.ch->rx.polls),
-		.attempts = READ_ONCE(sender->attempts),
+		.attempts = READ_ONCE(tx->sent) + READ_ONCE(tx->ring_full),
 		.signals = READ_ONCE(sender->chan->sig_events),
 	};
 
@@ -437,21 +450,25 @@ struct line {
 static struct line lines[LINES];
 
 /* Each line's packets come here one after another, or they are out of order. */
-static int send_of_a_line(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-			  enum vmbus_packet_type type, u32 flags)
+static void a_packet_of_a_line_went(void *data, const struct kmcl_channel *ch,
+				    u32 type, u64 id, u32 len)
 {
-	struct sender *sender = VmbChannelGetPointer(ch);
-	int err = sender->send(ch, data, len, id, type, flags);
-	u32 *words = data;
+	const u32 *words = sent_words(ch, len);
+	struct sender *sender = data;
 	struct line *line;
 
-	if (err || flags)
-		return err;
+	if (ch != sender->srv.ch || !words)
+		return;
 	line = &lines[words[0]];
 	if (words[1] != line->went)
 		line->misordered++;
 	WRITE_ONCE(line->went, line->went + 1);
-	return 0;
+}
+
+static void stop_listening_to_lines(void *sender)
+{
+	unregister_trace_vmbkmcl_send(a_packet_of_a_line_went, sender);
+	tracepoint_synchronize_unregister();
 }
 
 static void send_a_line(void *arg)
@@ -470,26 +487,32 @@ static void send_a_line(void *arg)
 }
 
 /*
- * While one finds the ring full and queues, and the queue is flushed, others send
- * past the lock: what a thread sends must not overtake what it sent before.
+ * One sender finds the ring full and queues, the queue is flushed, and others send:
+ * what a thread sends must not overtake what it sent before.
  */
 static void several_senders(struct kunit *test)
 {
 	struct sender *sender = sender_start(test);
 	u64 consumed = server_consumed(test, sender);
 	struct kmcl_tx *tx = &sender->srv.ch->tx;
-	u64 sent = kmcl_tx_sent(tx);
+	u64 sent = READ_ONCE(tx->sent);
 	u32 i, requests = 0;
 
 	for (i = 0; i < LINES * EACH; i++)
 		is_to_be_sent(test, sender);
-	sender->ops.send = send_of_a_line;
+	kunit_release_action(test, stop_listening, sender);
+	KUNIT_ASSERT_EQ(test,
+			register_trace_vmbkmcl_send(a_packet_of_a_line_went,
+						    sender), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
+							stop_listening_to_lines,
+							sender), 0);
 	server_does(test, sender, TESTDEV_PACE, 5, 0);
 	for (i = 0; i < LINES; i++) {
 		lines[i] = (struct line) { .sender = sender, .number = i };
 		lines[i].job = job_start(test, send_a_line, &lines[i]);
 	}
-	/* Requests go with the lock, between the others. */
+	/* Requests go between the others. */
 	for (i = 0; i < LINES; i++) {
 		while (!job_done(lines[i].job)) {
 			server_consumed(test, sender);
@@ -506,12 +529,10 @@ static void several_senders(struct kunit *test)
 	}
 	all_went(test, sender);
 	server_does(test, sender, TESTDEV_PACE, 0, 0);
-	kunit_info(test, "%lld past the lock, %llu queued, %u requests",
-		   atomic64_read(&tx->sent_direct), tx->queued, requests);
-	KUNIT_EXPECT_GT(test, atomic64_read(&tx->sent_direct), 0);
+	kunit_info(test, "%llu queued, %u requests", tx->queued, requests);
 	KUNIT_EXPECT_GT(test, tx->queued, 0);
 	/* Two more set the pace. */
-	KUNIT_EXPECT_EQ(test, kmcl_tx_sent(tx) - sent,
+	KUNIT_EXPECT_EQ(test, READ_ONCE(tx->sent) - sent,
 			sender->count + requests + 2);
 	all_arrived(test, sender, consumed);
 }
@@ -524,7 +545,6 @@ static void several_senders(struct kunit *test)
  * struct fake_ring - a fake bus's ring with room for one packet
  * @test: the case
  * @bus: the bus
- * @send: its own
  * @next: number of the packet that is to come
  * @misordered: others
  * @woken: wake-ups
@@ -534,8 +554,6 @@ static void several_senders(struct kunit *test)
 struct fake_ring {
 	struct kunit *test;
 	struct fake_bus *bus;
-	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		    enum vmbus_packet_type type, u32 flags);
 	u32 next;
 	u32 misordered;
 	u32 woken;
@@ -543,18 +561,14 @@ struct fake_ring {
 	bool stop;
 };
 
-static int send_in_order(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-			 enum vmbus_packet_type type, u32 flags)
+static void comes_in_order(struct fake_bus *bus,
+			   const struct kmcl_ring_packet *packet)
 {
-	struct fake_ring *ring = VmbChannelGetPointer(ch);
-	int err = ring->send(ch, data, len, id, type, flags);
+	struct fake_ring *ring = VmbChannelGetPointer(bus->ch);
 
-	if (err)
-		return err;
-	if (*(u32 *)data != ring->next)
+	if (*(u32 *)packet->data != ring->next)
 		ring->misordered++;
 	WRITE_ONCE(ring->next, ring->next + 1);
-	return 0;
 }
 
 /* A host says so once, and only where somebody wants to know. */
@@ -564,11 +578,12 @@ static void make_room(void *arg)
 	struct fake_bus *bus = ring->bus;
 
 	while (!READ_ONCE(ring->stop)) {
+		fake_bus_read(bus);
 		if (!READ_ONCE(bus->ring_room)) {
-			WRITE_ONCE(bus->ring_room, 1);
-			/* The room first: pairs with fake_want_room(). */
+			fake_bus_set_room(bus, 1);
+			/* The room first: pairs with kmcl_ring_want_room(). */
 			smp_mb();
-			if (READ_ONCE(bus->wanted_room)) {
+			if (fake_bus_wanted_room(bus)) {
 				ring->woken++;
 				/* The poll follows at once, as on an interrupt. */
 				local_bh_disable();
@@ -598,10 +613,9 @@ static void room_while_the_queue_is_filled(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ring);
 	ring->test = test;
 	ring->bus = bus;
-	ring->send = bus->ops.send;
 	VmbChannelSetPointer(bus->ch, ring);
-	bus->ops.send = send_in_order;
-	bus->ring_room = 0;
+	bus->seen = comes_in_order;
+	fake_bus_set_room(bus, 0);
 	ring->maker = job_start(test, make_room, ring);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_making_room,
 							ring), 0);
@@ -619,17 +633,15 @@ static void room_while_the_queue_is_filled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ring->next, FAKE_PACKETS);
 	KUNIT_EXPECT_EQ(test, ring->misordered, 0);
 	KUNIT_EXPECT_GT(test, bus->ch->tx.queued, 0);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
 /**
  * struct keeper - a client that keeps a packet, on a host that makes little room
- * @want_room: the fake bus's
  * @kept: the packet
- * @room: packets that the host makes room for at each wish
+ * @room: packets that the host makes room for each time the ring is full
  */
 struct keeper {
-	void (*want_room)(struct kmcl_channel *ch, u32 bytes);
 	VMBPACKETCOMPLETION kept;
 	int room;
 };
@@ -643,13 +655,12 @@ static VOID keep(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 	smp_store_release(&keeper->kept, packet);
 }
 
-static void make_a_little_room(struct kmcl_channel *ch, u32 bytes)
+static void make_a_little_room(struct kmcl_channel *ch, bool first)
 {
 	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
 	struct keeper *keeper = VmbChannelGetPointer(ch);
 
-	keeper->want_room(ch, bytes);
-	bus->ring_room += keeper->room;
+	fake_bus_make_room(bus, keeper->room);
 }
 
 /*
@@ -668,8 +679,7 @@ static void answer_leaves_the_queue_its_wish(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, keeper);
 	VmbChannelSetPointer(bus->ch, keeper);
-	keeper->want_room = bus->ops.want_room;
-	bus->ops.want_room = make_a_little_room;
+	bus->ops.ring_full = make_a_little_room;
 	VmbChannelInitSetProcessPacketCallbacks(bus->ch, keep, NULL);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	becomes(test, bus->ch, KMCL_ACTIVE);
@@ -677,12 +687,12 @@ static void answer_leaves_the_queue_its_wish(struct kunit *test)
 	/* Pairs with keep(). */
 	KUNIT_ASSERT_TRUE(test, eventually(smp_load_acquire(&keeper->kept)));
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	packet = VmbPacketAllocate(bus->ch);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, data, sizeof(data), NULL,
 					    0), STATUS_SUCCESS);
-	wanted = bus->wanted_room;
+	wanted = fake_bus_wanted_room(bus);
 	KUNIT_EXPECT_GT(test, wanted, sizeof(data));
 
 	keeper->room = 1;
@@ -690,12 +700,12 @@ static void answer_leaves_the_queue_its_wish(struct kunit *test)
 	keeper->room = 0;
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, wanted);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), wanted);
 
-	bus->ring_room = INT_MAX;
+	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
-	KUNIT_EXPECT_TRUE(test, eventually(!READ_ONCE(bus->wanted_room)));
+	KUNIT_EXPECT_TRUE(test, eventually(!fake_bus_wanted_room(bus)));
 }
 
 static struct kunit_case flow_cases[] = {

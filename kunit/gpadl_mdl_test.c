@@ -92,10 +92,10 @@ static void part_of_a_chain(struct kunit *test)
 	/* From the second page of the first piece into the second piece. */
 	handle = share(test, srv->ch, mdl, PAGE_SIZE, PAGE_SIZE + 1, READ_ONLY);
 	KUNIT_EXPECT_EQ(test, server_length(test, srv, handle),
-			PAGE_SIZE + HV_HYP_PAGE_SIZE);
+			PAGE_SIZE + KMCL_HV_PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
 			~crc32_le(crc32_le(~0, va + 3 * PAGE_SIZE, PAGE_SIZE),
-				  va, HV_HYP_PAGE_SIZE));
+				  va, KMCL_HV_PAGE_SIZE));
 	VmbChannelDeleteGpadl(srv->ch, handle);
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 1);
 }
@@ -277,7 +277,7 @@ static PMDL many_pages(struct kunit *test, void *va, u32 pages)
 
 static void too_large(struct kunit *test)
 {
-	u32 most = KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE / PAGE_SIZE;
+	u32 most = KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE / PAGE_SIZE;
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_vmalloc(test, BYTES);
 	PMDL mdl = many_pages(test, va, most);

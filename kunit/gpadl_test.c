@@ -140,13 +140,13 @@ static void no_place_for_the_handle(struct kunit *test)
 static void more_pages_than_a_gpadl_has(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	u32 most = KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE;
-	unsigned long va = get_vmalloc(test, most + HV_HYP_PAGE_SIZE);
+	u32 most = KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE;
+	unsigned long va = get_vmalloc(test, most + KMCL_HV_PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va, most + 1),
 			STATUS_INVALID_BUFFER_SIZE);
 	KUNIT_EXPECT_EQ(test,
-			refused(test, bus, 0, va, most + HV_HYP_PAGE_SIZE),
+			refused(test, bus, 0, va, most + KMCL_HV_PAGE_SIZE),
 			STATUS_INVALID_BUFFER_SIZE);
 }
 
@@ -244,7 +244,7 @@ KUNIT_ARRAY_PARAM(page_count, page_counts, page_count_name);
 
 static void every_size(struct kunit *test)
 {
-	u32 bytes = *(const u32 *)test->param_value * HV_HYP_PAGE_SIZE;
+	u32 bytes = *(const u32 *)test->param_value * KMCL_HV_PAGE_SIZE;
 	u8 *va = (u8 *)get_vmalloc(test, bytes);
 	struct server *srv = server_open(test);
 	u32 handle, i, wrong = 0;

@@ -44,7 +44,7 @@ struct forgery {
 	u32 received;
 };
 
-#define INBAND	VM_PKT_DATA_INBAND
+#define INBAND	KMCL_PKT_INBAND
 
 static const struct forgery forgeries[] = {
 	/* A good one, to see that the others are not found corrupt for the way
@@ -57,7 +57,7 @@ static const struct forgery forgeries[] = {
 	{ "write index of all bits", INBAND, HEAD, HEAD, 0xffffffff, 1 },
 	{ "write index within a header", INBAND, HEAD, HEAD, 8, 1 },
 	{ "write index before a trailer", INBAND, HEAD, HEAD, 16, 1 },
-	{ "write index between words", INBAND, HEAD, HEAD, 25, 1, 0, 1 },
+	{ "write index between words", INBAND, HEAD, HEAD, 25, 1 },
 	{ "write index behind a packet", INBAND, HEAD, HEAD, 32, 1, 0, 1 },
 
 	{ "no length", INBAND, HEAD, 0, 32, 1 },
@@ -70,7 +70,7 @@ static const struct forgery forgeries[] = {
 	{ "offset behind the packet", INBAND, 4, 3, 32, 1 },
 	{ "offset of all bits", INBAND, 0xffff, 3, 32, 1 },
 	{ "offset and length of all bits", INBAND, 0xffff, 0xffff, 32, 1 },
-	{ "offset larger than any packet", INBAND, 500, 500, 4008, 1 },
+	{ "no payload behind a long head", INBAND, 500, 500, 4008, 0, 0, 1 },
 
 	{ "packet too large", INBAND, HEAD, 500, 4008, 0, 1, 1 },
 	{ "packet a word too large", INBAND, HEAD, HEAD + LARGEST / 8 + 1,
@@ -78,7 +78,7 @@ static const struct forgery forgeries[] = {
 	{ "packet as large as may be", INBAND, HEAD, HEAD + LARGEST / 8,
 	  16 + LARGEST + 8, 0, 0, 1 },
 	{ "type of no packet", 0, HEAD, HEAD, 24, 0, 1, 1 },
-	{ "type of a guest's packet", VM_PKT_DATA_USING_GPA_DIRECT, HEAD, HEAD,
+	{ "type of a guest's packet", KMCL_PKT_GPA_DIRECT, HEAD, HEAD,
 	  24, 0, 1, 1 },
 	{ "type of all bits", 0xffff, HEAD, HEAD, 24, 0, 1, 1 },
 };
@@ -279,7 +279,7 @@ static void forged_completion(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, echo(victim), STATUS_SUCCESS);
 	completed = ch->tx.completed;
-	host_writes(victim, VM_PKT_COMP, HEAD, HEAD + 1, bad->id(&ch->tx), 32);
+	host_writes(victim, KMCL_PKT_COMPLETION, HEAD, HEAD + 1, bad->id(&ch->tx), 32);
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->tx.bad_ids)));
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, ch->tx.bad_ids, 1);
@@ -340,19 +340,22 @@ static void outgoing_index_out_of_range(struct kunit *test)
 	struct victim *victim = victim_start(test);
 	struct hv_ring_buffer_info *info = &victim->chan->outbound;
 	struct hv_ring_buffer *ring = info->ring_buffer;
-	u32 read = ring->read_index, write = ring->write_index;
-	u64 sent = kmcl_tx_sent(&victim->srv.ch->tx);
+	u32 read = ring->read_index;
+	u64 sent = READ_ONCE(victim->srv.ch->tx.sent);
 
 	WRITE_ONCE(ring->read_index, 0xffffffff);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
 	WRITE_ONCE(ring->read_index, info->ring_datasize);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
-	WRITE_ONCE(ring->read_index, read);
-	WRITE_ONCE(ring->write_index, info->ring_datasize);
+	WRITE_ONCE(ring->read_index, read + 4);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_UNSUCCESSFUL);
-	WRITE_ONCE(ring->write_index, write);
-	KUNIT_EXPECT_EQ(test, kmcl_tx_sent(&victim->srv.ch->tx), sent);
+	WRITE_ONCE(ring->read_index, read);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(victim->srv.ch->tx.sent), sent);
+
+	/* The guest's own index is not read back: it writes over the host's. */
+	WRITE_ONCE(ring->write_index, info->ring_datasize);
 	KUNIT_EXPECT_EQ(test, echo(victim), STATUS_SUCCESS);
+	KUNIT_EXPECT_LT(test, READ_ONCE(ring->write_index), info->ring_datasize);
 	is_well_again(test, victim);
 }
 

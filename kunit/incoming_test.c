@@ -221,16 +221,6 @@ static void was_given(struct kunit *test, struct taker *taker, u32 packets)
 	KUNIT_EXPECT_EQ(test, taker->overlaps, 0);
 }
 
-static bool ring_is_empty(struct fake_bus *bus)
-{
-	bool empty;
-
-	spin_lock_bh(&bus->rx_lock);
-	empty = list_empty(&bus->rx);
-	spin_unlock_bh(&bus->rx_lock);
-	return empty;
-}
-
 /* The quota */
 
 static void quota_case(u32 *quota, char *desc)
@@ -342,7 +332,7 @@ static void sends_and_hears(struct kunit *test, struct taker *taker,
 	VmbPacketSetCompletionRoutine(packet, completed);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, sizeof(word), NULL,
 					    WAIT), STATUS_SUCCESS);
-	fake_bus_deliver(bus, VM_PKT_COMP, bus->last_id, &word, sizeof(word));
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
 					   STATUS_SUCCESS));
 }
@@ -385,14 +375,14 @@ static void ring_waits_for_memory(struct kunit *test)
 	comes_up(test, taker);
 	host_sends(bus, 0, POOL + 10);
 	was_given(test, taker, KMCL_QUOTA_DEFAULT);
-	KUNIT_EXPECT_FALSE(test, ring_is_empty(bus));
+	KUNIT_EXPECT_FALSE(test, fake_bus_is_empty(bus));
 	polls = taker->ch->rx.polls;
 	msleep(1000);
 	KUNIT_EXPECT_EQ(test, taker->ch->rx.polls, polls);
 
 	completes_all(taker);
 	was_given(test, taker, POOL + 10);
-	KUNIT_EXPECT_TRUE(test, ring_is_empty(bus));
+	KUNIT_EXPECT_TRUE(test, fake_bus_is_empty(bus));
 }
 
 /* The same, with the completions themselves waiting for room. */
@@ -401,12 +391,12 @@ static void memory_comes_with_the_answers(struct kunit *test)
 	struct fake_bus *bus;
 	struct taker *taker = fake_taker(test, &bus);
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	comes_up(test, taker);
 	host_sends(bus, 0, POOL + 10);
 	was_given(test, taker, POOL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
-	bus->ring_room = INT_MAX;
+	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(taker->ch);
 	was_given(test, taker, POOL + 10);
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) ==
@@ -753,13 +743,13 @@ static void corrupt_ring(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, packet);
 		VmbPacketSetCompletionRoutine(packet, completed);
 		/* One in flight, and one that waits. */
-		bus->ring_room = !i;
+		fake_bus_set_room(bus, !i);
 		KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &i, sizeof(i),
 						    NULL, WAIT),
 				STATUS_SUCCESS);
 	}
-	WRITE_ONCE(bus->corrupt, true);
-	bus->ring_room = INT_MAX;
+	fake_bus_corrupt(bus, true);
+	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(taker->ch);
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
 					   STATUS_DEVICE_REMOVED));
@@ -774,7 +764,7 @@ static void corrupt_ring(struct kunit *test)
 			STATUS_DEVICE_REMOVED);
 	VmbPacketFree(packet);
 
-	WRITE_ONCE(bus->corrupt, false);
+	fake_bus_corrupt(bus, false);
 	VmbChannelDisable(taker->ch);
 	taker->next = 0;
 	comes_up(test, taker);
@@ -864,7 +854,7 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 		wake_up_process(others[cpu]);
 	}
 	WRITE_ONCE(bus->endless, true);
-	fake_bus_deliver(bus, VM_PKT_COMP, 1, &id, sizeof(id));
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, 1, &id, sizeof(id));
 	msleep(100);
 	polls = READ_ONCE(taker->ch->rx.polls);
 	for (cpu = 0; cpu < 2; cpu++)
@@ -883,11 +873,19 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 
 #define PROMISES	10000
 
-static atomic_t promises;
-
-static bool promise_more(struct kmcl_channel *ch)
+/* The host, which puts the next packet in as soon as the last one was read. */
+static void trickle(void *arg)
 {
-	return atomic_dec_if_positive(&promises) >= 0;
+	struct fake_bus *bus = arg;
+	struct kmcl_rx *rx = &bus->ch->rx;
+	u64 received = READ_ONCE(rx->received);
+	unsigned int i;
+
+	for (i = 0; i < PROMISES; i++) {
+		fake_bus_deliver(bus, KMCL_PKT_COMPLETION, 1, NULL, 0);
+		while (READ_ONCE(rx->received) <= received + i)
+			cond_resched();
+	}
 }
 
 /* Packets that come one by one, each just in time, are a flood as well. */
@@ -898,11 +896,9 @@ static void trickle_leaves_the_cpu_to_others(struct kunit *test)
 	u64 polls;
 
 	comes_up(test, taker);
-	atomic_set(&promises, PROMISES);
 	polls = READ_ONCE(taker->ch->rx.polls);
-	bus->ops.rx_unmask = promise_more;
-	kmcl_poll_schedule(taker->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(!atomic_read(&promises)));
+	job_join(test, job_start(test, trickle, bus));
+	KUNIT_EXPECT_EQ(test, READ_ONCE(taker->ch->rx.received), PROMISES);
 	KUNIT_EXPECT_GE(test, READ_ONCE(taker->ch->rx.polls) - polls,
 			PROMISES / 64);
 }

@@ -196,12 +196,12 @@ static void packet_count_is_kept(struct kunit *test, struct fake_bus *bus)
 	send_word_of(test, packet_ex(test, bus->ch, &notes[FEW]), WAIT);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends) - before, FEW);
 
-	fake_bus_deliver(bus, VM_PKT_COMP, ids[0], &word, sizeof(word));
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, ids[0], &word, sizeof(word));
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) - before >
 					   FEW));
-	fake_bus_deliver(bus, VM_PKT_COMP, bus->last_id, &word, sizeof(word));
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
 	for (i = 1; i < FEW; i++)
-		fake_bus_deliver(bus, VM_PKT_COMP, ids[i], &word, sizeof(word));
+		fake_bus_deliver(bus, KMCL_PKT_COMPLETION, ids[i], &word, sizeof(word));
 	for (i = 0; i <= FEW; i++) {
 		happened(test, &notes[i], 1);
 		KUNIT_EXPECT_EQ(test, notes[i].status, STATUS_SUCCESS);
@@ -294,7 +294,7 @@ static void inline_context(struct kunit *test)
 	memset(room, 0xa5, 64);
 
 	/* Queued, so copied, with the longest description. */
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	memset(payload, 0x5a, sizeof(payload));
 	VmbPacketSetCompletionRoutineEx(packet, completed_ex, &note);
 	KUNIT_EXPECT_EQ(test,
@@ -346,7 +346,7 @@ static void completion_routine_ex(struct kunit *test)
 	u64 word = 0x1234;
 
 	send_word_of(test, packet, WAIT);
-	fake_bus_deliver(bus, VM_PKT_COMP, bus->last_id, &word, sizeof(word));
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
 	happened(test, &note, 1);
 	KUNIT_EXPECT_PTR_EQ(test, note.packet, (void *)packet);
 	KUNIT_EXPECT_EQ(test, note.status, STATUS_SUCCESS);

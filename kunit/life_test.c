@@ -490,14 +490,14 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	struct client *client = holder(test, &bus, 3);
 	struct job *disable;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	client_completes_all(client);
 	client->at = "Suspend";
 	client->hook = wait_to_leave;
 	disable = job_start(test, do_disable, client->ch);
 	has_entered(test, client);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
-	bus->ring_room = 2;
+	fake_bus_set_room(bus, 2);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 2));
 	complete(&client->leave);
@@ -506,7 +506,7 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 
 	/* The last one had no chance, and its memory is there again. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
-	bus->ring_room = INT_MAX;
+	fake_bus_set_room(bus, INT_MAX);
 	client->hook = NULL;
 	bring_up(test, client);
 	host_sends_many(bus, POOL + 3);
@@ -931,7 +931,7 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 			STATUS_SUCCESS);
 	vfree(va);
 	request = job_start(test, ask_for_a_minute, &sleeper);
-	KUNIT_ASSERT_TRUE(test, eventually(kmcl_tx_sent(&client->ch->tx)));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
 
 	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);

@@ -144,7 +144,7 @@ static void sends_need_no_memory(struct kunit *test, VMBCHANNEL ch,
 	PMDL mdl;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	pfn = virt_to_phys(va) / HV_HYP_PAGE_SIZE;
+	pfn = virt_to_phys(va) / KMCL_HV_PAGE_SIZE;
 	mdl = kernel_mdl(test, va, PAGE_SIZE);
 	needs_no_memory(test, status = VmbPacketSend(plain, &word, 8, NULL, 0));
 	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
@@ -178,10 +178,10 @@ static void packet_send_to_a_full_ring(struct kunit *test)
 	static atomic_t done;
 
 	atomic_set(&done, 0);
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	sends_need_no_memory(test, bus->ch, &done);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, SENDS);
-	bus->ring_room = INT_MAX;
+	fake_bus_set_room(bus, INT_MAX);
 	poll_here(test, bus->ch);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), SENDS);
 	VmbChannelDisable(bus->ch);
@@ -253,7 +253,7 @@ static void synchronous_request_to_a_pipe(struct kunit *test)
 	VmbChannelInitSetFlags(srv->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(srv->ch), STATUS_SUCCESS);
 	becomes(test, srv->ch, KMCL_ACTIVE);
-	sent = kmcl_tx_sent(&srv->ch->tx);
+	sent = READ_ONCE(srv->ch->tx.sent);
 	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
 		fail_nth(nth);
 		status = request(srv->ch, WAIT, -10 * SECOND);
@@ -266,7 +266,7 @@ static void synchronous_request_to_a_pipe(struct kunit *test)
 		} else {
 			sent++;
 		}
-		KUNIT_EXPECT_EQ(test, kmcl_tx_sent(&srv->ch->tx), sent);
+		KUNIT_EXPECT_EQ(test, READ_ONCE(srv->ch->tx.sent), sent);
 	}
 	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
 	KUNIT_EXPECT_EQ(test, failures, 1);
@@ -335,13 +335,13 @@ static void packet_complete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
 
 	/* Also one that has to wait. */
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[1], &word,
 						       sizeof(word)));
 	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[2], NULL,
 						       0));
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 2);
-	bus->ring_room = INT_MAX;
+	fake_bus_set_room(bus, INT_MAX);
 	poll_here(test, bus->ch);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 3);
 	needs_no_memory(test, VmbChannelPacketFail(keeper->kept[3]));

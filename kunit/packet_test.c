@@ -90,7 +90,7 @@ static void came_of(struct kunit *test, struct outcome *outcome,
 
 static void answer(struct fake_bus *bus, u64 id, const void *data, u32 len)
 {
-	fake_bus_deliver(bus, VM_PKT_COMP, id, data, len);
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, data, len);
 }
 
 /* Objects */
@@ -393,11 +393,11 @@ static void bus_refuses(struct kunit *test)
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 	u64 word = 0;
 
-	bus->send_err = -EIO;
+	fake_bus_fail_sends(bus, true);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
 			STATUS_UNSUCCESSFUL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
-	bus->send_err = 0;
+	fake_bus_fail_sends(bus, false);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
 	came_of(test, &outcome, STATUS_SUCCESS);
@@ -405,30 +405,26 @@ static void bus_refuses(struct kunit *test)
 
 /**
  * struct ring_record - what a fake bus put in its ring
- * @send: the bus's own
  * @count: packets
  * @words: the first word of each
  * @ids: the transaction of each
  */
 struct ring_record {
-	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		    enum vmbus_packet_type type, u32 flags);
 	unsigned int count;
 	u64 words[MANY];
 	u64 ids[MANY];
 };
 
-static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		       enum vmbus_packet_type type, u32 flags)
+static void note_packet(struct fake_bus *bus,
+			const struct kmcl_ring_packet *packet)
 {
-	struct ring_record *rec = VmbChannelGetPointer(ch);
-	int err = rec->send(ch, data, len, id, type, flags);
+	struct ring_record *rec = VmbChannelGetPointer(bus->ch);
 
-	if (!err && rec->count < MANY) {
-		rec->words[rec->count] = *(u64 *)data;
-		rec->ids[rec->count++] = id;
+	if (rec->count < MANY) {
+		rec->words[rec->count] = *(u64 *)packet->data;
+		rec->ids[rec->count] = packet->id;
+		WRITE_ONCE(rec->count, rec->count + 1);
 	}
-	return err;
 }
 
 static struct ring_record *record(struct kunit *test, struct fake_bus *bus)
@@ -437,8 +433,7 @@ static struct ring_record *record(struct kunit *test, struct fake_bus *bus)
 
 	KUNIT_ASSERT_NOT_NULL(test, rec);
 	VmbChannelSetPointer(bus->ch, rec);
-	rec->send = bus->ops.send;
-	bus->ops.send = record_send;
+	bus->seen = note_packet;
 	return rec;
 }
 
@@ -486,13 +481,13 @@ static void full_ring_queues_in_order(struct kunit *test)
 	struct outcome *outcomes;
 	unsigned int i;
 
-	bus->ring_room = 3;
+	fake_bus_set_room(bus, 3);
 	outcomes = send_many(test, bus->ch, 100, 0);
 	KUNIT_EXPECT_EQ(test, rec->count, 3);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 97);
-	KUNIT_EXPECT_GT(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_GT(test, fake_bus_wanted_room(bus), 0);
 	for (i = 4; i <= 100; i += 8) {
-		bus->ring_room = 8;
+		fake_bus_set_room(bus, 8);
 		kmcl_poll_schedule(bus->ch);
 		KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(rec->count) ==
 						   min(i + 7, 100U)));
@@ -500,11 +495,11 @@ static void full_ring_queues_in_order(struct kunit *test)
 	all_came_of(test, outcomes, 100, STATUS_SUCCESS, true);
 	for (i = 0; i < 100; i++)
 		KUNIT_ASSERT_EQ(test, rec->words[i], i);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
-/* What has nothing to wait for, and nothing to wait behind. */
-static void sent_past_the_lock(struct kunit *test)
+/* A packet goes at once where nothing waits, and behind what waits. */
+static void sent_behind_the_queue(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct outcome *first, *behind, *last;
@@ -512,31 +507,58 @@ static void sent_past_the_lock(struct kunit *test)
 
 	first = send_many(test, bus->ch, 1, 0);
 	all_came_of(test, first, 1, STATUS_SUCCESS, true);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tx->sent_direct), 1);
+	KUNIT_EXPECT_EQ(test, tx->sent, 1);
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	behind = send_many(test, bus->ch, 2, 0);
 	/* There is room again, but these are to go first. */
-	bus->ring_room = INT_MAX;
+	fake_bus_set_room(bus, INT_MAX);
 	last = send_many(test, bus->ch, 1, 0);
 	KUNIT_EXPECT_EQ(test, tx->queued, 3);
-	KUNIT_EXPECT_EQ(test, tx->sent, 0);
+	KUNIT_EXPECT_EQ(test, tx->sent, 1);
 	kmcl_poll_schedule(bus->ch);
 	all_came_of(test, behind, 2, STATUS_SUCCESS, true);
 	all_came_of(test, last, 1, STATUS_SUCCESS, false);
 	KUNIT_EXPECT_EQ(test, last->order, 2);
-	KUNIT_EXPECT_EQ(test, tx->sent, 3);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tx->sent_direct), 1);
+	KUNIT_EXPECT_EQ(test, tx->sent, 4);
+	KUNIT_EXPECT_EQ(test, tx->queued, 3);
 
 	/* The queue is empty again when the routine of its last one is called. */
 	last = send_many(test, bus->ch, 1, 0);
 	all_came_of(test, last, 1, STATUS_SUCCESS, true);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tx->sent_direct), 2);
+	KUNIT_EXPECT_EQ(test, tx->queued, 3);
 	last = send_many(test, bus->ch, 1, WAIT);
-	KUNIT_EXPECT_EQ(test, tx->sent, 4);
 	answer(bus, bus->last_id, NULL, 0);
 	all_came_of(test, last, 1, STATUS_SUCCESS, true);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 6);
+}
+
+static atomic_t signals;
+
+static void count_signal(struct kmcl_channel *ch, enum kmcl_signal why)
+{
+	atomic_inc(&signals);
+}
+
+/* The other end reads the index and is signalled once, however many come. */
+static void queue_is_published_together(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	typeof(bus->ops.signal) signal = bus->ops.signal;
+	struct outcome *outcomes;
+
+	fake_bus_set_room(bus, 0);
+	outcomes = send_many(test, bus->ch, 64, 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 64);
+	atomic_set(&signals, 0);
+	bus->ops.signal = count_signal;
+	fake_bus_set_room(bus, INT_MAX);
+	kmcl_poll_schedule(bus->ch);
+	all_came_of(test, outcomes, 64, STATUS_SUCCESS, true);
+	KUNIT_EXPECT_EQ(test, atomic_read(&signals), 1);
+	bus->ops.signal = signal;
+	signal(bus->ch, KMCL_SIGNAL_PACKETS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 64);
 }
 
 static void full_table_queues_in_order(struct kunit *test)
@@ -584,7 +606,7 @@ static void close_completes_all(struct kunit *test)
 	struct outcome *sent, *queued;
 
 	sent = send_many(test, bus->ch, 10, WAIT);
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	queued = send_many(test, bus->ch, 10, 0);
 	VmbChannelDisable(bus->ch);
 	all_came_of(test, sent, 10, STATUS_DEVICE_REMOVED, false);
@@ -666,7 +688,8 @@ static void routine_sends_again(struct kunit *test)
 static void external_pfns_in_the_ring(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct vmbus_packet_mpb_array *desc = (void *)bus->last_desc;
+	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
+	struct kmcl_gpa_range *range = (void *)desc->ranges;
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 	PFN_NUMBER pfns[3] = { 0x111, 0x33333, 0x2222 };
@@ -675,15 +698,14 @@ static void external_pfns_in_the_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test,
 			VmbPacketSendWithExternalPfns(packet, &word, 8, pfns, 3,
 						      WAIT), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, bus->last_desc_size,
-			offsetof(struct vmbus_packet_mpb_array,
-				 range.pfn_array[3]));
-	KUNIT_EXPECT_EQ(test, desc->rangecount, 1);
-	KUNIT_EXPECT_EQ(test, desc->range.offset, 0);
-	KUNIT_EXPECT_EQ(test, desc->range.len, 3 * 4096);
-	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[0], 0x111);
-	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[1], 0x33333);
-	KUNIT_EXPECT_EQ(test, desc->range.pfn_array[2], 0x2222);
+	KUNIT_EXPECT_EQ(test, bus->last_gpa_len,
+			sizeof(*desc) + struct_size(range, pfn, 3));
+	KUNIT_EXPECT_EQ(test, desc->range_count, 1);
+	KUNIT_EXPECT_EQ(test, range->offset, 0);
+	KUNIT_EXPECT_EQ(test, range->len, 3 * 4096);
+	KUNIT_EXPECT_EQ(test, range->pfn[0], 0x111);
+	KUNIT_EXPECT_EQ(test, range->pfn[1], 0x33333);
+	KUNIT_EXPECT_EQ(test, range->pfn[2], 0x2222);
 	answer(bus, bus->last_id, NULL, 0);
 	came_of(test, &outcome, STATUS_SUCCESS);
 }
@@ -762,7 +784,7 @@ static void queued_external_data_at_the_close(struct kunit *test)
 	PFN_NUMBER pfn = 1;
 	u64 word = 0;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_EXPECT_EQ(test,
 			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
 						      WAIT), STATUS_SUCCESS);
@@ -1028,7 +1050,8 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(not_open),
 	KUNIT_CASE(bus_refuses),
 	KUNIT_CASE(full_ring_queues_in_order),
-	KUNIT_CASE(sent_past_the_lock),
+	KUNIT_CASE(sent_behind_the_queue),
+	KUNIT_CASE(queue_is_published_together),
 	KUNIT_CASE(full_table_queues_in_order),
 	KUNIT_CASE(completed_out_of_order),
 	KUNIT_CASE(close_completes_all),

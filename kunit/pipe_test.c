@@ -100,7 +100,7 @@ static void is_framed(struct kunit *test, const struct fake_bus *bus,
 {
 	const __le32 *header = (const void *)bus->last_data;
 
-	KUNIT_EXPECT_EQ(test, bus->last_len, 8 + len);
+	KUNIT_EXPECT_EQ(test, bus->last_len, ALIGN(8 + len, 8));
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(header[0]), 1);
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(header[1]), len);
 	KUNIT_EXPECT_EQ(test, memcmp(bus->last_data + 8, data, len), 0);
@@ -133,13 +133,13 @@ static void queued_packet_is_framed(struct kunit *test)
 	char buffer[sizeof(text)];
 
 	memcpy(buffer, text, sizeof(text));
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_ASSERT_EQ(test,
 			VmbPacketSend(VmbPacketAllocate(reader->ch), buffer,
 				      sizeof(buffer), NULL, 0),
 			STATUS_SUCCESS);
 	memset(buffer, 0, sizeof(buffer));
-	bus->ring_room = 1;
+	fake_bus_set_room(bus, 1);
 	kmcl_poll_schedule(reader->ch);
 	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
 	is_framed(test, bus, text, sizeof(text));
@@ -213,7 +213,7 @@ static void host_sends(struct fake_bus *bus, u32 type, u32 says, u32 has)
 	} msg = { cpu_to_le32(type), cpu_to_le32(says) };
 
 	memcpy(msg.data, text, sizeof(text));
-	fake_bus_deliver(bus, VM_PKT_DATA_INBAND, 0, &msg, has);
+	fake_bus_deliver(bus, KMCL_PKT_INBAND, 0, &msg, has);
 }
 
 static void was_given(struct kunit *test, struct reader *reader, u32 messages)

@@ -24,34 +24,26 @@
 
 /**
  * struct recorder - what was put in the ring of a fake bus
- * @send: the bus's own
  * @count: packets
  * @tags: the first byte of each
  * @ids: the transaction of each
  */
 struct recorder {
-	int (*send)(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		    enum vmbus_packet_type type, u32 flags);
 	unsigned int count;
 	u8 tags[32];
 	u64 ids[32];
 };
 
-static int record_send(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-		       enum vmbus_packet_type type, u32 flags)
+static void note_packet(struct fake_bus *bus,
+			const struct kmcl_ring_packet *packet)
 {
-	struct recorder *rec = VmbChannelGetPointer(ch);
-	int err;
+	struct recorder *rec = VmbChannelGetPointer(bus->ch);
 
-	/* Before the bus counts it, which is what a case waits for. */
 	if (rec->count < ARRAY_SIZE(rec->ids)) {
-		rec->tags[rec->count] = len ? *(u8 *)data : 0;
-		rec->ids[rec->count] = id;
+		rec->tags[rec->count] = packet->len ? *(u8 *)packet->data : 0;
+		rec->ids[rec->count] = packet->id;
 	}
-	err = rec->send(ch, data, len, id, type, flags);
-	if (!err)
-		rec->count++;
-	return err;
+	rec->count++;
 }
 
 static struct recorder *record(struct kunit *test, struct fake_bus **bus)
@@ -61,19 +53,18 @@ static struct recorder *record(struct kunit *test, struct fake_bus **bus)
 	KUNIT_ASSERT_NOT_NULL(test, rec);
 	*bus = fake_bus_start(test);
 	VmbChannelSetPointer((*bus)->ch, rec);
-	rec->send = (*bus)->ops.send;
-	(*bus)->ops.send = record_send;
+	(*bus)->seen = note_packet;
 	return rec;
 }
 
 static void answer(struct fake_bus *bus, u64 id)
 {
-	fake_bus_deliver(bus, VM_PKT_COMP, id, NULL, 0);
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, NULL, 0);
 }
 
 static void set_room(struct fake_bus *bus, int packets)
 {
-	WRITE_ONCE(bus->ring_room, packets);
+	fake_bus_set_room(bus, packets);
 	kmcl_poll_schedule(bus->ch);
 }
 
@@ -357,7 +348,7 @@ static void completion_size(struct kunit *test)
 	s->size = c->room;
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
-	fake_bus_deliver(bus, VM_PKT_COMP, rec->ids[0], data, c->comes);
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], data, c->comes);
 	senders_end(test, s, 1, c->status);
 	KUNIT_EXPECT_EQ(test, s->size, c->size);
 	KUNIT_EXPECT_MEMEQ(test, s->room, expected, sizeof(expected));
@@ -372,7 +363,7 @@ static void completion_nobody_wants(struct kunit *test)
 	s->discard = true;
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
-	fake_bus_deliver(bus, VM_PKT_COMP, rec->ids[0], "answer", 7);
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], "answer", 7);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -412,10 +403,7 @@ static void send_fails(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
-	bus->send_err = -ENODEV;
-	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
-			STATUS_DEVICE_REMOVED);
-	bus->send_err = -EIO;
+	fake_bus_fail_sends(bus, true);
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
 			STATUS_UNSUCCESSFUL);
 	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_UNSUCCESSFUL);
@@ -428,10 +416,10 @@ static void failed_send_needs_no_slot(struct kunit *test)
 	struct sender *s;
 
 	leave_slots(bus, 1);
-	bus->send_err = -EIO;
+	fake_bus_fail_sends(bus, true);
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
 			STATUS_UNSUCCESSFUL);
-	bus->send_err = 0;
+	fake_bus_fail_sends(bus, false);
 	s = request_in_flight(test, bus);
 	answer(bus, rec->ids[0]);
 	senders_end(test, s, 1, STATUS_SUCCESS);
@@ -442,12 +430,12 @@ static void queued_send_fails(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 	struct sender *s;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	s = senders_queue(test, bus, 2, LONG);
-	bus->send_err = -EIO;
+	fake_bus_fail_sends(bus, true);
 	kmcl_poll_schedule(bus->ch);
 	senders_end(test, s, 2, STATUS_UNSUCCESSFUL);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
 /* Time */
@@ -555,7 +543,7 @@ static void completion_after_the_timeout(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size,
 				      -20 * MS), STATUS_CANCELLED);
-	fake_bus_deliver(bus, VM_PKT_COMP, rec->ids[0], "too late", 8);
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], "too late", 8);
 	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids));
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 0);
@@ -570,14 +558,14 @@ static void ring_full_and_no_time(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 	unsigned int flags;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	for (flags = 0; flags <= WAIT; flags += WAIT) {
 		KUNIT_EXPECT_EQ(test, request_word(bus, flags, 0),
 				STATUS_BUFFER_OVERFLOW);
 		KUNIT_EXPECT_TRUE(test, list_empty(&bus->ch->tx.queue));
 	}
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 0);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 	set_room(bus, 10);
 	msleep(20);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
@@ -590,7 +578,7 @@ static void ring_full_keeps_the_order(struct kunit *test)
 	struct sender *s;
 	unsigned int i;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	s = senders_queue(test, bus, MANY, LONG);
 	set_room(bus, 3);
 	KUNIT_EXPECT_TRUE(test, sent(bus, 3));
@@ -611,10 +599,10 @@ static void nothing_overtakes_the_queue(struct kunit *test)
 	struct recorder *rec = record(test, &bus);
 	struct sender *s;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	s = senders_queue(test, bus, 1, LONG);
 	/* There is room by now, and nobody has said so yet. */
-	WRITE_ONCE(bus->ring_room, 10);
+	fake_bus_set_room(bus, 10);
 	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_BUFFER_OVERFLOW);
 	KUNIT_EXPECT_EQ(test, rec->count, 0);
 	kmcl_poll_schedule(bus->ch);
@@ -631,19 +619,19 @@ static void there_is_room_in_the_end(struct kunit *test)
 	struct sender *s = senders_alloc(test, bus->ch, 1, -300 * MS);
 
 	s->flags = 0;
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
-	WRITE_ONCE(bus->ring_room, 1);
+	fake_bus_set_room(bus, 1);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 
 	/* Nobody would look at the completion of this one. */
 	s = senders_alloc(test, bus->ch, 1, -300 * MS);
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, queued(bus, 2));
-	WRITE_ONCE(bus->ring_room, 1);
+	fake_bus_set_room(bus, 1);
 	senders_end(test, s, 1, STATUS_CANCELLED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 }
@@ -654,7 +642,7 @@ static void queued_without_completion(struct kunit *test)
 	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
 
 	s->flags = 0;
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
 	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
@@ -678,30 +666,28 @@ static void room_asked_for(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
 	quarter = (kmcl_channel_tx_bytes(bus->ch) - PAGE_SIZE) / 4;
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		packet = sizeof(struct vmpacket_descriptor) +
-			 ALIGN(lengths[i], 8) + KMCL_PACKET_TRAILER;
+		packet = kmcl_ring_packet_size(0, lengths[i]);
 		s = senders_alloc(test, bus->ch, 1, LONG);
 		s->flags = 0;
 		s->len = lengths[i];
-		bus->ring_room = 0;
+		fake_bus_set_room(bus, 0);
 		sender_start(test, s);
 		KUNIT_ASSERT_TRUE(test, queued(bus, i + 1));
-		KUNIT_EXPECT_EQ(test, bus->wanted_room,
+		KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus),
 				max(packet + 8, quarter));
 		set_room(bus, 1);
 		senders_end(test, s, 1, STATUS_SUCCESS);
-		KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+		KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 	}
 	KUNIT_EXPECT_GT(test, packet, quarter);
 }
 
-static void want_and_get_room(struct kmcl_channel *ch, u32 bytes)
+/* Called with the lock of the guest's end, which is about to ask for room. */
+static void get_room(struct kmcl_channel *ch, bool first)
 {
 	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
 
-	bus->wanted_room = bytes;
-	if (bytes)
-		bus->ring_room++;
+	fake_bus_make_room(bus, 1);
 }
 
 /* The host has not seen the wish, so it is not going to wake anybody. */
@@ -709,18 +695,18 @@ static void room_comes_while_asked_for(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
-	bus->ops.want_room = want_and_get_room;
-	bus->ring_room = 0;
+	bus->ops.ring_full = get_room;
+	fake_bus_set_room(bus, 0);
 	KUNIT_EXPECT_EQ(test, request_word(bus, 0, -2000 * MS), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 0);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
 static void withdrawn_from_the_queue(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -30 * MS),
 			STATUS_CANCELLED);
 	KUNIT_EXPECT_EQ(test, request_word(bus, 0, -30 * MS), STATUS_CANCELLED);
@@ -735,10 +721,10 @@ static void withdrawn_with_its_wish_for_room(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -30 * MS),
 			STATUS_CANCELLED);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
 static void withdrawn_from_among_others(struct kunit *test)
@@ -748,7 +734,7 @@ static void withdrawn_from_among_others(struct kunit *test)
 	struct sender *s = senders_alloc(test, bus->ch, 3, LONG);
 	unsigned int i;
 
-	bus->ring_room = 0;
+	fake_bus_set_room(bus, 0);
 	s[1].timeout = -300 * MS;
 	for (i = 0; i < 3; i++) {
 		sender_start(test, &s[i]);
@@ -836,7 +822,7 @@ static void full_table_is_no_full_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, -30 * MS),
 			STATUS_CANCELLED);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.ring_full, 0);
-	KUNIT_EXPECT_EQ(test, bus->wanted_room, 0);
+	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
 static void ids_differ(struct kunit *test)
@@ -909,7 +895,7 @@ static void packets_nobody_is_there_for(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 10; i++)
-		fake_bus_deliver(bus, i % 2 ? VM_PKT_DATA_INBAND : 0x77,
+		fake_bus_deliver(bus, i % 2 ? KMCL_PKT_INBAND : 0x77,
 				 rec->ids[0], "data", 4);
 	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.dropped == 10));
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
@@ -927,7 +913,7 @@ static void packets_from_before_the_start(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 150; i++)
-		fake_bus_deliver(bus, VM_PKT_DATA_INBAND, 0, NULL, 0);
+		fake_bus_deliver(bus, KMCL_PKT_INBAND, 0, NULL, 0);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.dropped == 150));
 }
@@ -938,10 +924,10 @@ static void corrupt_ring(struct kunit *test)
 	struct recorder *rec = record(test, &bus);
 	struct sender *s = request_in_flight(test, bus);
 
-	WRITE_ONCE(bus->corrupt, true);
+	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.failed));
-	WRITE_ONCE(bus->corrupt, false);
+	fake_bus_corrupt(bus, false);
 	answer(bus, rec->ids[0]);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 0);
@@ -957,11 +943,11 @@ static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
 	struct recorder *rec = record(test, &bus);
 	struct sender *s;
 
-	bus->corrupt = true;
+	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.failed));
 	VmbChannelDisable(bus->ch);
-	bus->corrupt = false;
+	fake_bus_corrupt(bus, false);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
 	s = request_in_flight(test, bus);
@@ -976,7 +962,7 @@ static struct sender *senders_stuck(struct kunit *test, struct fake_bus *bus)
 	struct sender *s = senders_alloc(test, bus->ch, MANY, 0);
 	unsigned int i;
 
-	bus->ring_room = MANY / 2;
+	fake_bus_set_room(bus, MANY / 2);
 	for (i = 0; i < MANY; i++)
 		sender_start(test, &s[i]);
 	KUNIT_ASSERT_TRUE(test, sent(bus, MANY / 2));
@@ -1336,7 +1322,7 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	struct sender *s = senders_alloc(test, srv->ch, MANY, 0);
-	u64 before = kmcl_tx_sent(&srv->ch->tx);
+	u64 before = READ_ONCE(srv->ch->tx.sent);
 	unsigned int i;
 
 	for (i = 0; i < MANY; i++) {
@@ -1349,7 +1335,7 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 		s[i].len = sizeof(*req);
 		sender_start(test, &s[i]);
 	}
-	KUNIT_ASSERT_TRUE(test, eventually(kmcl_tx_sent(&srv->ch->tx) == before + MANY));
+	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(srv->ch->tx.sent) == before + MANY));
 	VmbChannelDisable(srv->ch);
 	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
 }

@@ -134,15 +134,13 @@ static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 	packet_called(VmbPacketGetPointer(packet), "Sent");
 }
 
-static int write_slowly(struct kmcl_channel *ch, void *data, u32 len, u64 id,
-			enum vmbus_packet_type type, u32 flags)
+static void signal_slowly(struct kmcl_channel *ch, enum kmcl_signal why)
 {
 	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
 
-	packet_called(VmbChannelGetPointer(ch), "Writes");
-	/* In a ring that is closed it would be a write to memory given back. */
+	packet_called(VmbChannelGetPointer(ch), "Signals");
+	/* With a channel that is closed it would use a device given back. */
 	KUNIT_EXPECT_EQ(bus->test, atomic_read(&bus->closes), 0);
-	return 0;
 }
 
 /* The poll is idle: only the close itself can wait for the thread that sends. */
@@ -159,7 +157,7 @@ static void goes_during_a_send(struct kunit *test, const char *at)
 	if (!cpu_online(RESCIND_CPU))
 		kunit_skip(test, "one CPU");
 	client->at = at;
-	bus->ops.send = write_slowly;
+	bus->ops.signal = signal_slowly;
 	bring_up(test, client);
 	packet = VmbPacketAllocate(client->ch);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
@@ -183,9 +181,9 @@ static void goes_during_a_send(struct kunit *test, const char *at)
 	KUNIT_EXPECT_TRUE_MSG(test, returns < closed, "%s", client->log);
 }
 
-static void during_the_write_of_a_send(struct kunit *test)
+static void during_the_signal_of_a_send(struct kunit *test)
 {
-	goes_during_a_send(test, "Writes");
+	goes_during_a_send(test, "Signals");
 }
 
 static void during_the_routine_of_a_send(struct kunit *test)
@@ -219,7 +217,7 @@ static void during_the_suspend_of_a_pause(struct kunit *test)
 
 static struct kunit_case rescind_cases[] = {
 	KUNIT_CASE_PARAM(during_a_packet_callback, packet_gen_params),
-	KUNIT_CASE(during_the_write_of_a_send),
+	KUNIT_CASE(during_the_signal_of_a_send),
 	KUNIT_CASE(during_the_routine_of_a_send),
 	KUNIT_CASE(during_the_suspend_of_a_pause),
 	{}

@@ -156,7 +156,7 @@ static void fake_traffic(void *data)
 			fake_bus_deliver_request(s->bus, tag, &tag,
 						 sizeof(tag));
 		else
-			fake_bus_deliver(s->bus, VM_PKT_COMP,
+			fake_bus_deliver(s->bus, KMCL_PKT_COMPLETION,
 					 READ_ONCE(s->bus->last_id), NULL, 0);
 		some_time(&rnd);
 	}
@@ -262,7 +262,7 @@ static void stress_on_the_fake_bus(struct kunit *test)
 	KUNIT_EXPECT_GT(test, client->packets, 10);
 	kunit_info(test, "%d opens, %u packets, %llu orphaned, %llu sent\n",
 		   atomic_read(&bus->opens), client->packets,
-		   client->ch->delivery.orphaned, kmcl_tx_sent(&client->ch->tx));
+		   client->ch->delivery.orphaned, READ_ONCE(client->ch->tx.sent));
 }
 
 /* The channel may be down, or go down before the answer. */

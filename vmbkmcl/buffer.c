@@ -9,7 +9,6 @@
  * take: there the caller's promise is all, as the documentation says.
  */
 
-#include <linux/hyperv.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
@@ -19,6 +18,7 @@
 #include "buffer.h"
 #include "compat.h"
 #include "page.h"
+#include "wire.h"
 
 const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
 {
@@ -315,7 +315,7 @@ static bool kmcl_buffer_shares_page(const struct kmcl_buffer *buf, u32 bytes)
 	struct page *last;
 
 	if (buf->kind != KMCL_MEMORY_LINEAR ||
-	    IS_ALIGNED(bytes, HV_HYP_PAGE_SIZE))
+	    IS_ALIGNED(bytes, KMCL_HV_PAGE_SIZE))
 		return false;
 	last = kmcl_kernel_page(buf, buf->nr_pages - 1);
 	return folio_test_slab(page_folio(last));
@@ -351,7 +351,7 @@ int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 	err = kmcl_buffer_lock(buf, addr, bytes, read_only);
 	if (err)
 		return err;
-	buf->size = ALIGN(bytes, HV_HYP_PAGE_SIZE);
+	buf->size = ALIGN(bytes, KMCL_HV_PAGE_SIZE);
 	if (kmcl_buffer_shares_page(buf, bytes)) {
 		err = -EMSGSIZE;
 		goto release;

@@ -7,7 +7,6 @@
  * is contiguous at its address and begins with a page.
  */
 
-#include <linux/hyperv.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -16,8 +15,9 @@
 #include "extent.h"
 #include "mdl_pages.h"
 #include "page.h"
+#include "wire.h"
 
-#define KMCL_PFNS_A_PAGE	(PAGE_SIZE / HV_HYP_PAGE_SIZE)
+#define KMCL_PFNS_A_PAGE	(PAGE_SIZE / KMCL_HV_PAGE_SIZE)
 
 /*
  * Page @i of 4 KiB of the buffer is @pfn. A larger page of the guest's has to be
@@ -47,11 +47,11 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
 
 	while (kmcl_extent_next(&rest, &piece)) {
 		/* Each begins where a page does, and so the one before ends there. */
-		if (piece.offset || !IS_ALIGNED(done, HV_HYP_PAGE_SIZE))
+		if (piece.offset || !IS_ALIGNED(done, KMCL_HV_PAGE_SIZE))
 			return done ? -EINVAL : -ERANGE;
-		count = DIV_ROUND_UP(piece.len, HV_HYP_PAGE_SIZE);
+		count = DIV_ROUND_UP(piece.len, KMCL_HV_PAGE_SIZE);
 		for (i = 0; i < count; i++) {
-			err = kmcl_buffer_set_pfn(buf, done / HV_HYP_PAGE_SIZE +
+			err = kmcl_buffer_set_pfn(buf, done / KMCL_HV_PAGE_SIZE +
 						       i, piece.pfns[i]);
 			if (err)
 				return err;
@@ -81,7 +81,7 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 	memset(buf, 0, sizeof(*buf));
 	buf->kind = KMCL_MEMORY_MDL;
 	buf->read_only = read_only;
-	buf->size = ALIGN(extent->len, HV_HYP_PAGE_SIZE);
+	buf->size = ALIGN(extent->len, KMCL_HV_PAGE_SIZE);
 	buf->nr_pages = DIV_ROUND_UP(buf->size, PAGE_SIZE);
 	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages), GFP_KERNEL);
 	if (!buf->pages)

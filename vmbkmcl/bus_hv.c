@@ -14,6 +14,48 @@
 #include "subchannel_hv.h"
 #include "target.h"
 
+/* What wire.h and ring.h say of a ring is what hv_vmbus makes. */
+static_assert(HV_HYP_PAGE_SIZE == KMCL_HV_PAGE_SIZE);
+static_assert(offsetof(struct hv_ring_buffer, write_index) ==
+	      offsetof(struct kmcl_ring_control, write_index));
+static_assert(offsetof(struct hv_ring_buffer, read_index) ==
+	      offsetof(struct kmcl_ring_control, read_index));
+static_assert(offsetof(struct hv_ring_buffer, interrupt_mask) ==
+	      offsetof(struct kmcl_ring_control, interrupt_mask));
+static_assert(offsetof(struct hv_ring_buffer, pending_send_sz) ==
+	      offsetof(struct kmcl_ring_control, pending_send_size));
+static_assert(offsetof(struct hv_ring_buffer, feature_bits) ==
+	      offsetof(struct kmcl_ring_control, features));
+static_assert(sizeof(struct vmpacket_descriptor) ==
+	      sizeof(struct kmcl_descriptor));
+static_assert(offsetof(struct vmpacket_descriptor, type) ==
+	      offsetof(struct kmcl_descriptor, type));
+static_assert(offsetof(struct vmpacket_descriptor, offset8) ==
+	      offsetof(struct kmcl_descriptor, offset8));
+static_assert(offsetof(struct vmpacket_descriptor, len8) ==
+	      offsetof(struct kmcl_descriptor, len8));
+static_assert(offsetof(struct vmpacket_descriptor, flags) ==
+	      offsetof(struct kmcl_descriptor, flags));
+static_assert(offsetof(struct vmpacket_descriptor, trans_id) ==
+	      offsetof(struct kmcl_descriptor, id));
+static_assert(offsetof(struct vmbus_packet_mpb_array, range) ==
+	      sizeof(struct kmcl_descriptor) + sizeof(struct kmcl_gpa_direct));
+static_assert(offsetof(struct vmbus_packet_mpb_array, rangecount) ==
+	      sizeof(struct kmcl_descriptor) +
+	      offsetof(struct kmcl_gpa_direct, range_count));
+static_assert(offsetof(struct hv_mpb_array, len) ==
+	      offsetof(struct kmcl_gpa_range, len));
+static_assert(offsetof(struct hv_mpb_array, offset) ==
+	      offsetof(struct kmcl_gpa_range, offset));
+static_assert(offsetof(struct hv_mpb_array, pfn_array) ==
+	      offsetof(struct kmcl_gpa_range, pfn));
+static_assert((int)VM_PKT_DATA_INBAND == KMCL_PKT_INBAND);
+static_assert((int)VM_PKT_DATA_USING_XFER_PAGES == KMCL_PKT_XFER_PAGES);
+static_assert((int)VM_PKT_DATA_USING_GPA_DIRECT == KMCL_PKT_GPA_DIRECT);
+static_assert((int)VM_PKT_COMP == KMCL_PKT_COMPLETION);
+static_assert(VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED ==
+	      KMCL_PKT_FLAG_COMPLETION_REQUESTED);
+
 static struct kmcl_hv_endpoint *kmcl_hv_endpoint(struct kmcl_channel *ch)
 {
 	return ch->endpoint;
@@ -22,12 +64,6 @@ static struct kmcl_hv_endpoint *kmcl_hv_endpoint(struct kmcl_channel *ch)
 static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
 {
 	return kmcl_hv_endpoint(ch)->chan;
-}
-
-/* The same while it is open, for each packet: one thing less to be fetched. */
-static struct vmbus_channel *kmcl_hv_ring(struct kmcl_channel *ch)
-{
-	return ch->ring;
 }
 
 /* Called in hard interrupt context, the ring's memory is there. */
@@ -55,15 +91,16 @@ static struct device *kmcl_hv_device(struct kmcl_channel *ch)
 }
 
 /* hv_vmbus names it to the host in the open message. */
-static void kmcl_hv_set_cpu(struct kmcl_channel *ch)
+static void kmcl_hv_set_cpu(struct kmcl_channel *ch,
+			    const struct kmcl_bus_rings *rings)
 {
-	if (!ch->set.has_cpu)
+	if (!rings->has_cpu)
 		return;
-	if (cpu_online(ch->set.cpu))
-		kmcl_hv_channel(ch)->target_cpu = ch->set.cpu;
+	if (cpu_online(rings->cpu))
+		kmcl_hv_channel(ch)->target_cpu = rings->cpu;
 	else
 		kmcl_warn(ch, "CPU %u is offline, the channel interrupts CPU %u\n",
-			  ch->set.cpu, kmcl_hv_channel(ch)->target_cpu);
+			  rings->cpu, kmcl_hv_channel(ch)->target_cpu);
 }
 
 /*
@@ -103,11 +140,21 @@ static void kmcl_hv_not_opened(struct kmcl_channel *ch)
 		kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
 }
 
-static int kmcl_hv_open(struct kmcl_channel *ch)
+static struct kmcl_ring_memory
+kmcl_hv_ring(const struct hv_ring_buffer_info *info)
+{
+	return (struct kmcl_ring_memory) {
+		.control = (void *)info->ring_buffer,
+		.data = info->ring_buffer->buffer,
+		.size = info->ring_datasize,
+	};
+}
+
+static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
-	u32 tx = kmcl_channel_tx_bytes(ch);
-	u32 rx = kmcl_channel_rx_bytes(ch);
+	u32 tx = rings->tx_bytes;
+	u32 rx = rings->rx_bytes;
 	int err;
 
 	/* Not offered again after a hibernation: the host would never answer. */
@@ -128,19 +175,21 @@ static int kmcl_hv_open(struct kmcl_channel *ch)
 	chan->max_pkt_size = sizeof(struct vmpacket_descriptor);
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
-	kmcl_hv_set_cpu(ch);
-	ch->ring = chan;
+	kmcl_hv_set_cpu(ch, rings);
 	err = vmbus_alloc_ring(chan, tx, rx);
 	if (err) {
 		kmcl_hv_no_memory(ch, tx, rx);
 		return err;
 	}
 	err = vmbus_connect_ring(chan, kmcl_hv_event, ch);
-	if (err)
+	if (err) {
 		kmcl_hv_not_opened(ch);
-	else
-		kmcl_hv_opened(ch);
-	return err;
+		return err;
+	}
+	rings->tx = kmcl_hv_ring(&chan->outbound);
+	rings->rx = kmcl_hv_ring(&chan->inbound);
+	kmcl_hv_opened(ch);
+	return 0;
 }
 
 /* vmbus_close(), which keeps to itself that the host was not told. */
@@ -206,121 +255,62 @@ static bool kmcl_hv_gpadls_before_close(struct kmcl_channel *ch)
 	return vmbus_proto_version < VERSION_WIN10;
 }
 
-static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch, void *va, u32 size,
-				   struct vmbus_gpadl *gpadl)
+/* hv_vmbus's view of a GPADL. */
+static struct vmbus_gpadl kmcl_hv_gpadl(const struct kmcl_bus_gpadl *gpadl)
 {
-	return vmbus_establish_gpadl(kmcl_hv_channel(ch), va, size, gpadl);
+	return (struct vmbus_gpadl) {
+		.gpadl_handle = gpadl->handle,
+		.size = gpadl->size,
+		.buffer = gpadl->va,
+		.decrypted = gpadl->decrypted,
+	};
+}
+
+static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
+				   struct kmcl_bus_gpadl *gpadl)
+{
+	struct vmbus_gpadl wire = {};
+	int err;
+
+	err = vmbus_establish_gpadl(kmcl_hv_channel(ch), gpadl->va, gpadl->size,
+				    &wire);
+	gpadl->handle = wire.gpadl_handle;
+	gpadl->decrypted = wire.decrypted;
+	return err;
 }
 
 static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
-				  struct vmbus_gpadl *gpadl)
+				  struct kmcl_bus_gpadl *gpadl)
 {
-	return vmbus_teardown_gpadl(kmcl_hv_channel(ch), gpadl);
+	struct vmbus_gpadl wire = kmcl_hv_gpadl(gpadl);
+	int err;
+
+	err = vmbus_teardown_gpadl(kmcl_hv_channel(ch), &wire);
+	gpadl->handle = wire.gpadl_handle;
+	gpadl->decrypted = wire.decrypted;
+	return err;
 }
 
-/*
- * The host can write both indices of the ring to it, and older kernels' hv_vmbus
- * would follow one out of the ring.
- */
-static bool kmcl_hv_is_astray(struct kmcl_channel *ch)
+static void __kmcl_hot kmcl_hv_signal(struct kmcl_channel *ch,
+				      enum kmcl_signal why)
 {
-	const struct hv_ring_buffer_info *ring = &kmcl_hv_ring(ch)->outbound;
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 
-	return READ_ONCE(ring->ring_buffer->read_index) >= ring->ring_datasize ||
-	       READ_ONCE(ring->ring_buffer->write_index) >= ring->ring_datasize;
+	/* As hv_vmbus counts its own signals, and as inexactly. */
+	if (why == KMCL_SIGNAL_PACKETS)
+		chan->intr_out_empty++;
+	else
+		chan->intr_in_full++;
+	vmbus_setevent(chan);
 }
 
-int __kmcl_hot kmcl_hv_send(struct kmcl_channel *ch, void *data, u32 len,
-			    u64 id, enum vmbus_packet_type type, u32 flags)
+static void kmcl_hv_ring_full(struct kmcl_channel *ch, bool first)
 {
-	if (unlikely(kmcl_hv_is_astray(ch)))
-		return -EIO;
-	return vmbus_sendpacket(kmcl_hv_ring(ch), data, len, id, type, flags);
-}
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 
-int __kmcl_hot kmcl_hv_send_external(struct kmcl_channel *ch,
-				     struct vmbus_packet_mpb_array *desc,
-				     u32 desc_size, void *data, u32 len, u64 id)
-{
-	if (desc->rangecount > 1 && !kmcl_hv_sends_ranges())
-		return -EOPNOTSUPP;
-	if (unlikely(kmcl_hv_is_astray(ch)))
-		return -EIO;
-	return vmbus_sendpacket_mpb_desc(kmcl_hv_ring(ch), desc, desc_size,
-					 data, len, id);
-}
-
-static void kmcl_hv_want_room(struct kmcl_channel *ch, u32 bytes)
-{
-	set_channel_pending_send_size(kmcl_hv_ring(ch), bytes);
-	/* The host sees the wish before the ring is looked at again. */
-	virt_mb();
-}
-
-/*
- * hv_pkt_iter_first() makes something harmless of what the host wrote, and would
- * then walk on by that, out of step with the host; and it copies the packet, which
- * its receiver would have to copy again. So the ring is read here. All that is
- * believed of the head is read once.
- */
-int __kmcl_hot kmcl_hv_rx_peek(struct kmcl_channel *ch,
-			       struct kmcl_rx_packet *packet)
-{
-	const struct hv_ring_buffer_info *ring = &kmcl_hv_ring(ch)->inbound;
-	u32 read = ring->priv_read_index, write, avail, len, offset;
-	const struct vmpacket_descriptor *desc;
-
-	/* Pairs with the host's release: the packet is there before its index. */
-	write = virt_load_acquire(&ring->ring_buffer->write_index);
-	if (write == read)
-		return 0;
-	if (write >= ring->ring_datasize)
-		return -EIO;
-	avail = write > read ? write - read : ring->ring_datasize - read + write;
-	if (avail < sizeof(*desc) + KMCL_PACKET_TRAILER)
-		return -EIO;
-
-	/* The ring is mapped twice in a row: a packet never wraps here. */
-	desc = (void *)(ring->ring_buffer->buffer + read);
-	len = READ_ONCE(desc->len8) << 3;
-	offset = READ_ONCE(desc->offset8) << 3;
-	if (offset < sizeof(*desc) || offset > sizeof(*desc) + ch->rx.room ||
-	    offset > len || len > avail - KMCL_PACKET_TRAILER)
-		return -EIO;
-
-	packet->type = READ_ONCE(desc->type);
-	packet->flags = READ_ONCE(desc->flags);
-	packet->id = READ_ONCE(desc->trans_id);
-	packet->data = (const u8 *)desc + offset;
-	packet->len = len - offset;
-	packet->size = len + KMCL_PACKET_TRAILER;
-	return 1;
-}
-
-/* The host is told by hv_pkt_iter_close() alone. */
-void __kmcl_hot kmcl_hv_rx_skip(struct kmcl_channel *ch,
-				const struct kmcl_rx_packet *packet)
-{
-	struct hv_ring_buffer_info *ring = &kmcl_hv_ring(ch)->inbound;
-
-	ring->priv_read_index += packet->size;
-	if (ring->priv_read_index >= ring->ring_datasize)
-		ring->priv_read_index -= ring->ring_datasize;
-}
-
-void __kmcl_hot kmcl_hv_rx_done(struct kmcl_channel *ch)
-{
-	hv_pkt_iter_close(kmcl_hv_ring(ch));
-}
-
-void __kmcl_hot kmcl_hv_rx_mask(struct kmcl_channel *ch)
-{
-	hv_begin_read(&kmcl_hv_ring(ch)->inbound);
-}
-
-bool __kmcl_hot kmcl_hv_rx_unmask(struct kmcl_channel *ch)
-{
-	return hv_end_read(&kmcl_hv_ring(ch)->inbound);
+	chan->out_full_total++;
+	if (first)
+		chan->out_full_first++;
 }
 
 const struct kmcl_bus_ops kmcl_hv_bus = {
@@ -331,6 +321,8 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.device = kmcl_hv_device,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,
+	.signal = kmcl_hv_signal,
+	.ring_full = kmcl_hv_ring_full,
 	.mmio_get = kmcl_hv_mmio_get,
 	.mmio_put = kmcl_hv_mmio_put,
 	.set_low_latency = kmcl_hv_set_low_latency,
@@ -339,12 +331,4 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.gpadls_before_close = kmcl_hv_gpadls_before_close,
 	.establish_gpadl = kmcl_hv_establish_gpadl,
 	.teardown_gpadl = kmcl_hv_teardown_gpadl,
-	.send = kmcl_hv_send,
-	.send_external = kmcl_hv_send_external,
-	.want_room = kmcl_hv_want_room,
-	.rx_peek = kmcl_hv_rx_peek,
-	.rx_skip = kmcl_hv_rx_skip,
-	.rx_done = kmcl_hv_rx_done,
-	.rx_mask = kmcl_hv_rx_mask,
-	.rx_unmask = kmcl_hv_rx_unmask,
 };

@@ -95,7 +95,6 @@ struct kmcl_gpadl_stats {
  * @pointer: the client's own
  * @set: settings; constant unless the state is KMCL_DISABLED
  * @bus: what is beneath
- * @ring: the bus's own, for its operations for each packet
  * @endpoint: the bus's device; set while the channel is attached to one
  * @instance: of the device attached last
  * @mmio_start: where the device's MMIO space is
@@ -143,7 +142,6 @@ struct kmcl_channel {
 	struct kmcl_settings set;
 
 	const struct kmcl_bus_ops *bus;
-	void *ring;
 	void *endpoint;
 	guid_t instance;
 	u64 mmio_start;

@@ -5,7 +5,6 @@
 
 #include <linux/backing-dev.h>
 #include <linux/export.h>
-#include <linux/hyperv.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -72,21 +71,6 @@ static inline bool kmcl_page_is_written_back(struct page *page)
 #endif
 }
 
-/*
- * vmbus_sendpacket_mpb_desc() said "one range" whatever there were, until 6.15 and
- * the stable kernels of May 2025: the host would not see the others.
- */
-static inline bool kmcl_hv_sends_ranges(void)
-{
-	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0) ||
-	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 30) &&
-		LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)) ||
-	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 92) &&
-		LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)) ||
-	       (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 140) &&
-		LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0));
-}
-
 /* The old name went with 6.15; the new one came to stable kernels at some time. */
 static inline void kmcl_timer_delete_sync(struct timer_list *timer)
 {
@@ -98,13 +82,10 @@ static inline void kmcl_timer_delete_sync(struct timer_list *timer)
 }
 
 /* In 7.x a confidential VM may have channels that use plain memory. */
-static inline bool kmcl_channel_uses_plain_memory(struct vmbus_channel *chan)
-{
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
-	return chan->co_external_memory;
+#define kmcl_channel_uses_plain_memory(chan)	((chan)->co_external_memory)
 #else
-	return false;
+#define kmcl_channel_uses_plain_memory(chan)	((void)(chan), false)
 #endif
-}
 
 #endif /* _KMCL_COMPAT_H */

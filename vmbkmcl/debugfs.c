@@ -50,7 +50,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "gpadls_quarantined %llu\n", gpadl->quarantined);
 	seq_printf(m, "gpadls_unknown_handle %llu\n", gpadl->unknown_handles);
 	seq_printf(m, "long_waits %d\n", atomic_read(&ch->long_waits));
-	seq_printf(m, "tx_sent %llu\n", kmcl_tx_sent(tx));
+	seq_printf(m, "tx_sent %llu\n", tx->sent);
 	seq_printf(m, "tx_queued %llu\n", tx->queued);
 	seq_printf(m, "tx_ring_full %llu\n", tx->ring_full);
 	seq_printf(m, "tx_ids_full %llu\n", tx->ids_full);

@@ -20,15 +20,13 @@
 #include "mdl_pages.h"
 #include "page.h"
 
-#define KMCL_RANGES	offsetof(struct vmbus_packet_mpb_array, range)
-
 /* Bytes of a description of @bytes in @pieces. */
 static u32 kmcl_external_size(u32 bytes, u32 pieces)
 {
 	/* Each piece may begin and end within a page. */
-	u32 pfns = bytes / HV_HYP_PAGE_SIZE + 2 * pieces;
+	u32 pfns = bytes / KMCL_HV_PAGE_SIZE + 2 * pieces;
 
-	return KMCL_RANGES + pieces * sizeof(struct hv_mpb_array) +
+	return sizeof(struct kmcl_gpa_direct) + pieces * sizeof(struct kmcl_gpa_range) +
 	       pfns * sizeof(u64);
 }
 
@@ -46,46 +44,44 @@ u32 kmcl_external_room_for(const struct kmcl_extent *extent)
 /* @memory: @room bytes of it, aligned to 8. */
 void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room)
 {
-	/* Every part of a description has a multiple of 8 bytes. */
-	BUILD_BUG_ON(KMCL_RANGES % sizeof(u64) ||
-		     sizeof(struct hv_mpb_array) % sizeof(u64));
 	ext->desc = memory;
 	ext->room = room;
 }
 
 static void kmcl_external_reset(struct kmcl_external *ext)
 {
-	ext->desc->rangecount = 0;
-	ext->size = KMCL_RANGES;
+	ext->desc->reserved = 0;
+	ext->desc->range_count = 0;
+	ext->size = sizeof(struct kmcl_gpa_direct);
 }
 
 /* Pages that so many bytes are in. */
 static u32 kmcl_external_pfns(u32 offset, u32 len)
 {
-	return DIV_ROUND_UP(offset + len, HV_HYP_PAGE_SIZE);
+	return DIV_ROUND_UP(offset + len, KMCL_HV_PAGE_SIZE);
 }
 
 /* One more range, whose page numbers are to be filled in; NULL: too many. */
-static struct hv_mpb_array *kmcl_external_add(struct kmcl_external *ext,
+static struct kmcl_gpa_range *kmcl_external_add(struct kmcl_external *ext,
 					      u32 offset, u32 len)
 {
 	u32 pfns = kmcl_external_pfns(offset, len);
-	struct hv_mpb_array *range = (void *)ext->desc + ext->size;
-	u32 size = struct_size(range, pfn_array, pfns);
+	struct kmcl_gpa_range *range = (void *)ext->desc + ext->size;
+	u32 size = struct_size(range, pfn, pfns);
 
 	if (size > ext->room - ext->size)
 		return NULL;
 	range->offset = offset;
 	range->len = len;
-	ext->desc->rangecount++;
+	ext->desc->range_count++;
 	ext->size += size;
 	return range;
 }
 
-static void __kmcl_hot kmcl_external_fill(struct hv_mpb_array *range,
+static void __kmcl_hot kmcl_external_fill(struct kmcl_gpa_range *range,
 					  const PFN_NUMBER *pfns)
 {
-	memcpy(range->pfn_array, pfns,
+	memcpy(range->pfn, pfns,
 	       kmcl_external_pfns(range->offset, range->len) * sizeof(*pfns));
 }
 
@@ -93,12 +89,12 @@ static void __kmcl_hot kmcl_external_fill(struct hv_mpb_array *range,
 int __kmcl_hot kmcl_external_set_pfns(struct kmcl_external *ext,
 				      const PFN_NUMBER *pfns, u32 count)
 {
-	struct hv_mpb_array *range;
+	struct kmcl_gpa_range *range;
 
 	kmcl_external_reset(ext);
 	if (count > ext->room / sizeof(u64))
 		return -EMSGSIZE;
-	range = kmcl_external_add(ext, 0, count * HV_HYP_PAGE_SIZE);
+	range = kmcl_external_add(ext, 0, count * KMCL_HV_PAGE_SIZE);
 	if (!range)
 		return -EMSGSIZE;
 	kmcl_external_fill(range, pfns);
@@ -110,7 +106,7 @@ int kmcl_external_set_extent(struct kmcl_external *ext,
 			     const struct kmcl_extent *extent)
 {
 	struct kmcl_extent rest = *extent;
-	struct hv_mpb_array *range;
+	struct kmcl_gpa_range *range;
 	struct kmcl_piece piece;
 
 	kmcl_external_reset(ext);
@@ -145,21 +141,21 @@ static struct page *kmcl_external_reference(u64 pfn)
  */
 u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages)
 {
-	const struct hv_mpb_array *range = &ext->desc->range;
+	const struct kmcl_gpa_range *range = (void *)ext->desc->ranges;
 	u32 ranges, count, i, held = 0;
 	struct page *page;
 
-	for (ranges = ext->desc->rangecount; ranges; ranges--) {
+	for (ranges = ext->desc->range_count; ranges; ranges--) {
 		count = kmcl_external_pfns(range->offset, range->len);
 		for (i = 0; i < count; i++) {
-			page = kmcl_external_reference(range->pfn_array[i]);
+			page = kmcl_external_reference(range->pfn[i]);
 			if (!page)
 				continue;
 			if (pages)
 				pages[held] = page;
 			held++;
 		}
-		range = (const void *)&range->pfn_array[count];
+		range = (const void *)&range->pfn[count];
 	}
 	return held;
 }

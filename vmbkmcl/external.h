@@ -3,8 +3,10 @@
 #ifndef _KMCL_EXTERNAL_H
 #define _KMCL_EXTERNAL_H
 
-#include <linux/hyperv.h>
+#include <linux/types.h>
 #include <vmbuskernelmodeclientlibapi.h>
+
+#include "wire.h"
 
 struct kmcl_channel;
 struct kmcl_extent;
@@ -18,7 +20,7 @@ struct page;
  * @size: bytes in use
  */
 struct kmcl_external {
-	struct vmbus_packet_mpb_array *desc;
+	struct kmcl_gpa_direct *desc;
 	u32 room;
 	u32 size;
 };

@@ -12,6 +12,7 @@
 #include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/kmemleak.h>
+#include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -32,7 +33,7 @@
 
 struct kmcl_gpadl {
 	struct kmcl_buffer buffer;
-	struct vmbus_gpadl wire;	/* gpadl_handle 0: the host is done with it */
+	struct kmcl_bus_gpadl wire;	/* handle 0: the host is done with it */
 	u32 handle;
 	struct hlist_node entry;	/* in its channel's table */
 	struct list_head node;		/* in quarantine */
@@ -109,7 +110,7 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 		return true;
 	default:
 		/* A message was not posted; was it the first? */
-		return gpadl->buffer.size >> HV_HYP_PAGE_SHIFT <=
+		return gpadl->buffer.size >> KMCL_HV_PAGE_SHIFT <=
 		       KMCL_GPADL_HEADER_PFNS;
 	}
 }
@@ -137,11 +138,12 @@ static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 	int err;
 
 	kmcl_watch_start(&watch, ch, "GPADL create", 0);
-	err = ch->bus->establish_gpadl(ch, gpadl->buffer.va,
-				       gpadl->buffer.size, &gpadl->wire);
+	gpadl->wire.va = gpadl->buffer.va;
+	gpadl->wire.size = gpadl->buffer.size;
+	err = ch->bus->establish_gpadl(ch, &gpadl->wire);
 	kmcl_watch_stop(&watch);
 	if (!err)
-		gpadl->handle = gpadl->wire.gpadl_handle;
+		gpadl->handle = gpadl->wire.handle;
 	return err;
 }
 
@@ -153,22 +155,22 @@ static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 	unsigned int i;
 	int err;
 
-	if (!gpadl->wire.gpadl_handle)
+	if (!gpadl->wire.handle)
 		return 0;
 
 	kmcl_watch_start(&watch, ch, "GPADL delete", gpadl->handle);
 	for (i = 0; i < KMCL_TEARDOWN_RETRIES; i++) {
 		err = ch->bus->teardown_gpadl(ch, &gpadl->wire);
-		if (err != -ENOMEM || !gpadl->wire.gpadl_handle)
+		if (err != -ENOMEM || !gpadl->wire.handle)
 			break;
 		msleep(KMCL_TEARDOWN_WAIT_MS << i);
 	}
 	kmcl_watch_stop(&watch);
 
 	/* hv_vmbus may say 0 although the message was never posted. */
-	if (gpadl->wire.gpadl_handle && !ch->bus->rescinded(ch))
+	if (gpadl->wire.handle && !ch->bus->rescinded(ch))
 		return err ?: -EIO;
-	gpadl->wire.gpadl_handle = 0;
+	gpadl->wire.handle = 0;
 	return 0;
 }
 
@@ -328,7 +330,7 @@ NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL channel, UINT32 flags,
 		return STATUS_INVALID_PARAMETER_4;
 	if (!gpadl_handle)
 		return STATUS_INVALID_PARAMETER_5;
-	if (byte_count > KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE)
+	if (byte_count > KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE)
 		return STATUS_INVALID_BUFFER_SIZE;
 
 	err = kmcl_gpadl_create(channel, buffer, byte_count,
@@ -351,7 +353,7 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 	/* The mapping made here would be decrypted, and no other of the pages. */
 	if (confidential)
 		return -EOPNOTSUPP;
-	err = kmcl_extent_check(extent, KMCL_GPADL_MAX_PAGES * HV_HYP_PAGE_SIZE,
+	err = kmcl_extent_check(extent, KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE,
 				KMCL_CHAIN_MAX);
 	if (err)
 		return err;

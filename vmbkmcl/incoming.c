@@ -62,7 +62,7 @@ static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
 
 /* False: there is no memory to copy the packet to, it stays in the ring. */
 static bool kmcl_rx_park(struct kmcl_channel *ch,
-			 const struct kmcl_rx_packet *packet)
+			 const struct kmcl_ring_packet *packet)
 {
 	const void *data = packet->data;
 	struct kmcl_incoming *incoming;
@@ -79,19 +79,19 @@ static bool kmcl_rx_park(struct kmcl_channel *ch,
 	incoming->len = len;
 	incoming->answer.answers = packet->id;
 	incoming->wants_answer = packet->flags &
-				 VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED;
+				 KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 	kfifo_put(&ch->delivery.backlog, incoming);
 	return true;
 }
 
 static bool kmcl_rx_packet(struct kmcl_channel *ch,
-			   const struct kmcl_rx_packet *packet)
+			   const struct kmcl_ring_packet *packet)
 {
 	switch (packet->type) {
-	case VM_PKT_COMP:
+	case KMCL_PKT_COMPLETION:
 		kmcl_tx_complete(ch, packet->id, packet->data, packet->len);
 		break;
-	case VM_PKT_DATA_INBAND:
+	case KMCL_PKT_INBAND:
 		if (!kmcl_rx_park(ch, packet))
 			return false;
 		break;
@@ -118,7 +118,7 @@ static void kmcl_rx_fail(struct kmcl_channel *ch)
 
 static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 {
-	struct kmcl_rx_packet packet;
+	struct kmcl_ring_packet packet;
 	unsigned int done = 0;
 	int found = 0;
 
@@ -126,20 +126,20 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 	if (ch->rx.failed)
 		return 0;
 	while (done < KMCL_POLL_BUDGET) {
-		found = kmcl_bus_call(ch, rx_peek, &packet);
+		found = kmcl_ring_peek(&ch->rx.ring, &packet);
 		if (found <= 0)
 			break;
 		if (!kmcl_rx_packet(ch, &packet)) {
 			ch->rx.starved = true;
 			break;
 		}
-		kmcl_bus_call(ch, rx_skip, &packet);
+		kmcl_ring_skip(&ch->rx.ring, &packet);
 		done++;
 	}
 	if (found < 0)
 		kmcl_rx_fail(ch);
-	else if (done)
-		kmcl_bus_call(ch, rx_done);
+	else if (kmcl_ring_release(&ch->rx.ring))
+		ch->bus->signal(ch, KMCL_SIGNAL_ROOM);
 	return done;
 }
 
@@ -167,7 +167,7 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 		 * a ring that was empty, so this costs nothing, and a wake-up
 		 * for room in the other ring still comes.
 		 */
-	} while (kmcl_bus_call(ch, rx_unmask) && !rx->starved && !rx->failed);
+	} while (kmcl_ring_unmask(&rx->ring) && !rx->starved && !rx->failed);
 }
 
 /**
@@ -183,7 +183,7 @@ void __kmcl_hot kmcl_poll_schedule(struct kmcl_channel *ch)
 
 	spin_lock_irqsave(&rx->lock, flags);
 	if (rx->running) {
-		kmcl_bus_call(ch, rx_mask);
+		kmcl_ring_mask(&rx->ring);
 		tasklet_schedule(&rx->poll);
 	}
 	spin_unlock_irqrestore(&rx->lock, flags);

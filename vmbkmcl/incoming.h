@@ -7,12 +7,15 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "ring.h"
+
 struct kmcl_channel;
 
 /**
  * struct kmcl_rx - the reading side of a channel
  * @lock: guards @running, and that nothing is scheduled once it is false
  * @running: the ring may be read
+ * @ring: the incoming ring, while the channel is open
  * @poll: reads the ring
  * @copy: of the completion whose routine runs in the poll, as the host can change
  *	what is in the ring; there while the channel is open
@@ -27,6 +30,7 @@ struct kmcl_channel;
 struct kmcl_rx {
 	spinlock_t lock;
 	bool running;
+	struct kmcl_ring ring;
 	struct tasklet_struct poll;
 	void *copy;
 	u32 room;

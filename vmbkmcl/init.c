@@ -35,16 +35,17 @@ void kmcl_settings_unlock(struct kmcl_channel *ch)
 static u32 kmcl_ring_bytes(u32 pages, u32 wire_size)
 {
 	/* One word stays free: a full ring would look empty. */
-	u32 data = max_t(u32, (pages - 1) * HV_HYP_PAGE_SIZE,
+	u32 data = max_t(u32, (pages - 1) * KMCL_HV_PAGE_SIZE,
 			 2 * wire_size + sizeof(u64));
 
-	return PAGE_ALIGN(sizeof(struct hv_ring_buffer) + data);
+	/* The control page is a whole one of the guest's: see channel_hv.c */
+	return PAGE_ALIGN(PAGE_SIZE + data);
 }
 
 /* Bytes in the ring of the largest packet, its descriptor and trailer. */
 u32 kmcl_channel_wire_size(const struct kmcl_channel *ch)
 {
-	return ALIGN(sizeof(struct vmpacket_descriptor) +
+	return ALIGN(sizeof(struct kmcl_descriptor) +
 		     kmcl_channel_framing(ch) + ch->set.max_packet_size,
 		     sizeof(u64)) + KMCL_PACKET_TRAILER;
 }

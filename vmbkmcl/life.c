@@ -114,6 +114,12 @@ static bool kmcl_channel_turn(struct kmcl_channel *ch, enum kmcl_state state,
 
 static int kmcl_channel_open(struct kmcl_channel *ch)
 {
+	struct kmcl_bus_rings rings = {
+		.tx_bytes = kmcl_channel_tx_bytes(ch),
+		.rx_bytes = kmcl_channel_rx_bytes(ch),
+		.has_cpu = ch->set.has_cpu,
+		.cpu = ch->set.cpu,
+	};
 	struct kmcl_watch watch;
 	int err;
 
@@ -125,12 +131,14 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 		goto close_rx;
 	mutex_lock(&ch->control);
 	kmcl_watch_start(&watch, ch, "open", 0);
-	err = ch->bus->open(ch);
+	err = ch->bus->open(ch, &rings);
 	kmcl_watch_stop(&watch);
 	ch->connected = !err;
 	mutex_unlock(&ch->control);
 	if (err)
 		goto close_delivery;
+	kmcl_ring_init(&ch->tx.ring, &rings.tx);
+	kmcl_ring_init(&ch->rx.ring, &rings.rx);
 	return 0;
 
 close_delivery:

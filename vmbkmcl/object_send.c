@@ -63,7 +63,7 @@ void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
 	struct kmcl_channel *ch = object->ch;
 
 	/* From here on its owner may give the memory away. */
-	if (packet->desc && err == -ETIMEDOUT)
+	if (packet->gpa && err == -ETIMEDOUT)
 		kmcl_external_kept(ch, kmcl_external_hold(&object->external,
 							  NULL));
 	if (!READ_ONCE(ch->delivery.passive)) {
@@ -179,10 +179,10 @@ kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool externa
 		packet->copy = NULL;
 	}
 	packet->completion = completion;
-	packet->desc = NULL;
+	packet->gpa = NULL;
 	if (external) {
-		packet->desc = object->external.desc;
-		packet->desc_size = object->external.size;
+		packet->gpa = object->external.desc;
+		packet->gpa_len = object->external.size;
 	}
 
 	/* When its routine has run, the channel may be cleaned up: not before this. */
@@ -250,10 +250,7 @@ static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
  * VmbChannelInitSetMaximumExternalData() allows, or no byte in them;
  * %STATUS_INVALID_BUFFER_SIZE for more external data than that allows;
  * %STATUS_DEVICE_BUSY when it is being sent; %STATUS_INVALID_DEVICE_STATE when the
- * channel is not open; %STATUS_DEVICE_REMOVED when it is going down;
- * %STATUS_NOT_SUPPORTED for several MDLs on a kernel before 6.15, 6.12.30, 6.6.92
- * or 6.1.140, whose hv_vmbus can send one only. If the packet is queued then, its
- * routine is told so.
+ * channel is not open; %STATUS_DEVICE_REMOVED when it is going down.
  * Source: Microsoft's VmbPacketSend documentation; what is wrong with an MDL and
  * its status are ours.
  */
@@ -363,7 +360,7 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
 	if (!pfns)
 		return STATUS_INVALID_PARAMETER_4;
 	if (!pfn_length || pfn_length > object->ch->set.max_external_size /
-					HV_HYP_PAGE_SIZE)
+					KMCL_HV_PAGE_SIZE)
 		return STATUS_INVALID_PARAMETER_5;
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))

@@ -6,8 +6,8 @@
  * queued in order, the host is asked for a wake-up, and the poll it causes
  * flushes the queue. A packet whose completion is awaited stands in a table;
  * its transaction id is slot and generation, so that a stale, doubled, zero or
- * invented id names nothing. One that is not to be completed, while nothing is
- * queued, goes without a lock but the bus's.
+ * invented id names nothing. Packets that leave the queue together are published
+ * together, with one signal at most.
  *
  * A packet taken from the queue or the table is out of sight until its done() has
  * run. Bottom halves stay off for so long, which is an RCU reader that a close
@@ -25,13 +25,14 @@
 
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
-/* More than the packet takes with its descriptor and trailer: equal is full. */
+/* Packets that leave the queue at most under one hold of &kmcl_tx.lock. */
+#define KMCL_TX_BATCH	64
+
+/* More than the packet takes: a ring with just that room is full. */
 static u32 kmcl_packet_room(const struct kmcl_packet *packet)
 {
-	u32 head = packet->desc ? packet->desc_size :
-				  sizeof(struct vmpacket_descriptor);
-
-	return head + ALIGN(packet->len, 8) + KMCL_PACKET_TRAILER + 8;
+	return kmcl_ring_packet_size(packet->gpa ? packet->gpa_len : 0,
+				     packet->len) + sizeof(u64);
 }
 
 static struct kmcl_tx_slot *kmcl_tx_slots_alloc(u32 count)
@@ -135,53 +136,61 @@ static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 	return tx->slots[i].packet;
 }
 
-static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
-				       struct kmcl_packet *packet)
-{
-	u64 id = packet->type == VM_PKT_COMP ? packet->answers : packet->id;
-	u32 flags = packet->completion ?
-		    VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED : 0;
-
-	if (packet->desc)
-		return kmcl_bus_call(ch, send_external, packet->desc,
-				     packet->desc_size, packet->data,
-				     packet->len, id);
-	return kmcl_bus_call(ch, send, packet->data, packet->len, id,
-			     packet->type, flags);
-}
-
 static void kmcl_tx_trace(struct kmcl_channel *ch,
 			  const struct kmcl_packet *packet)
 {
-	u32 type = packet->desc ? VM_PKT_DATA_USING_GPA_DIRECT : packet->type;
+	u32 type = packet->gpa ? KMCL_PKT_GPA_DIRECT : packet->type;
 
 	trace_vmbkmcl_send(ch, type, packet->id ?: packet->answers,
 			   packet->len);
 }
 
-/*
- * -EAGAIN: only with the lock held can be said what becomes of the packet. Bottom
- * halves are off: a ring goes when all who found @direct set are through.
- */
-static __always_inline int kmcl_tx_send_direct(struct kmcl_channel *ch,
-					       struct kmcl_packet *packet)
+/* The ring has no room for a packet: hv_vmbus's statistics count that, too. */
+static void kmcl_tx_count_full(struct kmcl_channel *ch)
 {
+	struct kmcl_tx *tx = &ch->tx;
+
+	tx->ring_full++;
+	ch->bus->ring_full(ch, !tx->full);
+	tx->full = true;
+}
+
+/* The packet is to be published, and then the host to be signalled. */
+static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
+				       struct kmcl_packet *packet)
+{
+	struct kmcl_ring_packet wire = {
+		.type = packet->type,
+		.flags = packet->completion ?
+			 KMCL_PKT_FLAG_COMPLETION_REQUESTED : 0,
+		.id = packet->type == KMCL_PKT_COMPLETION ? packet->answers :
+							    packet->id,
+		.data = packet->data,
+		.len = packet->len,
+	};
 	int err;
 
-	if (packet->completion || !READ_ONCE(ch->tx.direct))
-		return -EAGAIN;
-	err = kmcl_tx_put(ch, packet);
-	if (err)
+	if (packet->gpa) {
+		wire.type = KMCL_PKT_GPA_DIRECT;
+		wire.head = packet->gpa;
+		wire.head_len = packet->gpa_len;
+	}
+	err = kmcl_ring_put(&ch->tx.ring, &wire);
+	if (unlikely(err)) {
+		if (err == -EAGAIN)
+			kmcl_tx_count_full(ch);
 		return err;
-	atomic64_inc(&ch->tx.sent_direct);
+	}
+	ch->tx.sent++;
+	ch->tx.full = false;
 	if (trace_vmbkmcl_send_enabled())
 		kmcl_tx_trace(ch, packet);
 	return 0;
 }
 
 /*
- * -EAGAIN: no room; -EBUSY: no slot. Any other outcome is the packet's last.
- * A call for each packet costs more than the copies of this.
+ * -EAGAIN: no room; -EBUSY: no slot. Any other error is final. A call for each
+ * packet costs more than the copies of this.
  */
 static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 					struct kmcl_packet *packet)
@@ -194,17 +203,16 @@ static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 		return -EBUSY;
 	}
 	err = kmcl_tx_put(ch, packet);
-	if (!err) {
-		tx->sent++;
-		if (trace_vmbkmcl_send_enabled())
-			kmcl_tx_trace(ch, packet);
-		return 0;
-	}
-	if (packet->completion)
+	if (unlikely(err) && packet->completion)
 		kmcl_tx_free_slot(tx, packet);
-	if (err == -EAGAIN)
-		tx->ring_full++;
 	return err;
+}
+
+/* Let the host see what was put in the ring. Without the lock, bottom halves off. */
+static __always_inline void kmcl_tx_signal(struct kmcl_channel *ch, bool signal)
+{
+	if (signal)
+		ch->bus->signal(ch, KMCL_SIGNAL_PACKETS);
 }
 
 /* So much that several can go at once: to be woken costs more than to send. */
@@ -225,7 +233,7 @@ static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_packet *packet)
 							     struct kmcl_packet,
 							     link);
 
-	if (packet->type != VM_PKT_COMP)
+	if (packet->type != KMCL_PKT_COMPLETION)
 		return kmcl_tx_batch(tx, packet);
 	return max(kmcl_packet_room(packet),
 		   first ? kmcl_tx_batch(tx, first) : 0);
@@ -244,24 +252,17 @@ static bool kmcl_tx_later(int err)
 static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
 	ch->tx.asked = true;
-	WRITE_ONCE(ch->tx.direct, false);
-	ch->bus->want_room(ch, kmcl_tx_room(&ch->tx, packet));
+	kmcl_ring_want_room(&ch->tx.ring, kmcl_tx_room(&ch->tx, packet));
 	return kmcl_tx_send(ch, packet);
 }
 
 /* Nothing waits any more: the host need not wake anybody. */
-static void kmcl_tx_settle(struct kmcl_channel *ch)
+static void kmcl_tx_settle(struct kmcl_tx *tx)
 {
-	struct kmcl_tx *tx = &ch->tx;
-
-	if (tx->direct || !tx->open || !list_empty(&tx->queue) ||
-	    !list_empty(&tx->answers))
+	if (!tx->asked || tx->waiting || !tx->open)
 		return;
-	if (tx->asked) {
-		tx->asked = false;
-		ch->bus->want_room(ch, 0);
-	}
-	WRITE_ONCE(tx->direct, !tx->closing);
+	tx->asked = false;
+	kmcl_ring_want_room(&tx->ring, 0);
 }
 
 static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
@@ -270,10 +271,16 @@ static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
 		memcpy(packet->copy, packet->data, packet->len);
 		packet->data = packet->copy;
 	}
-	list_add_tail(&packet->link, packet->type == VM_PKT_COMP ?
+	list_add_tail(&packet->link, packet->type == KMCL_PKT_COMPLETION ?
 		      &tx->answers : &tx->queue);
-	WRITE_ONCE(tx->direct, false);
+	WRITE_ONCE(tx->waiting, tx->waiting + 1);
 	tx->queued++;
+}
+
+static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_packet *packet)
+{
+	list_del_init(&packet->link);
+	WRITE_ONCE(tx->waiting, tx->waiting - 1);
 }
 
 /*
@@ -284,7 +291,7 @@ static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
 			    const struct kmcl_packet *packet)
 {
 	return list_empty(&tx->answers) &&
-	       (packet->type == VM_PKT_COMP || list_empty(&tx->queue));
+	       (packet->type == KMCL_PKT_COMPLETION || list_empty(&tx->queue));
 }
 
 /* 0 when the packet may go into the ring, or wait for it. */
@@ -293,41 +300,61 @@ static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
 {
 	if (!tx->open)
 		return -ENOTCONN;
-	return tx->closing && packet->type != VM_PKT_COMP ? -ENODEV : 0;
+	return tx->closing && packet->type != KMCL_PKT_COMPLETION ? -ENODEV : 0;
 }
 
-/* What kmcl_tx_submit() does when it can not be done without the lock. */
-static noinline int __kmcl_hot kmcl_tx_submit_locked(struct kmcl_channel *ch,
-						     struct kmcl_packet *packet,
-						     bool may_queue)
+/* What kmcl_tx_submit() says of a packet that is in the ring. */
+static __always_inline int kmcl_tx_outcome(const struct kmcl_packet *packet)
+{
+	return packet->completion ? 0 : 1;
+}
+
+/* @err: why kmcl_tx_send() did not send it, while nothing goes before it. */
+static noinline int kmcl_tx_not_sent(struct kmcl_channel *ch,
+				     struct kmcl_packet *packet, int err,
+				     bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	int err;
 
-	INIT_LIST_HEAD(&packet->link);
-
-	spin_lock(&tx->lock);
-	err = kmcl_tx_welcomes(tx, packet);
-	if (err)
-		goto unlock;
-	err = -EAGAIN;
-	if (kmcl_tx_is_next(tx, packet)) {
-		err = kmcl_tx_send(ch, packet);
-		if (err == -EAGAIN && may_queue)
-			err = kmcl_tx_ask(ch, packet);
-	}
-	if (!err) {
-		err = packet->completion ? 0 : 1;
-	} else if (kmcl_tx_later(err) && may_queue) {
+	if (!may_queue)
+		return kmcl_tx_later(err) ? -ENOBUFS : err;
+	if (err == -EAGAIN)
+		err = kmcl_tx_ask(ch, packet);
+	if (kmcl_tx_later(err)) {
 		kmcl_tx_queue(tx, packet);
-		err = 0;
-	} else if (kmcl_tx_later(err)) {
-		err = -ENOBUFS;
+		return 0;
 	}
-	kmcl_tx_settle(ch);
-unlock:
-	spin_unlock(&tx->lock);
-	return err;
+	kmcl_tx_settle(tx);
+	return err ?: kmcl_tx_outcome(packet);
+}
+
+static __always_inline int kmcl_tx_send_next(struct kmcl_channel *ch,
+					     struct kmcl_packet *packet,
+					     bool may_queue)
+{
+	int err = kmcl_tx_send(ch, packet);
+
+	if (unlikely(err))
+		return kmcl_tx_not_sent(ch, packet, err, may_queue);
+	return kmcl_tx_outcome(packet);
+}
+
+/* Packets wait, or are refused. */
+static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
+					  struct kmcl_packet *packet,
+					  bool may_queue)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	int err = kmcl_tx_welcomes(tx, packet);
+
+	if (err)
+		return err;
+	if (kmcl_tx_is_next(tx, packet))
+		return kmcl_tx_send_next(ch, packet, may_queue);
+	if (!may_queue)
+		return -ENOBUFS;
+	kmcl_tx_queue(tx, packet);
+	return 0;
 }
 
 /**
@@ -347,14 +374,37 @@ unlock:
 int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 			      struct kmcl_packet *packet, bool may_queue)
 {
+	struct kmcl_tx *tx = &ch->tx;
+	bool signal = false;
 	int err;
 
 	packet->id = 0;
-	err = kmcl_tx_send_direct(ch, packet);
-	if (err == -EAGAIN)
-		return kmcl_tx_submit_locked(ch, packet, may_queue);
-	return err ?: 1;
+	INIT_LIST_HEAD(&packet->link);
+	spin_lock(&tx->lock);
+	if (unlikely(!tx->open || tx->closing || tx->waiting))
+		err = kmcl_tx_submit_behind(ch, packet, may_queue);
+	else
+		err = kmcl_tx_send_next(ch, packet, may_queue);
+	if (likely(tx->open))
+		signal = kmcl_ring_publish(&tx->ring);
+	spin_unlock(&tx->lock);
+	kmcl_tx_signal(ch, signal);
+	return err;
 }
+
+/**
+ * struct kmcl_tx_batch - packets that left the queue together
+ * @done: those with nothing more to wait for
+ * @count: how many
+ * @err: why the last of them was not sent, or 0
+ * @more: the next one may be sent, too
+ */
+struct kmcl_tx_batch {
+	struct kmcl_packet *done[KMCL_TX_BATCH];
+	unsigned int count;
+	int err;
+	bool more;
+};
 
 static struct kmcl_packet *kmcl_tx_first(struct kmcl_tx *tx)
 {
@@ -363,22 +413,47 @@ static struct kmcl_packet *kmcl_tx_first(struct kmcl_tx *tx)
 					struct kmcl_packet, link);
 }
 
-/* The oldest queued packet that left the queue with nothing more to wait for. */
-static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
+/* Put the oldest queued packet in the ring. False: it has to wait. */
+static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
+			      struct kmcl_tx_batch *batch)
 {
-	struct kmcl_packet *packet;
+	struct kmcl_packet *packet = kmcl_tx_first(&ch->tx);
+	int err;
 
-	while ((packet = kmcl_tx_first(&ch->tx))) {
-		*err = kmcl_tx_send(ch, packet);
-		if (*err == -EAGAIN)
-			*err = kmcl_tx_ask(ch, packet);
-		if (kmcl_tx_later(*err))
-			return NULL;
-		list_del_init(&packet->link);
-		if (*err || !packet->completion)
-			return packet;
-	}
-	return NULL;
+	if (!packet)
+		return false;
+	err = kmcl_tx_send(ch, packet);
+	if (err == -EAGAIN)
+		err = kmcl_tx_ask(ch, packet);
+	if (kmcl_tx_later(err))
+		return false;
+	kmcl_tx_unqueue(&ch->tx, packet);
+	if (err || !packet->completion)
+		batch->done[batch->count++] = packet;
+	batch->err = err;
+	return true;
+}
+
+/* The same with as many as make a batch; an error ends it. */
+static void kmcl_tx_drain(struct kmcl_channel *ch, struct kmcl_tx_batch *batch)
+{
+	unsigned int n;
+
+	batch->count = 0;
+	batch->err = 0;
+	batch->more = ch->tx.open;
+	for (n = 0; n < KMCL_TX_BATCH && batch->more && !batch->err; n++)
+		batch->more = kmcl_tx_drain_one(ch, batch);
+}
+
+static void kmcl_tx_batch_done(const struct kmcl_tx_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->count; i++)
+		batch->done[i]->done(batch->done[i],
+				     i + 1 < batch->count ? 0 : batch->err,
+				     NULL, 0);
 }
 
 /**
@@ -390,25 +465,27 @@ static struct kmcl_packet *kmcl_tx_flush_some(struct kmcl_channel *ch, int *err)
 void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	struct kmcl_packet *packet;
-	int err;
+	struct kmcl_tx_batch batch;
+	bool signal;
 
 	/*
-	 * Nothing is queued. Who is about to, for want of a slot, takes one that was
-	 * freed before this; for want of room, has the host say when there is some.
+	 * Nothing is queued. A sender that is about to queue a packet for want of a
+	 * slot takes one that was freed before this; for want of room, it has the
+	 * host say when there is some.
 	 */
-	if (READ_ONCE(tx->direct))
+	if (!READ_ONCE(tx->waiting))
 		return;
 	do {
 		local_bh_disable();
 		spin_lock(&tx->lock);
-		packet = tx->open ? kmcl_tx_flush_some(ch, &err) : NULL;
-		kmcl_tx_settle(ch);
+		kmcl_tx_drain(ch, &batch);
+		kmcl_tx_settle(tx);
+		signal = tx->open && kmcl_ring_publish(&tx->ring);
 		spin_unlock(&tx->lock);
-		if (packet)
-			packet->done(packet, err, NULL, 0);
+		kmcl_tx_signal(ch, signal);
+		kmcl_tx_batch_done(&batch);
 		local_bh_enable();
-	} while (packet);
+	} while (batch.more);
 }
 
 /**
@@ -430,13 +507,14 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
 
 	spin_lock_bh(&tx->lock);
 	if (!list_empty(&packet->link))
-		list_del_init(&packet->link);
+		kmcl_tx_unqueue(tx, packet);
 	else if (packet->id && packet->heir)
 		kmcl_tx_bequeath(tx, packet);
 	else if (packet->id)
 		kmcl_tx_free_slot(tx, packet);
 	else
 		mine = false;
+	kmcl_tx_settle(tx);
 	spin_unlock_bh(&tx->lock);
 
 	/* What waited behind it, for a smaller room or for its slot, may go. */
@@ -462,7 +540,6 @@ void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
 	struct kmcl_packet *packet;
 	int err = 0;
 
-	/* The bus may have cut it, somewhere behind this. */
 	if (len > most) {
 		len = most;
 		err = -ENOBUFS;
@@ -482,26 +559,33 @@ void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
 		packet->done(packet, err, data, len);
 }
 
+/**
+ * kmcl_tx_open - there is a ring: packets are sent from here on
+ * @ch: the channel; its bus has opened it and filled in the ring
+ *
+ * Context: softirq or process.
+ */
 void kmcl_tx_open(struct kmcl_channel *ch)
 {
-	u32 ring = kmcl_channel_tx_bytes(ch) - sizeof(struct hv_ring_buffer);
+	struct kmcl_tx *tx = &ch->tx;
 
-	spin_lock_bh(&ch->tx.lock);
-	ch->tx.batch = ring / 4;
-	ch->tx.open = true;
-	ch->tx.closing = false;
-	ch->tx.asked = false;
-	WRITE_ONCE(ch->tx.direct, true);
-	spin_unlock_bh(&ch->tx.lock);
+	spin_lock_bh(&tx->lock);
+	tx->batch = tx->ring.memory.size / 4;
+	tx->open = true;
+	tx->closing = false;
+	tx->asked = false;
+	tx->full = false;
+	spin_unlock_bh(&tx->lock);
 }
 
-static struct kmcl_packet *kmcl_tx_take_queued(struct list_head *queue)
+static struct kmcl_packet *kmcl_tx_take_queued(struct kmcl_tx *tx,
+					       struct list_head *queue)
 {
 	struct kmcl_packet *packet;
 
 	packet = list_first_entry_or_null(queue, struct kmcl_packet, link);
 	if (packet)
-		list_del_init(&packet->link);
+		kmcl_tx_unqueue(tx, packet);
 	return packet;
 }
 
@@ -518,7 +602,7 @@ static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
 		packet = tx->slots[i].packet;
 		if (!packet)
 			continue;
-		if (external || !packet->desc)
+		if (external || !packet->gpa)
 			kmcl_tx_free_slot(tx, packet);
 		else if (packet->heir)
 			kmcl_tx_bequeath(tx, packet);
@@ -541,7 +625,6 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
 {
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.closing = true;
-	WRITE_ONCE(ch->tx.direct, false);
 	spin_unlock_bh(&ch->tx.lock);
 }
 
@@ -566,7 +649,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 		local_bh_disable();
 		spin_lock(&tx->lock);
 		if (tx->closing)
-			packet = kmcl_tx_take_queued(&tx->queue) ?:
+			packet = kmcl_tx_take_queued(tx, &tx->queue) ?:
 				 kmcl_tx_take_sent(tx, false);
 		spin_unlock(&tx->lock);
 		if (packet)
@@ -591,15 +674,17 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 		local_bh_disable();
 		spin_lock(&tx->lock);
 		tx->open = false;
-		WRITE_ONCE(tx->direct, false);
-		packet = kmcl_tx_take_queued(&tx->answers) ?:
-			 kmcl_tx_take_queued(&tx->queue);
+		packet = kmcl_tx_take_queued(tx, &tx->answers) ?:
+			 kmcl_tx_take_queued(tx, &tx->queue);
 		spin_unlock(&tx->lock);
 		if (packet)
 			packet->done(packet, err, NULL, 0);
 		local_bh_enable();
 	} while (packet);
-	/* Others may be writing to it. Expedited: channels close one after another. */
+	/*
+	 * A sender may still be signalling the host, with bottom halves off.
+	 * Expedited: channels close one after another.
+	 */
 	synchronize_rcu_expedited();
 }
 

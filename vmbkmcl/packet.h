@@ -4,10 +4,11 @@
 #define _KMCL_PACKET_H
 
 #include <linux/atomic.h>
-#include <linux/hyperv.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+
+#include "ring.h"
 
 struct kmcl_channel;
 struct kmcl_packet;
@@ -22,14 +23,14 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
 /**
  * struct kmcl_packet - one packet on its way to the host
  * @link: in &kmcl_tx.queue or &kmcl_tx.answers while it waits for the ring
- * @type: %VM_PKT_DATA_INBAND, or %VM_PKT_COMP: it completes one of the host's
+ * @type: %KMCL_PKT_INBAND, or %KMCL_PKT_COMPLETION: it completes one of the host's
  * @data: what to send; the owner's
  * @len: bytes
  * @copy: where @data is copied to when the packet has to be queued; NULL when it
  *	stays as it is until @done
- * @desc: describes the packet's external data; NULL without
- * @desc_size: bytes of @desc with its ranges
- * @answers: %VM_PKT_COMP: the host's transaction id
+ * @gpa: describes the packet's external data; NULL without
+ * @gpa_len: bytes of @gpa with its ranges
+ * @answers: %KMCL_PKT_COMPLETION: the host's transaction id
  * @completion: ask the host for a completion
  * @id: transaction id while the host owes a completion, else 0
  * @heir: takes over @id when nobody waits for the packet any more although the
@@ -44,12 +45,12 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  */
 struct kmcl_packet {
 	struct list_head link;
-	enum vmbus_packet_type type;
-	void *data;
+	enum kmcl_packet_type type;
+	const void *data;
 	u32 len;
 	void *copy;
-	struct vmbus_packet_mpb_array *desc;
-	u32 desc_size;
+	const struct kmcl_gpa_direct *gpa;
+	u32 gpa_len;
 	u64 answers;
 	bool completion;
 	u64 id;
@@ -65,9 +66,11 @@ struct kmcl_tx_slot {
 
 /**
  * struct kmcl_tx - the sending side of a channel
- * @lock: guards all of it
+ * @lock: guards all of it; a packet is copied to the ring under it
+ * @ring: the outgoing ring, while @open
  * @open: the ring is there
  * @closing: it will not be for long: only completions are welcome
+ * @waiting: how many packets @queue and @answers have; read without @lock, too
  * @queue: packets waiting for the ring or for a slot, in order
  * @answers: completions of the host's packets waiting for the ring, in order;
  *	they go first, as a slot of @queue's may become free by them alone
@@ -76,10 +79,8 @@ struct kmcl_tx_slot {
  * @free: first free slot, @count when there is none
  * @batch: bytes of room worth a wake-up for packets of @queue
  * @asked: the host was asked for a wake-up
- * @direct: the ring stays, nothing is queued and no wake-up asked for: packets
- *	without a completion go past @lock. Read without it, bottom halves off.
- * @sent: packets put in the ring under @lock
- * @sent_direct: and past it; not guarded
+ * @full: the ring had no room for the packet tried last
+ * @sent: packets put in the ring
  * @queued: packets that had to wait first
  * @ring_full: times the ring had no room
  * @ids_full: times no slot was free
@@ -88,30 +89,26 @@ struct kmcl_tx_slot {
  */
 struct kmcl_tx {
 	spinlock_t lock;
+	struct kmcl_ring ring;
 	bool open;
 	bool closing;
+	bool asked;
+	bool full;
+	u32 waiting;
 	struct list_head queue;
 	struct list_head answers;
 	struct kmcl_tx_slot *slots;
 	u32 count;
 	u32 free;
 	u32 batch;
-	bool asked;
-	bool direct;
 
 	u64 sent;
-	atomic64_t sent_direct;
 	u64 queued;
 	u64 ring_full;
 	u64 ids_full;
 	u64 completed;
 	u64 bad_ids;
 };
-
-static inline u64 kmcl_tx_sent(const struct kmcl_tx *tx)
-{
-	return READ_ONCE(tx->sent) + atomic64_read(&tx->sent_direct);
-}
 
 int kmcl_tx_init(struct kmcl_tx *tx);
 int kmcl_tx_resize(struct kmcl_tx *tx, u32 count);

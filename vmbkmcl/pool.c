@@ -94,7 +94,7 @@ struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 		struct kmcl_incoming *packet = kmcl_pool_packet(pool, i);
 
 		packet->pool = pool;
-		packet->answer.type = VM_PKT_COMP;
+		packet->answer.type = KMCL_PKT_COMPLETION;
 		packet->answer.data = packet->data;
 		packet->answer.done = kmcl_answer_done;
 		llist_add(&packet->free, &pool->free);

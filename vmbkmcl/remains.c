@@ -41,9 +41,9 @@ struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
 	remains->held = kmcl_external_hold(&remains->external, remains->pages);
 	remains->ch = ch;
 	INIT_LIST_HEAD(&remains->packet.link);
-	remains->packet.type = VM_PKT_DATA_INBAND;
-	remains->packet.desc = remains->external.desc;
-	remains->packet.desc_size = remains->external.size;
+	remains->packet.type = KMCL_PKT_INBAND;
+	remains->packet.gpa = remains->external.desc;
+	remains->packet.gpa_len = remains->external.size;
 	remains->packet.completion = true;
 	remains->packet.done = kmcl_remains_done;
 	return remains;

@@ -133,8 +133,8 @@ static bool kmcl_request_refer(struct kmcl_request *req,
 	req->remains = kmcl_remains_alloc(ch, extent);
 	if (!req->remains)
 		return false;
-	req->packet.desc = req->remains->packet.desc;
-	req->packet.desc_size = req->remains->packet.desc_size;
+	req->packet.gpa = req->remains->packet.gpa;
+	req->packet.gpa_len = req->remains->packet.gpa_len;
 	req->packet.heir = &req->remains->packet;
 	return true;
 }
@@ -194,7 +194,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	struct kmcl_channel *ch = channel;
 	struct kmcl_request req = {
 		.packet = {
-			.type = VM_PKT_DATA_INBAND,
+			.type = KMCL_PKT_INBAND,
 			.data = buffer,
 			.len = buffer_size,
 			.completion = wait,

@@ -3,3 +3,6 @@
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+/* The tests listen to it. */
+EXPORT_TRACEPOINT_SYMBOL_GPL(vmbkmcl_send);

@@ -23,9 +23,9 @@
 
 #define kmcl_show_packet(type)						\
 	__print_symbolic(type,						\
-			 { VM_PKT_DATA_INBAND, "in-band" },		\
-			 { VM_PKT_DATA_USING_GPA_DIRECT, "external" },	\
-			 { VM_PKT_COMP, "completion" })
+			 { KMCL_PKT_INBAND, "in-band" },		\
+			 { KMCL_PKT_GPA_DIRECT, "external" },	\
+			 { KMCL_PKT_COMPLETION, "completion" })
 
 /* A name is cut to this many bytes so that the record has a fixed size. */
 TRACE_EVENT(vmbkmcl_channel_state,
