@@ -19,7 +19,7 @@ install: modules
 	$(DEPMOD)
 
 uninstall:
-	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/$(MOD_DIR)/vmbkmcl.ko*
+	rm -f $(addprefix $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/$(MOD_DIR)/,vmbkmcl.ko* vmbkmcl_hv.ko*)
 	$(DEPMOD)
 
 # Share four buffers with a server outside a stock Debian guest, and look.
@@ -62,9 +62,9 @@ package-test:
 	scripts/package-test.sh
 
 help:
-	@echo 'make            build vmbkmcl.ko against KDIR ($(KDIR))'
-	@echo 'make install    install it [INSTALL_MOD_PATH=root of the target]'
-	@echo 'make uninstall  remove it again'
+	@echo 'make            build the modules against KDIR ($(KDIR))'
+	@echo 'make install    install them [INSTALL_MOD_PATH=root of the target]'
+	@echo 'make uninstall  remove them again'
 	@echo 'make docs       the documentation as HTML and text'
 	@echo 'make package    build the Debian packages'
 	@echo 'make package-test  install and remove them in a chroot'

@@ -657,7 +657,7 @@ static void disable_while_it_waits_for_a_device(struct kunit *test)
 	VmbChannelDisable(client->ch);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	heard(test, client, "");
-	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(client->ch, bus,
+	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
 						     &some_guid));
 }
 
@@ -889,7 +889,7 @@ static void enable_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(client->ch),
 			STATUS_DEVICE_NOT_CONNECTED);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(client->ch, bus,
+	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
 						     &some_guid));
 	bus->ops.listen = listen;
 	bring_up(test, client);
@@ -930,7 +930,7 @@ static void device_comes_later(struct kunit *test)
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	heard(test, client, "");
-	KUNIT_EXPECT_TRUE(test, kmcl_channel_attach(client->ch, bus,
+	KUNIT_EXPECT_TRUE(test, fake_bus_attach(client->ch, bus,
 						    &some_guid));
 	becomes(test, client->ch, KMCL_ACTIVE);
 	VmbChannelGetInterfaceInstance(client->ch, &bound);
@@ -942,7 +942,7 @@ static void second_device_not_taken(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 
 	KUNIT_EXPECT_FALSE(test, kmcl_channel_wants(bus->ch, &some_guid));
-	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(bus->ch, test,
+	KUNIT_EXPECT_FALSE(test, fake_bus_attach(bus->ch, test,
 						     &some_guid));
 	KUNIT_EXPECT_PTR_EQ(test, bus->ch->endpoint, (void *)bus);
 }
@@ -951,9 +951,9 @@ static void offer_and_unlisten(struct kmcl_channel *ch)
 {
 	struct client *client = VmbChannelGetPointer(ch);
 
-	client->seen = kmcl_channel_attach(ch, container_of(ch->bus,
-							    struct fake_bus,
-							    ops), &some_guid);
+	client->seen = fake_bus_attach(ch, container_of(ch->pinned,
+							struct fake_bus, ops),
+				       &some_guid);
 }
 
 /*

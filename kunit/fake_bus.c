@@ -25,7 +25,7 @@ static const guid_t fake_instance = GUID_INIT(0x11111111, 0x2222, 0x3333,
 
 static struct fake_bus *to_fake(struct kmcl_channel *ch)
 {
-	return container_of(ch->bus, struct fake_bus, ops);
+	return container_of(ch->pinned, struct fake_bus, ops);
 }
 
 /* The host thinks about it; as in hv_vmbus only an answer or a rescind ends it. */
@@ -53,7 +53,7 @@ static int fake_listen(struct kmcl_channel *ch)
 	struct fake_bus *bus = to_fake(ch);
 
 	if (bus->present)
-		kmcl_channel_attach(ch, bus, &fake_instance);
+		kmcl_channel_attach(ch, &bus->ops, bus, &fake_instance);
 	return 0;
 }
 
@@ -633,6 +633,11 @@ struct fake_bus *fake_bus_start(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
 	return bus;
+}
+
+bool fake_bus_attach(VMBCHANNEL ch, void *endpoint, const guid_t *instance)
+{
+	return kmcl_channel_attach(ch, ch->pinned, endpoint, instance);
 }
 
 /* Let everything that waits for the host go on, and wait no more. */

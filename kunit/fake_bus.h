@@ -13,6 +13,7 @@
 
 #include "../vmbkmcl/bus.h"
 #include "../vmbkmcl/channel.h"
+#include "../vmbkmcl/ring_size.h"
 #include "eventually.h"
 
 /* Sub-channels that a fake device may have open */
@@ -165,6 +166,9 @@ void fake_bus_read(struct fake_bus *bus);
 /* What the host writes in the control pages makes no sense, or does again. */
 void fake_bus_fail_sends(struct fake_bus *bus, bool fail);
 void fake_bus_corrupt(struct fake_bus *bus, bool corrupt);
+
+/* The bus offers the channel a device of its own. */
+bool fake_bus_attach(VMBCHANNEL ch, void *endpoint, const guid_t *instance);
 
 void fake_bus_answer(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);

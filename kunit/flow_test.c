@@ -657,7 +657,7 @@ static VOID keep(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 
 static void make_a_little_room(struct kmcl_channel *ch, bool first)
 {
-	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
+	struct fake_bus *bus = container_of(ch->pinned, struct fake_bus, ops);
 	struct keeper *keeper = VmbChannelGetPointer(ch);
 
 	fake_bus_make_room(bus, keeper->room);

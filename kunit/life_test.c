@@ -186,7 +186,7 @@ static void pause_before_the_device_comes(struct kunit *test)
 	enable(test, client);
 	VmbChannelPause(client->ch);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
-	KUNIT_EXPECT_TRUE(test, kmcl_channel_attach(client->ch, bus,
+	KUNIT_EXPECT_TRUE(test, fake_bus_attach(client->ch, bus,
 						    &some_guid));
 	becomes(test, client->ch, KMCL_PAUSED);
 	heard(test, client, "Opened");
@@ -741,10 +741,10 @@ static void offered_again(struct kunit *test)
 	heard(test, client, LIFE);
 	bus->is_rescinded = false;
 	bus->present = false;
-	KUNIT_EXPECT_FALSE(test, kmcl_channel_attach(client->ch, bus,
+	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
 						     &some_guid));
 	enable(test, client);
-	KUNIT_EXPECT_TRUE(test, kmcl_channel_attach(client->ch, bus,
+	KUNIT_EXPECT_TRUE(test, fake_bus_attach(client->ch, bus,
 						    &some_guid));
 	becomes(test, client->ch, KMCL_ACTIVE);
 	heard(test, client, UP);

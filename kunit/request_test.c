@@ -685,7 +685,7 @@ static void room_asked_for(struct kunit *test)
 /* Called with the lock of the guest's end, which is about to ask for room. */
 static void get_room(struct kmcl_channel *ch, bool first)
 {
-	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
+	struct fake_bus *bus = container_of(ch->pinned, struct fake_bus, ops);
 
 	fake_bus_make_room(bus, 1);
 }

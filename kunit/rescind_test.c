@@ -136,7 +136,7 @@ static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 
 static void signal_slowly(struct kmcl_channel *ch, enum kmcl_signal why)
 {
-	struct fake_bus *bus = container_of(ch->bus, struct fake_bus, ops);
+	struct fake_bus *bus = container_of(ch->pinned, struct fake_bus, ops);
 
 	packet_called(VmbChannelGetPointer(ch), "Signals");
 	/* With a channel that is closed it would use a device given back. */

@@ -118,7 +118,7 @@ static void device_comes(struct fake_bus *bus)
 {
 	bus->is_rescinded = false;
 	bus->present = true;
-	kmcl_channel_attach(bus->ch, bus, &some_guid);
+	fake_bus_attach(bus->ch, bus, &some_guid);
 }
 
 static void fake_device(void *data)

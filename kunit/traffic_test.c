@@ -12,6 +12,7 @@
 #include <linux/semaphore.h>
 #include <linux/slab.h>
 
+#include "../vmbkmcl/ring_size.h"
 #include "client.h"
 #include "device.h"
 #include "host/traffic.h"

@@ -43,11 +43,13 @@ jobs_to_do() {
 }
 
 build_bench() {
-	local kernel=$1 work=$2 built hv_vmbus
+	local kernel=$1 work=$2 built module hv_vmbus
 
 	built=$("$scripts/build-modules.sh" "$kernel/KDIR")
 	logged "$logs/bench-build.log" make -C "$kernel/KDIR" M="$built/$bench" modules
-	strip --strip-debug -o "$work/vmbkmcl.ko" "$built/vmbkmcl.ko"
+	for module in vmbkmcl vmbkmcl_hv; do
+		strip --strip-debug -o "$work/$module.ko" "$built/$module.ko"
+	done
 	strip --strip-debug -o "$work/vmbkmcl_bench.ko" "$built/$bench/vmbkmcl_bench.ko"
 	hv_vmbus=$(find -L "$kernel/modules" -name 'hv_vmbus.ko*')
 	case $hv_vmbus in
@@ -77,6 +79,7 @@ guest_command() {
 		run=/sys/kernel/debug/vmbkmcl-bench/run
 		${PROFILE:+echo 1 >/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress}
 		insmod /modules/vmbkmcl.ko
+		insmod /modules/vmbkmcl_hv.ko
 		insmod /modules/vmbkmcl_bench.ko channels=$channels block_ms=${BLOCK_MS:-2} mode=${RAW_MODE:-0} || exit
 		cat \$run >&3
 		${PROFILE:+grep -i ' t ' /proc/kallsyms | gzip | base64 | sed 's/^/kallsyms: /' >&3}
@@ -85,6 +88,7 @@ guest_command() {
 			cat \$run >&3
 		done </jobs
 		rmmod vmbkmcl_bench
+		rmmod vmbkmcl_hv
 		rmmod vmbkmcl
 	END
 }

@@ -31,11 +31,13 @@ sources() {
 
 # What the guest needs: the modules, and the program that uses them.
 build_demo() {
-	local dir=$1 kernel=$2 built hv_vmbus
+	local dir=$1 kernel=$2 built module hv_vmbus
 
 	built=$("$scripts/build-modules.sh" "$kernel/KDIR")
 	logged "$logs/demo-build.log" module_make "$kernel/KDIR" M="$built/$sample" modules
-	strip --strip-debug -o "$dir/vmbkmcl.ko" "$built/vmbkmcl.ko"
+	for module in vmbkmcl vmbkmcl_hv; do
+		strip --strip-debug -o "$dir/$module.ko" "$built/$module.ko"
+	done
 	strip --strip-debug -o "$dir/share.ko" "$built/$sample/share.ko"
 	logged "$logs/demo-build.log" gcc -static -O2 -Wall -I"$built/kunit/host" \
 		-o "$dir/demo" "$built/$sample/demo.c"
@@ -64,6 +66,7 @@ guest_command() {
 	cat <<-END
 		set -e
 		insmod /modules/vmbkmcl.ko
+		insmod /modules/vmbkmcl_hv.ko
 		insmod /modules/share.ko
 		for _ in \$(seq 100); do
 			[ ! -c /dev/vmbkmcl-share ] || break
@@ -73,6 +76,7 @@ guest_command() {
 		/bin/demo ${BREAK:-} >&3 || status=\$?
 		${HIBERNATE:+$(hibernate_command)}
 		rmmod share
+		rmmod vmbkmcl_hv
 		rmmod vmbkmcl
 		exit \$status
 	END

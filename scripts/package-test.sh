@@ -30,18 +30,20 @@ run() { logged "$log" in_chroot "$root" -- "$@"; }
 
 # check_kernel RELEASE
 check_kernel() {
-	local kernel=$1 resolved
+	local kernel=$1 module resolved
 
-	run modinfo -k "$kernel" vmbkmcl
-	for field in version description author license srcversion; do
-		grep -q "^$field: *[^ ]" "$log" || die "modinfo for $kernel has no $field"
+	for module in vmbkmcl_hv vmbkmcl; do
+		run modinfo -k "$kernel" "$module"
+		for field in version description author license srcversion; do
+			grep -q "^$field: *[^ ]" "$log" || die "modinfo of $module for $kernel has no $field"
+		done
+		grep -q "^vermagic: *$kernel " "$log" || die "$module for $kernel is for another kernel"
 	done
-	grep -q "^vermagic: *$kernel " "$log" || die "the module for $kernel is for another kernel"
 	(($(grep -c '^parm:' "$log") >= 2)) || die "modinfo for $kernel lacks parameters"
 
 	run modprobe -n -v -S "$kernel" vmbkmcl
 	resolved=$(sed -n 's/^insmod //p' "$log" | xargs -n 1 basename | xargs)
-	[[ $resolved =~ ^hv_vmbus.*\ vmbkmcl ]] ||
+	[[ $resolved =~ ^vmbkmcl\.ko.*\ hv_vmbus.*\ vmbkmcl_hv ]] ||
 		die "modprobe for $kernel would load '$resolved'"
 	step "modprobe for $kernel would load $resolved"
 

@@ -15,7 +15,7 @@ prepare_tests() {
 	built=$("$scripts/build-modules.sh" "$kdir" "${variables[@]}")
 	counting=${COVERAGE:+$built}
 	device=$("$tree/kunit/host/build.sh")
-	for module in vmbkmcl vmbkmcl_kunit vmbkmcl_forgetful; do
+	for module in vmbkmcl vmbkmcl_hv vmbkmcl_kunit vmbkmcl_forgetful; do
 		[[ -e $built/$module.ko ]] ||
 			die "the build made no $module.ko (log: $logs/${built##*/}.log)"
 		# what the guest loads needs no debug information

@@ -3,18 +3,22 @@
  * The seam between a channel and the bus beneath it: control only. Packets do not
  * pass here; a channel reads and writes its rings itself (ring.c).
  *
- * An operation gets the channel, and finds what it needs of the device in
- * channel->endpoint, which is what the bus gave kmcl_channel_attach().
+ * Downwards it is struct kmcl_bus_ops. An operation gets the channel, and finds what
+ * it needs of the device in channel->endpoint, which is what the bus gave
+ * kmcl_channel_attach(). Upwards it is the functions at the end of this file, which
+ * are all that a bus calls. Several buses can be registered.
  */
 #ifndef _KMCL_BUS_H
 #define _KMCL_BUS_H
 
 #include <linux/types.h>
+#include <linux/uuid.h>
 
 #include "ring.h"
 
 struct device;
 struct kmcl_channel;
+struct module;
 
 /**
  * struct kmcl_bus_rings - the rings of a channel that is opened
@@ -57,8 +61,10 @@ enum kmcl_signal {
 /**
  * struct kmcl_bus_ops - what a channel needs of its bus
  * @name: of the bus, for debugfs
+ * @owner: the bus's module, which stays while a channel listens
  * @listen: from now on offer the channel its target device, as soon as there is
- *	one; may call kmcl_channel_attach() before it returns
+ *	one; may call kmcl_channel_attach() before it returns. The channel's bus and
+ *	endpoint are not set.
  * @unlisten: the opposite; no attach after it has returned
  * @release: the channel is done with its endpoint, another one may have it
  * @device: the endpoint, as Linux knows it; no reference is taken
@@ -87,6 +93,7 @@ enum kmcl_signal {
  */
 struct kmcl_bus_ops {
 	const char *name;
+	struct module *owner;
 
 	int (*listen)(struct kmcl_channel *ch);
 	void (*unlisten)(struct kmcl_channel *ch);
@@ -110,6 +117,31 @@ struct kmcl_bus_ops {
 			      struct kmcl_bus_gpadl *gpadl);
 };
 
-extern const struct kmcl_bus_ops kmcl_hv_bus;
+/* What a channel calls, in bus.c */
+int kmcl_bus_listen(struct kmcl_channel *ch);
+void kmcl_bus_unlisten(struct kmcl_channel *ch);
+
+/*
+ * What a bus calls
+ */
+
+/* In bus.c */
+int kmcl_bus_register(const struct kmcl_bus_ops *bus);
+void kmcl_bus_unregister(const struct kmcl_bus_ops *bus);
+
+/* Its device comes and goes: device.c, and for sub-channels primary.c */
+bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance);
+bool kmcl_channel_attach(struct kmcl_channel *ch,
+			 const struct kmcl_bus_ops *bus, void *endpoint,
+			 const guid_t *instance);
+bool kmcl_sub_offer(struct kmcl_channel *primary, void *endpoint,
+		    const guid_t *instance, struct kmcl_channel **owner);
+void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
+
+/* The other end has signalled: schedule.c */
+void kmcl_poll_schedule(struct kmcl_channel *ch);
 
 #endif /* _KMCL_BUS_H */

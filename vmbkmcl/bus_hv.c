@@ -1,60 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The seam's hv_vmbus side. Only what hv_vmbus exports is used. */
+/* The bus of hv_vmbus. Only what that exports is used. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
 #include <linux/hyperv.h>
+#include <linux/module.h>
 #include <linux/sizes.h>
 #include <asm/mshyperv.h>
 
+#include "bus_hv.h"
 #include "channel.h"
 #include "compat.h"
 #include "hot.h"
+#include "hv_rings.h"
 #include "subchannel_hv.h"
 #include "target.h"
-
-/* What wire.h and ring.h say of a ring is what hv_vmbus makes. */
-static_assert(HV_HYP_PAGE_SIZE == KMCL_HV_PAGE_SIZE);
-static_assert(offsetof(struct hv_ring_buffer, write_index) ==
-	      offsetof(struct kmcl_ring_control, write_index));
-static_assert(offsetof(struct hv_ring_buffer, read_index) ==
-	      offsetof(struct kmcl_ring_control, read_index));
-static_assert(offsetof(struct hv_ring_buffer, interrupt_mask) ==
-	      offsetof(struct kmcl_ring_control, interrupt_mask));
-static_assert(offsetof(struct hv_ring_buffer, pending_send_sz) ==
-	      offsetof(struct kmcl_ring_control, pending_send_size));
-static_assert(offsetof(struct hv_ring_buffer, feature_bits) ==
-	      offsetof(struct kmcl_ring_control, features));
-static_assert(sizeof(struct vmpacket_descriptor) ==
-	      sizeof(struct kmcl_descriptor));
-static_assert(offsetof(struct vmpacket_descriptor, type) ==
-	      offsetof(struct kmcl_descriptor, type));
-static_assert(offsetof(struct vmpacket_descriptor, offset8) ==
-	      offsetof(struct kmcl_descriptor, offset8));
-static_assert(offsetof(struct vmpacket_descriptor, len8) ==
-	      offsetof(struct kmcl_descriptor, len8));
-static_assert(offsetof(struct vmpacket_descriptor, flags) ==
-	      offsetof(struct kmcl_descriptor, flags));
-static_assert(offsetof(struct vmpacket_descriptor, trans_id) ==
-	      offsetof(struct kmcl_descriptor, id));
-static_assert(offsetof(struct vmbus_packet_mpb_array, range) ==
-	      sizeof(struct kmcl_descriptor) + sizeof(struct kmcl_gpa_direct));
-static_assert(offsetof(struct vmbus_packet_mpb_array, rangecount) ==
-	      sizeof(struct kmcl_descriptor) +
-	      offsetof(struct kmcl_gpa_direct, range_count));
-static_assert(offsetof(struct hv_mpb_array, len) ==
-	      offsetof(struct kmcl_gpa_range, len));
-static_assert(offsetof(struct hv_mpb_array, offset) ==
-	      offsetof(struct kmcl_gpa_range, offset));
-static_assert(offsetof(struct hv_mpb_array, pfn_array) ==
-	      offsetof(struct kmcl_gpa_range, pfn));
-static_assert((int)VM_PKT_DATA_INBAND == KMCL_PKT_INBAND);
-static_assert((int)VM_PKT_DATA_USING_XFER_PAGES == KMCL_PKT_XFER_PAGES);
-static_assert((int)VM_PKT_DATA_USING_GPA_DIRECT == KMCL_PKT_GPA_DIRECT);
-static_assert((int)VM_PKT_COMP == KMCL_PKT_COMPLETION);
-static_assert(VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED ==
-	      KMCL_PKT_FLAG_COMPLETION_REQUESTED);
 
 static struct kmcl_hv_endpoint *kmcl_hv_endpoint(struct kmcl_channel *ch)
 {
@@ -103,22 +64,9 @@ static void kmcl_hv_set_cpu(struct kmcl_channel *ch,
 			  rings->cpu, kmcl_hv_channel(ch)->target_cpu);
 }
 
-/*
- * hv_vmbus says 0 also when a teardown was never posted; then the host may write
- * to the rings for good.
- */
-int kmcl_hv_free_rings(struct vmbus_channel *chan)
-{
-	if (chan->ringbuffer_gpadlhandle.gpadl_handle &&
-	    !READ_ONCE(chan->rescind))
-		return -EIO;
-	vmbus_free_ring(chan);
-	return 0;
-}
-
 static void kmcl_hv_opened(struct kmcl_channel *ch)
 {
-	if (ch->subs.primary)
+	if (kmcl_hv_endpoint(ch)->is_sub)
 		kmcl_hv_sub_opened(ch->endpoint);
 	else
 		kmcl_hv_subs_take(ch->endpoint);
@@ -132,22 +80,12 @@ static void kmcl_hv_not_opened(struct kmcl_channel *ch)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 
-	if (ch->subs.primary)
+	if (kmcl_hv_endpoint(ch)->is_sub)
 		kmcl_hv_sub_not_opened(ch->endpoint);
 	else
 		vmbus_disconnect_ring(chan);
 	if (kmcl_hv_free_rings(chan))
 		kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
-}
-
-static struct kmcl_ring_memory
-kmcl_hv_ring(const struct hv_ring_buffer_info *info)
-{
-	return (struct kmcl_ring_memory) {
-		.control = (void *)info->ring_buffer,
-		.data = info->ring_buffer->buffer,
-		.size = info->ring_datasize,
-	};
 }
 
 static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
@@ -186,8 +124,8 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 		kmcl_hv_not_opened(ch);
 		return err;
 	}
-	rings->tx = kmcl_hv_ring(&chan->outbound);
-	rings->rx = kmcl_hv_ring(&chan->inbound);
+	rings->tx = kmcl_hv_ring_memory(&chan->outbound);
+	rings->rx = kmcl_hv_ring_memory(&chan->inbound);
 	kmcl_hv_opened(ch);
 	return 0;
 }
@@ -195,7 +133,7 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 /* vmbus_close(), which keeps to itself that the host was not told. */
 static int kmcl_hv_close(struct kmcl_channel *ch)
 {
-	if (ch->subs.primary)
+	if (kmcl_hv_endpoint(ch)->is_sub)
 		return kmcl_hv_sub_close(ch->endpoint);
 	return kmcl_hv_subs_close(ch->endpoint) ?:
 	       kmcl_hv_free_rings(kmcl_hv_channel(ch));
@@ -203,7 +141,7 @@ static int kmcl_hv_close(struct kmcl_channel *ch)
 
 static void kmcl_hv_release(struct kmcl_channel *ch)
 {
-	if (ch->subs.primary)
+	if (kmcl_hv_endpoint(ch)->is_sub)
 		kmcl_hv_sub_release(ch->endpoint);
 	else
 		kmcl_target_release(ch);
@@ -217,7 +155,7 @@ static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
 	int err;
 
 	/* The device's space goes with its own channel. */
-	if (!bytes || ch->subs.primary)
+	if (!bytes || kmcl_hv_endpoint(ch)->is_sub)
 		return 0;
 	err = vmbus_allocate_mmio(&res, hdev, 0, (resource_size_t)-1, bytes,
 				  SZ_1M, false);
@@ -315,6 +253,7 @@ static void kmcl_hv_ring_full(struct kmcl_channel *ch, bool first)
 
 const struct kmcl_bus_ops kmcl_hv_bus = {
 	.name = "hv_vmbus",
+	.owner = THIS_MODULE,
 	.listen = kmcl_target_listen,
 	.unlisten = kmcl_target_unlisten,
 	.release = kmcl_hv_release,

@@ -12,11 +12,14 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "bus.h"
 #include "channel.h"
 #include "client.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "life.h"
+#include "passive.h"
+#include "schedule.h"
 #include "status.h"
 #include "watch.h"
 
@@ -26,13 +29,6 @@
 #define KMCL_DEFAULT_RING_PAGES		16
 
 static atomic_t kmcl_next_id = ATOMIC_INIT(1);
-
-/* This is one of the client's callbacks for the channel. */
-bool kmcl_channel_runs(const struct kmcl_channel *ch)
-{
-	return READ_ONCE(ch->worker) == current ||
-	       READ_ONCE(ch->delivery.worker) == current;
-}
 
 /* This is a callback, and what waits for the channel would wait for it. */
 static bool kmcl_channel_calls(struct kmcl_channel *ch)
@@ -51,17 +47,14 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 	 * Left from before a rescind; asking anew finds what is there by now.
 	 * Before the wish, or a device could come and be taken away by this.
 	 */
-	if (ch->listening)
-		ch->bus->unlisten(ch);
-	ch->listening = false;
+	kmcl_bus_unlisten(ch);
 
 	if (!kmcl_channel_wish(ch, true))
 		return -ENOTCONN;
 	/* Its devices come by way of its primary. */
 	if (ch->subs.primary)
 		return 0;
-	err = ch->bus->listen(ch);
-	ch->listening = !err;
+	err = kmcl_bus_listen(ch);
 	if (err)
 		kmcl_channel_wish(ch, false);
 	return err == -ENODEV ? -ENXIO : err;
@@ -72,13 +65,15 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
  * @channel: a disabled channel with a target
  *
  * Returns at once, whether the device is there or comes later; the callbacks of
- * VmbChannelInitSetStateChangeCallbacks() tell how it goes on.
+ * VmbChannelInitSetStateChangeCallbacks() tell how it goes on. The device may be on
+ * any bus. Where no bus is registered, vmbkmcl_hv is asked for, once; if it does not
+ * come, a line in the log says that the channel waits for a bus.
  *
  * Context: may sleep. Not from a state-change callback of @channel.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
  * %STATUS_INVALID_DEVICE_STATE when it is enabled already, has no target or is
  * called from a callback; %STATUS_INSUFFICIENT_RESOURCES;
- * %STATUS_DEVICE_NOT_CONNECTED when this machine has no VMBus.
+ * %STATUS_DEVICE_NOT_CONNECTED when a bus that is registered is not usable.
  * Source: Microsoft's VmbChannelEnable documentation; the statuses are ours.
  */
 NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
@@ -107,7 +102,7 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	mutex_lock(&ch->lock);
 	WRITE_ONCE(ch->wanted, false);
 	kmcl_tx_refuse(ch);
-	kmcl_life_kick(ch);
+	kmcl_channel_kick(ch);
 	wake_up_all(&ch->changed);
 	mutex_unlock(&ch->lock);
 
@@ -117,9 +112,7 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
 	kmcl_watch_stop(&watch);
 
-	if (ch->listening)
-		ch->bus->unlisten(ch);
-	ch->listening = false;
+	kmcl_bus_unlisten(ch);
 }
 
 /**
@@ -240,18 +233,8 @@ static void kmcl_channel_free(struct kref *ref)
 	kfree_rcu(ch, rcu);
 }
 
-void kmcl_channel_get(struct kmcl_channel *ch)
-{
-	kref_get(&ch->ref);
-}
-
-void kmcl_channel_put(struct kmcl_channel *ch)
-{
-	kref_put(&ch->ref, kmcl_channel_free);
-}
-
 static int kmcl_channel_init(struct kmcl_channel *ch,
-			     const struct kmcl_bus_ops *bus,
+			     const struct kmcl_bus_ops *pinned,
 			     struct device *parent, unsigned long client)
 {
 	/* Now: a module's init functions are soon forgotten. */
@@ -264,10 +247,11 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	}
 
 	kref_init(&ch->ref);
+	ch->free = kmcl_channel_free;
 	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
 	snprintf(ch->name, sizeof(ch->name), "channel-%u", ch->id);
 	ch->parent = get_device(parent);
-	ch->bus = bus;
+	ch->pinned = pinned;
 	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
 	ch->set.max_external_size = KMCL_DEFAULT_EXTERNAL_SIZE;
 	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
@@ -281,6 +265,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	hash_init(ch->gpadls);
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init_channel(ch);
+	kmcl_passive_init_channel(ch);
 	kmcl_objects_init(ch);
 
 	__module_get(THIS_MODULE);
@@ -290,8 +275,9 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 }
 
 /**
- * kmcl_channel_allocate - make a channel on a given bus
- * @bus: what is beneath it; stays until the channel is cleaned up
+ * kmcl_channel_allocate - make a channel
+ * @pinned: the only bus that it looks for its device on, and which stays until the
+ *	channel is cleaned up; NULL for all that are registered
  * @parent: device the client belongs to, or NULL; a reference is held
  * @client: an address in the client's module
  * @channel: the new channel, freed by VmbChannelCleanup()
@@ -299,7 +285,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
  * Context: may sleep.
  * Return: %STATUS_SUCCESS or %STATUS_INSUFFICIENT_RESOURCES.
  */
-NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
+NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,
 			       struct device *parent, unsigned long client,
 			       VMBCHANNEL *channel)
 {
@@ -308,7 +294,7 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
 	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
 	if (!ch)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	if (kmcl_channel_init(ch, bus, parent, client)) {
+	if (kmcl_channel_init(ch, pinned, parent, client)) {
 		kfree(ch);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
@@ -341,8 +327,8 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
 		return STATUS_INVALID_PARAMETER_3;
 	if (is_server)
 		return STATUS_NOT_SUPPORTED;
-	return kmcl_channel_allocate(&kmcl_hv_bus, parent_device_object,
-				     _RET_IP_, channel);
+	return kmcl_channel_allocate(NULL, parent_device_object, _RET_IP_,
+				     channel);
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
 
@@ -394,8 +380,8 @@ NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT parent_device_object,
 		return STATUS_NOT_SUPPORTED;
 	memset(ch, 0, sizeof(*ch));
 	ch->borrowed = true;
-	return kmcl_status(kmcl_channel_init(ch, &kmcl_hv_bus,
-					     parent_device_object, _RET_IP_));
+	return kmcl_status(kmcl_channel_init(ch, NULL, parent_device_object,
+					     _RET_IP_));
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitialize);
 

@@ -8,6 +8,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -18,6 +19,7 @@
 #include "incoming.h"
 #include "packet.h"
 #include "pipe.h"
+#include "state.h"
 #include "subchannel.h"
 #include "vmbpacket.h"
 
@@ -30,21 +32,6 @@
 #define KMCL_CHAIN_MAX		512
 #define KMCL_GPADL_BITS		6	/* 64 chains */
 #define KMCL_CONTEXT_SIZE_MAX	(64 * 1024)
-
-/*
- * In the order a channel goes through them. From KMCL_OPENED to KMCL_ACTIVE there
- * is a ring; from KMCL_STARTED on the client is given packets.
- */
-enum kmcl_state {
-	KMCL_DISABLED,		/* the client may change settings */
-	KMCL_ENABLED,		/* waiting for an offer */
-	KMCL_OPENED,
-	KMCL_PAUSING,		/* the Suspend callback runs, packets come back */
-	KMCL_PAUSED,		/* open and quiet */
-	KMCL_STARTED,
-	KMCL_ACTIVE,
-	KMCL_CLOSED,		/* the ring is gone, the Closed callback runs */
-};
 
 struct kmcl_settings {
 	guid_t type;
@@ -84,6 +71,7 @@ struct kmcl_gpadl_stats {
  * struct kmcl_channel - a channel, client endpoint
  * @ref: one for the client, one for each of its packet objects and sub-channels,
  *	one for each device removal or sub-channel offer in progress
+ * @free: what the last reference calls
  * @node: in the list of all channels: see client.c
  * @client: who allocated it: "function [module]"
  * @abandoned: that module is gone; none of its callbacks is called
@@ -94,21 +82,23 @@ struct kmcl_gpadl_stats {
  * @parent: device the client named as the parent
  * @pointer: the client's own
  * @set: settings; constant unless the state is KMCL_DISABLED
- * @bus: what is beneath
+ * @pinned: the only bus that is asked for its device; NULL: all are
+ * @bus: the one that @endpoint is on
  * @endpoint: the bus's device; set while the channel is attached to one
  * @instance: of the device attached last
  * @mmio_start: where the device's MMIO space is
  * @mmio_size: bytes of it; 0 while the channel is closed, or without
  * @latency: of signals to the host, as the client wants it, in units of 100 ns
  * @api: held by Enable, Disable and Cleanup, so that one is over before the next
- * @lock: guards @state, @wanted, @paused, @lost, @asleep, @endpoint, @latency
+ * @lock: guards @state, @wanted, @paused, @lost, @asleep, @bus, @endpoint, @latency
  *	and the MMIO space
  * @state: where in its life the channel is; only @work goes forward in it
  * @wanted: the client has enabled the channel
  * @paused: the client wants it quiet; outlives a Disable
  * @lost: the device is going or gone
  * @asleep: the device is away and will be back
- * @listening: the bus has been told to look for a device; under @api
+ * @listening: buses have been told to look for a device; under @api
+ * @listener: in the list of those; see bus.c
  * @work: brings the channel up and down; every callback runs here
  * @worker: the task @work runs in, while it does
  * @changed: woken after each change of these, and when the client has completed
@@ -130,6 +120,7 @@ struct kmcl_gpadl_stats {
  */
 struct kmcl_channel {
 	struct kref ref;
+	void (*free)(struct kref *ref);
 	struct list_head node;
 	char *client;
 	bool abandoned;
@@ -141,6 +132,7 @@ struct kmcl_channel {
 	void *pointer;
 	struct kmcl_settings set;
 
+	const struct kmcl_bus_ops *pinned;
 	const struct kmcl_bus_ops *bus;
 	void *endpoint;
 	guid_t instance;
@@ -156,6 +148,7 @@ struct kmcl_channel {
 	bool lost;
 	bool asleep;
 	bool listening;
+	struct list_head listener;
 	struct work_struct work;
 	struct task_struct *worker;
 	wait_queue_head_t changed;
@@ -183,24 +176,22 @@ struct kmcl_channel {
 #define kmcl_warn(ch, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt, (ch)->name, ##__VA_ARGS__)
 
-NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *bus,
-			       struct device *parent,
-			       unsigned long client, VMBCHANNEL *channel);
-void kmcl_channel_abandon(struct kmcl_channel *ch);
-void kmcl_channel_get(struct kmcl_channel *ch);
-void kmcl_channel_put(struct kmcl_channel *ch);
-bool kmcl_channel_runs(const struct kmcl_channel *ch);
-bool kmcl_settings_lock(struct kmcl_channel *ch);
-void kmcl_settings_unlock(struct kmcl_channel *ch);
+static inline void kmcl_channel_get(struct kmcl_channel *ch)
+{
+	kref_get(&ch->ref);
+}
 
-/* What a bus calls */
-bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance);
-bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
-			 const guid_t *instance);
-void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
-void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
-void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
-void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
+static inline void kmcl_channel_put(struct kmcl_channel *ch)
+{
+	kref_put(&ch->ref, ch->free);
+}
+
+/* This is one of the client's callbacks for the channel. */
+static inline bool kmcl_channel_runs(const struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->worker) == current ||
+	       READ_ONCE(ch->delivery.worker) == current;
+}
 
 /* Bytes that a pipe adds to each packet's payload. */
 static inline u32 kmcl_channel_framing(const struct kmcl_channel *ch)
@@ -208,9 +199,10 @@ static inline u32 kmcl_channel_framing(const struct kmcl_channel *ch)
 	return ch->set.is_pipe ? sizeof(struct kmcl_pipe_header) : 0;
 }
 
-u32 kmcl_channel_wire_size(const struct kmcl_channel *ch);
-u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch);
-u32 kmcl_channel_tx_bytes(const struct kmcl_channel *ch);
-const char *kmcl_state_name(enum kmcl_state state);
+/* In channel.c */
+NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,
+			       struct device *parent,
+			       unsigned long client, VMBCHANNEL *channel);
+void kmcl_channel_abandon(struct kmcl_channel *ch);
 
 #endif /* _KMCL_CHANNEL_H */

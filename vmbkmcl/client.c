@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Clients that go and leave their channels.
- *
- * A client's module may be unloaded although it forgot to clean a channel up.
- * The next callback would then run code that is not there any more. So each
- * channel knows the module that allocated it, and when that goes, after the
- * module's exit and before its memory is freed, the channel is named in the log
- * and cleaned up, without another call to the client.
- */
-
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+/* All channels, and the module that each belongs to. */
 
 #include <linux/list.h>
 #include <linux/module.h>
@@ -46,8 +36,11 @@ static bool kmcl_client_is(const struct kmcl_channel *ch,
 	       name[len + 1] == ']';
 }
 
-/* Off the list, so that nobody else finds it. Sub-channels refer to others. */
-static struct kmcl_channel *kmcl_client_take(const struct module *mod)
+/*
+ * A channel that a module has, taken off the list, so that nobody else finds it.
+ * Sub-channels refer to others, and so come first. NULL: there is none.
+ */
+struct kmcl_channel *kmcl_client_take(const struct module *mod)
 {
 	struct kmcl_channel *ch, *found = NULL;
 
@@ -63,35 +56,4 @@ static struct kmcl_channel *kmcl_client_take(const struct module *mod)
 		list_del(&found->node);
 	mutex_unlock(&kmcl_channels_lock);
 	return found;
-}
-
-static int kmcl_client_goes(struct notifier_block *nb, unsigned long event,
-			    void *data)
-{
-	const struct module *mod = data;
-	struct kmcl_channel *ch;
-
-	if (event != MODULE_STATE_GOING)
-		return NOTIFY_DONE;
-	while ((ch = kmcl_client_take(mod))) {
-		pr_err("%s: the module %s is gone and left the channel %s: a bug in it. The channel is cleaned up here\n",
-		       ch->name, mod->name,
-		       kmcl_state_name(READ_ONCE(ch->state)));
-		kmcl_channel_abandon(ch);
-	}
-	return NOTIFY_OK;
-}
-
-static struct notifier_block kmcl_client_notifier = {
-	.notifier_call = kmcl_client_goes,
-};
-
-int kmcl_clients_init(void)
-{
-	return register_module_notifier(&kmcl_client_notifier);
-}
-
-void kmcl_clients_exit(void)
-{
-	unregister_module_notifier(&kmcl_client_notifier);
 }

@@ -4,6 +4,7 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "bus.h"
 #include "channel.h"
 #include "debugfs.h"
 #include "gpadl.h"
@@ -11,13 +12,24 @@
 
 static struct dentry *kmcl_debugfs_root;
 
+/* The bus's module goes only after an RCU grace period. */
+static void bus_show(struct kmcl_channel *ch, struct seq_file *m)
+{
+	const struct kmcl_bus_ops *bus;
+
+	rcu_read_lock();
+	bus = READ_ONCE(ch->bus);
+	seq_printf(m, "bus: %s\n", bus ? bus->name : "none");
+	rcu_read_unlock();
+}
+
 static int state_show(struct seq_file *m, void *unused)
 {
 	struct kmcl_channel *ch = m->private;
 
 	seq_printf(m, "state: %s\n", kmcl_state_name(READ_ONCE(ch->state)));
 	seq_printf(m, "client: %s\n", ch->client);
-	seq_printf(m, "bus: %s\n", ch->bus->name);
+	bus_show(ch, m);
 	if (ch->set.has_type)
 		seq_printf(m, "type: %pUl\n", &ch->set.type);
 	kmcl_subs_show(ch, m);

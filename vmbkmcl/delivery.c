@@ -13,18 +13,17 @@
 #include <linux/bottom_half.h>
 #include <linux/export.h>
 
+#include "bus.h"
 #include "channel.h"
 #include "delivery.h"
 #include "hot.h"
-#include "incoming.h"
 #include "pool.h"
+#include "schedule.h"
 
 /* Packets from one ProcessingComplete callback to the next. */
 #define KMCL_BATCH	64
 
 #define KMCL_BUSY	0
-
-static struct workqueue_struct *kmcl_passive_wq;
 
 /**
  * kmcl_delivery_open - get the memory that packets of the host's will need
@@ -154,8 +153,11 @@ static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 	return given;
 }
 
-/* Who comes while another delivers need not wait: that one looks again. */
-static void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
+/*
+ * Give the client packets, unless somebody else is doing it: whoever queued the
+ * packet schedules the poll again, so this just returns then.
+ */
+void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
@@ -182,33 +184,7 @@ void __kmcl_hot kmcl_deliver(struct kmcl_channel *ch)
 		return;
 	kmcl_deliver_all(ch, false);
 	if (kmcl_is_due(ch, true))
-		kmcl_deliver_passive(ch);
-}
-
-static void kmcl_passive_work(struct work_struct *work)
-{
-	struct kmcl_delivery *to = container_of(work, struct kmcl_delivery,
-						work);
-	struct kmcl_channel *ch = container_of(to, struct kmcl_channel,
-					       delivery);
-
-	WRITE_ONCE(to->worker, current);
-	kmcl_objects_complete(ch, true);
-	/* Those kept when they could sleep, which the client does not want now. */
-	local_bh_disable();
-	kmcl_objects_complete(ch, false);
-	local_bh_enable();
-	kmcl_deliver_all(ch, true);
-	WRITE_ONCE(to->worker, NULL);
-	/* A packet that was only deferred, or the client's mind, has changed. */
-	if (!READ_ONCE(to->passive))
-		kmcl_poll_schedule(ch);
-}
-
-/* Have the client called where it may sleep. */
-void kmcl_deliver_passive(struct kmcl_channel *ch)
-{
-	queue_work(kmcl_passive_wq, &ch->delivery.work);
+		kmcl_passive_schedule(ch);
 }
 
 /* From here on the client is given packets. */
@@ -222,8 +198,8 @@ void kmcl_delivery_start(struct kmcl_channel *ch)
 void kmcl_delivery_stop(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->delivery.on, false);
-	/* Who reads the flag before is waited for. */
-	kmcl_rx_wait(ch);
+	/* Wait for a poll that still saw ->on set. */
+	kmcl_poll_wait(ch);
 	kmcl_delivery_flush(ch);
 }
 
@@ -512,20 +488,4 @@ EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
 void kmcl_delivery_init_channel(struct kmcl_channel *ch)
 {
 	ch->delivery.quota = KMCL_QUOTA_DEFAULT;
-	INIT_WORK(&ch->delivery.work, kmcl_passive_work);
-}
-
-/*
- * Not the one that channels go up and down in: they wait for this one's work. Not
- * WQ_MEM_RECLAIM either: a callback may then flush no ordinary queue.
- */
-int kmcl_delivery_init(void)
-{
-	kmcl_passive_wq = alloc_workqueue("vmbkmcl_passive", WQ_UNBOUND, 0);
-	return kmcl_passive_wq ? 0 : -ENOMEM;
-}
-
-void kmcl_delivery_exit(void)
-{
-	destroy_workqueue(kmcl_passive_wq);
 }

@@ -83,9 +83,6 @@ void kmcl_delivery_flush(struct kmcl_channel *ch);
 void kmcl_delivery_orphan(struct kmcl_channel *ch);
 
 void kmcl_deliver(struct kmcl_channel *ch);
-void kmcl_deliver_passive(struct kmcl_channel *ch);
-
-int kmcl_delivery_init(void);
-void kmcl_delivery_exit(void);
+void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep);
 
 #endif /* _KMCL_DELIVERY_H */

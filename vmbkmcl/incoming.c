@@ -16,9 +16,10 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 
+#include "bus.h"
 #include "channel.h"
-#include "compat.h"
 #include "delivery.h"
 #include "hot.h"
 #include "incoming.h"
@@ -170,29 +171,8 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 	} while (kmcl_ring_unmask(&rx->ring) && !rx->starved && !rx->failed);
 }
 
-/**
- * kmcl_poll_schedule - the ring has news
- * @ch: the channel
- *
- * Context: any, hard interrupts among them.
- */
-void __kmcl_hot kmcl_poll_schedule(struct kmcl_channel *ch)
-{
-	struct kmcl_rx *rx = &ch->rx;
-	unsigned long flags;
-
-	spin_lock_irqsave(&rx->lock, flags);
-	if (rx->running) {
-		kmcl_ring_mask(&rx->ring);
-		tasklet_schedule(&rx->poll);
-	}
-	spin_unlock_irqrestore(&rx->lock, flags);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_poll_schedule);
-
 void kmcl_rx_init(struct kmcl_rx *rx)
 {
-	spin_lock_init(&rx->lock);
 	tasklet_setup(&rx->poll, kmcl_poll);
 }
 
@@ -204,24 +184,15 @@ void kmcl_rx_init(struct kmcl_rx *rx)
 void kmcl_rx_start(struct kmcl_channel *ch)
 {
 	ch->rx.failed = false;
-	spin_lock_irq(&ch->rx.lock);
-	ch->rx.running = true;
-	spin_unlock_irq(&ch->rx.lock);
+	WRITE_ONCE(ch->rx.running, true);
 	kmcl_poll_schedule(ch);
 }
 
 /* When it returns nothing touches the ring, and nothing will. */
 void kmcl_rx_stop(struct kmcl_channel *ch)
 {
-	spin_lock_irq(&ch->rx.lock);
-	ch->rx.running = false;
-	spin_unlock_irq(&ch->rx.lock);
+	WRITE_ONCE(ch->rx.running, false);
+	/* Pairs with kmcl_poll_schedule(), which may still see it running. */
+	synchronize_rcu_expedited();
 	tasklet_kill(&ch->rx.poll);
-}
-
-/* When it returns, a poll that was under way is over. */
-void kmcl_rx_wait(struct kmcl_channel *ch)
-{
-	tasklet_disable(&ch->rx.poll);
-	tasklet_enable(&ch->rx.poll);
 }

@@ -4,7 +4,6 @@
 #define _KMCL_INCOMING_H
 
 #include <linux/interrupt.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "ring.h"
@@ -13,7 +12,6 @@ struct kmcl_channel;
 
 /**
  * struct kmcl_rx - the reading side of a channel
- * @lock: guards @running, and that nothing is scheduled once it is false
  * @running: the ring may be read
  * @ring: the incoming ring, while the channel is open
  * @poll: reads the ring
@@ -28,7 +26,6 @@ struct kmcl_channel;
  * @failed: it was, and is not read any more
  */
 struct kmcl_rx {
-	spinlock_t lock;
 	bool running;
 	struct kmcl_ring ring;
 	struct tasklet_struct poll;
@@ -48,8 +45,5 @@ int kmcl_rx_open(struct kmcl_channel *ch);
 void kmcl_rx_close(struct kmcl_channel *ch);
 void kmcl_rx_start(struct kmcl_channel *ch);
 void kmcl_rx_stop(struct kmcl_channel *ch);
-void kmcl_rx_wait(struct kmcl_channel *ch);
-
-void kmcl_poll_schedule(struct kmcl_channel *ch);
 
 #endif /* _KMCL_INCOMING_H */

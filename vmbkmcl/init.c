@@ -7,11 +7,13 @@
 #include <linux/slab.h>
 
 #include "channel.h"
-#include "compat.h"
 #include "debugfs.h"
 #include "external.h"
+#include "init.h"
 #include "packet.h"
+#include "ring_size.h"
 #include "status.h"
+#include "subchannel.h"
 
 /* Settings hold still from Enable on; the lock keeps them apart from it. */
 bool kmcl_settings_lock(struct kmcl_channel *ch)
@@ -30,39 +32,6 @@ void kmcl_settings_unlock(struct kmcl_channel *ch)
 	kmcl_objects_lay_out(ch);
 	mutex_unlock(&ch->lock);
 }
-
-/* Bytes of a ring of @pages, or of one that holds two of the largest packets. */
-static u32 kmcl_ring_bytes(u32 pages, u32 wire_size)
-{
-	/* One word stays free: a full ring would look empty. */
-	u32 data = max_t(u32, (pages - 1) * KMCL_HV_PAGE_SIZE,
-			 2 * wire_size + sizeof(u64));
-
-	/* The control page is a whole one of the guest's: see channel_hv.c */
-	return PAGE_ALIGN(PAGE_SIZE + data);
-}
-
-/* Bytes in the ring of the largest packet, its descriptor and trailer. */
-u32 kmcl_channel_wire_size(const struct kmcl_channel *ch)
-{
-	return ALIGN(sizeof(struct kmcl_descriptor) +
-		     kmcl_channel_framing(ch) + ch->set.max_packet_size,
-		     sizeof(u64)) + KMCL_PACKET_TRAILER;
-}
-
-u32 kmcl_channel_rx_bytes(const struct kmcl_channel *ch)
-{
-	return kmcl_ring_bytes(ch->set.rx_pages, kmcl_channel_wire_size(ch));
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_rx_bytes);
-
-u32 kmcl_channel_tx_bytes(const struct kmcl_channel *ch)
-{
-	return kmcl_ring_bytes(ch->set.tx_pages,
-			       kmcl_channel_wire_size(ch) +
-			       kmcl_external_room(&ch->set));
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_tx_bytes);
 
 /**
  * VmbChannelInitSetFlags() - choose what kind of channel it is
@@ -603,3 +572,65 @@ VOID VmbChannelSetPointer(VMBCHANNEL channel, PVOID pointer)
 	WRITE_ONCE(channel->pointer, pointer);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
+
+/**
+ * VmbChannelInitSetPrimaryChannel() - make a channel a sub-channel of another
+ * @channel: a disabled channel that has no sub-channels
+ * @primary_channel: the device's channel, in any state; it may not be a sub-channel
+ *	itself. A reference is held until VmbChannelCleanup() of @channel.
+ *
+ * Once enabled, @channel waits for a sub-channel that the host offers for the
+ * primary's device, while the primary is open. Hosts do so when they are asked
+ * to: enable @channel first, as an offer that no channel waits for is lost. What
+ * VmbClientChannelInitSetTargetPnp() says of a device has no meaning for @channel,
+ * its PnP failure callback has.
+ *
+ * The close of the primary, whatever its reason, closes @channel, too, and leaves
+ * it disabled. EvtChannelSuspend is called for the primary first, EvtChannelClosed
+ * for it last. Packets of the host's on @channel that the client has are waited for
+ * as when a device goes.
+ *
+ * VmbChannelDisable() of @channel alone ends it for the client only: VMBus has no
+ * such close, so the host has it open, with its rings, until the primary is closed.
+ * External data of packets that are under way then is lost for good, their routines
+ * get %STATUS_IO_TIMEOUT. Disable the primary, or send no such packet.
+ *
+ * If the host takes @channel back, that is noticed within about a second.
+ *
+ * A callback of a sub-channel may not call VmbChannelDisable(),
+ * VmbChannelCleanup(), VmbChannelPause(), VmbChannelStart() or VmbChannelEnable()
+ * for its primary, nor for another sub-channel of that: refused as for its own.
+ *
+ * Context: may sleep.
+ * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, when it
+ * is not disabled or has sub-channels; %STATUS_INVALID_PARAMETER_2 without a
+ * primary, or when that is @channel or a sub-channel.
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL channel,
+					 VMBCHANNEL primary_channel)
+{
+	struct kmcl_channel *primary = primary_channel, *former = NULL;
+	NTSTATUS status = STATUS_INVALID_PARAMETER_1;
+	struct kmcl_channel *ch = channel;
+
+	might_sleep();
+	mutex_lock(&kmcl_subs_lock);
+	if (!kmcl_settings_lock(ch))
+		goto unlock;
+	if (!list_empty(&ch->subs.list))
+		goto unlock_settings;
+	status = STATUS_INVALID_PARAMETER_2;
+	if (!primary || primary == ch || primary->subs.primary)
+		goto unlock_settings;
+	former = kmcl_sub_set_primary(ch, primary);
+	status = STATUS_SUCCESS;
+unlock_settings:
+	kmcl_settings_unlock(ch);
+unlock:
+	mutex_unlock(&kmcl_subs_lock);
+	if (former)
+		kmcl_channel_put(former);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetPrimaryChannel);

@@ -13,11 +13,14 @@
 
 #include <linux/module.h>
 
+#include "bus.h"
 #include "channel.h"
-#include "compat.h"
 #include "gpadl.h"
 #include "life.h"
 #include "mmio.h"
+#include "primary.h"
+#include "ring_size.h"
+#include "schedule.h"
 #include "status.h"
 #include "trace.h"
 #include "watch.h"
@@ -26,30 +29,6 @@ static unsigned int removal_wait_ms = 5000;
 module_param(removal_wait_ms, uint, 0644);
 MODULE_PARM_DESC(removal_wait_ms,
 		 "Milliseconds that a device which goes waits for packets its client has (default 5000)");
-
-static struct workqueue_struct *kmcl_wq;
-
-/* Have the state looked at, in a context of its own. */
-void kmcl_life_kick(struct kmcl_channel *ch)
-{
-	queue_work(kmcl_wq, &ch->work);
-}
-
-const char *kmcl_state_name(enum kmcl_state state)
-{
-	static const char * const names[] = {
-		[KMCL_DISABLED]	= "disabled",
-		[KMCL_ENABLED]	= "enabled",
-		[KMCL_OPENED]	= "opened",
-		[KMCL_PAUSING]	= "pausing",
-		[KMCL_PAUSED]	= "paused",
-		[KMCL_STARTED]	= "started",
-		[KMCL_ACTIVE]	= "active",
-		[KMCL_CLOSED]	= "closed",
-	};
-
-	return names[state];
-}
 
 static void kmcl_channel_set_state(struct kmcl_channel *ch,
 				   enum kmcl_state state)
@@ -288,6 +267,7 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 	mutex_lock(&kmcl_subs_lock);
 	mutex_lock(&ch->lock);
 	ch->endpoint = NULL;
+	WRITE_ONCE(ch->bus, NULL);
 	ch->wanted = false;
 	/* Of that device: the next wish must not be taken for lost as well. */
 	ch->lost = false;
@@ -420,165 +400,12 @@ static void kmcl_channel_work(struct work_struct *work)
 	WRITE_ONCE(ch->worker, NULL);
 }
 
-/**
- * kmcl_channel_wants - would the channel take a device of this instance?
- * @ch: the channel
- * @instance: the device's instance GUID
- *
- * Context: may sleep.
- * Return: true when it waits for one like it.
- */
-bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance)
-{
-	bool wants;
-
-	mutex_lock(&ch->lock);
-	wants = ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED &&
-		(!ch->set.has_instance ||
-		 guid_equal(&ch->set.instance, instance));
-	mutex_unlock(&ch->lock);
-	return wants;
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_wants);
-
-/**
- * kmcl_channel_attach - offer a device to a channel
- * @ch: a channel that listens
- * @endpoint: what the bus wants to find in channel->endpoint; its own, and to
- *	stay until the bus's release() has run
- * @instance: the device's instance GUID
- *
- * The channel opens it later, in a context of its own.
- *
- * Context: may sleep.
- * Return: false when the channel does not want it.
- */
-bool kmcl_channel_attach(struct kmcl_channel *ch, void *endpoint,
-			 const guid_t *instance)
-{
-	bool attached = false;
-
-	mutex_lock(&ch->lock);
-	if (ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED &&
-	    kmcl_sub_join(ch)) {
-		ch->endpoint = endpoint;
-		ch->instance = *instance;
-		ch->lost = false;
-		ch->asleep = false;
-		kmcl_life_kick(ch);
-		attached = true;
-	}
-	mutex_unlock(&ch->lock);
-	return attached;
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
-
-/* Note something of the device the channel is attached to, if it still is. */
-static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
-			      bool *mark, bool value)
-{
-	bool attached;
-
-	mutex_lock(&ch->lock);
-	attached = ch->endpoint == endpoint;
-	if (attached) {
-		WRITE_ONCE(*mark, value);
-		/* In the lock: it must not reach the next opening. */
-		if (value)
-			kmcl_tx_refuse(ch);
-		kmcl_life_kick(ch);
-		wake_up_all(&ch->changed);
-	}
-	mutex_unlock(&ch->lock);
-	return attached;
-}
-
-/**
- * kmcl_channel_lose - a channel's device goes
- * @ch: the channel; the caller sees to it that it stays
- * @endpoint: as given to kmcl_channel_attach()
- *
- * The channel goes down, in a context of its own.
- *
- * Context: may sleep.
- */
-void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint)
-{
-	/* A callback may wait for the host in a synchronous request. */
-	if (kmcl_channel_mark(ch, endpoint, &ch->lost, true))
-		kmcl_tx_cancel(ch, -ENODEV);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_lose);
-
-/**
- * kmcl_channel_detach - take a device away from a channel
- * @ch: the channel; the caller holds a reference
- * @endpoint: as given to kmcl_channel_attach()
- *
- * When it returns the channel is closed, disabled, and has forgotten @endpoint; and
- * so have its sub-channels theirs.
- *
- * Context: may sleep; waits for the client's callbacks. Not from one of them.
- */
-void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
-{
-	struct kmcl_watch watch;
-
-	kmcl_channel_lose(ch, endpoint);
-	if (READ_ONCE(ch->endpoint) != endpoint)
-		return;
-	kmcl_watch_start(&watch, ch, "device removal", 0);
-	wait_event(ch->changed, READ_ONCE(ch->endpoint) != endpoint);
-	kmcl_watch_stop(&watch);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
-
-/**
- * kmcl_channel_put_to_sleep - the device will be away, and come back
- * @ch: the channel; the caller holds a reference
- * @endpoint: as given to kmcl_channel_attach()
- *
- * When it returns the channel is closed, and waits for kmcl_channel_wake() with
- * everything else as it was; or it is disabled, if that was wanted meanwhile.
- *
- * Context: may sleep; waits for the client's callbacks. Not from one of them.
- */
-void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint)
-{
-	struct kmcl_watch watch;
-
-	if (!kmcl_channel_mark(ch, endpoint, &ch->asleep, true))
-		return;
-
-	/* A callback may wait for the host in a synchronous request. */
-	kmcl_tx_cancel(ch, -ENODEV);
-	kmcl_watch_start(&watch, ch, "suspend", 0);
-	flush_work(&ch->work);
-	kmcl_watch_stop(&watch);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_put_to_sleep);
-
-/**
- * kmcl_channel_wake - the device is back
- * @ch: the channel
- * @endpoint: as given to kmcl_channel_attach()
- *
- * The channel opens it later, in a context of its own.
- *
- * Context: may sleep.
- */
-void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint)
-{
-	kmcl_channel_mark(ch, endpoint, &ch->asleep, false);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_wake);
-
 /* The client's wish to have the channel quiet, or its end. */
 void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused)
 {
 	mutex_lock(&ch->lock);
 	WRITE_ONCE(ch->paused, paused);
-	kmcl_life_kick(ch);
+	kmcl_channel_kick(ch);
 	wake_up_all(&ch->changed);
 	mutex_unlock(&ch->lock);
 }
@@ -607,15 +434,4 @@ void kmcl_life_init_channel(struct kmcl_channel *ch)
 	mutex_init(&ch->control);
 	init_waitqueue_head(&ch->changed);
 	INIT_WORK(&ch->work, kmcl_channel_work);
-}
-
-int kmcl_life_init(void)
-{
-	kmcl_wq = alloc_workqueue("vmbkmcl", WQ_UNBOUND, 0);
-	return kmcl_wq ? 0 : -ENOMEM;
-}
-
-void kmcl_life_exit(void)
-{
-	destroy_workqueue(kmcl_wq);
 }

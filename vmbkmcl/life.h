@@ -7,11 +7,7 @@
 
 struct kmcl_channel;
 
-int kmcl_life_init(void);
-void kmcl_life_exit(void);
-
 void kmcl_life_init_channel(struct kmcl_channel *ch);
-void kmcl_life_kick(struct kmcl_channel *ch);
 bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted);
 void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused);
 

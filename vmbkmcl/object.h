@@ -11,7 +11,7 @@
 #include "external.h"
 #include "packet.h"
 
-/* An object that was not made by VmbPacketInitialize() or is not there. */
+/* Marks an initialised packet object. */
 #define KMCL_OBJECT_MAGIC	0x6b6d636c
 
 /**
@@ -59,8 +59,5 @@ static inline bool kmcl_object_fits(const struct kmcl_object *object,
 	return !memcmp(&object->layout, &ch->objects.layout,
 		       sizeof(object->layout));
 }
-
-void kmcl_object_done(struct kmcl_packet *packet, int err, const void *data,
-		      u32 len);
 
 #endif /* _KMCL_OBJECT_H */

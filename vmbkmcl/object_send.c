@@ -18,6 +18,7 @@
 #include "hot.h"
 #include "object.h"
 #include "packet.h"
+#include "schedule.h"
 #include "status.h"
 #include "vmbpacket.h"
 
@@ -55,7 +56,7 @@ static void kmcl_object_keep(struct kmcl_object *object, NTSTATUS status,
 	spin_unlock_bh(&objects->lock);
 }
 
-void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
+static void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
 				 const void *data, u32 len)
 {
 	struct kmcl_object *object = container_of(packet, struct kmcl_object,
@@ -74,7 +75,7 @@ void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
 		return;
 	}
 	kmcl_object_keep(object, kmcl_status(err), data, len);
-	kmcl_deliver_passive(ch);
+	kmcl_passive_schedule(ch);
 }
 
 static bool kmcl_objects_try_busy(struct kmcl_objects *objects)
@@ -110,7 +111,7 @@ void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep)
 	}
 	atomic_set_release(&objects->busy, 0);
 	if (!list_empty(&objects->completed))
-		kmcl_deliver_passive(ch);
+		kmcl_passive_schedule(ch);
 unlock:
 	spin_unlock_bh(&objects->lock);
 }
@@ -170,6 +171,7 @@ kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool externa
 	struct kmcl_channel *ch = object->ch;
 	int err;
 
+	packet->done = kmcl_object_done;
 	packet->data = buffer;
 	packet->len = len;
 	packet->copy = object->data;

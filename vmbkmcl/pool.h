@@ -8,6 +8,7 @@
 #include <linux/llist.h>
 #include <linux/types.h>
 
+#include "bus.h"
 #include "channel.h"
 
 enum kmcl_incoming_owner {

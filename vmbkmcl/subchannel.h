@@ -55,18 +55,10 @@ void kmcl_subs_forget(struct kmcl_channel *ch);
 bool kmcl_subs_call(struct kmcl_channel *ch);
 void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m);
 
-/* What a primary channel's life calls, in this order */
-void kmcl_subs_take(struct kmcl_channel *ch);
-void kmcl_subs_rest(struct kmcl_channel *ch);
-void kmcl_subs_release(struct kmcl_channel *ch);
-
-/* A sub-channel's */
 bool kmcl_sub_join(struct kmcl_channel *ch);
 void kmcl_sub_rest(struct kmcl_channel *ch);
 void kmcl_sub_leave(struct kmcl_channel *ch);
-
-/* What a bus calls */
-bool kmcl_sub_offer(struct kmcl_channel *primary, void *endpoint,
-		    const guid_t *instance, struct kmcl_channel **owner);
+struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,
+					  struct kmcl_channel *primary);
 
 #endif /* _KMCL_SUBCHANNEL_H */

@@ -18,7 +18,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "bus.h"
 #include "channel.h"
+#include "hv_rings.h"
 #include "subchannel_hv.h"
 #include "target.h"
 
@@ -73,6 +75,7 @@ static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
 		return NULL;
 	sub->endpoint.hdev = hdev;
 	sub->endpoint.chan = chan;
+	sub->endpoint.is_sub = true;
 	INIT_LIST_HEAD(&sub->endpoint.node);
 	INIT_DELAYED_WORK(&sub->look, kmcl_hv_sub_look);
 	kobject_get(&chan->kobj);

@@ -17,6 +17,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+#include "bus.h"
 #include "channel.h"
 #include "compat.h"
 #include "target.h"
@@ -57,6 +58,9 @@ struct kmcl_device {
 	bool asleep;			/* not to be opened now */
 };
 
+/* What channels are told that their devices are on. */
+static const struct kmcl_bus_ops *kmcl_target_bus;
+
 static LIST_HEAD(kmcl_targets);
 /* Held while drivers come and go; probe and remove do not take it. */
 static DEFINE_MUTEX(kmcl_targets_lock);
@@ -72,7 +76,8 @@ static void kmcl_target_offer(struct kmcl_target *target,
 		if (!kmcl_channel_wants(listener->ch, instance))
 			continue;
 		endpoint->ch = listener->ch;
-		if (kmcl_channel_attach(listener->ch, endpoint, instance))
+		if (kmcl_channel_attach(listener->ch, kmcl_target_bus, endpoint,
+					instance))
 			return;
 		endpoint->ch = NULL;
 	}
@@ -352,4 +357,10 @@ void kmcl_target_release(struct kmcl_channel *ch)
 	dev->endpoint.ch = NULL;
 	kmcl_target_match(target);
 	mutex_unlock(&target->lock);
+}
+
+/* Before there is anything to listen for. */
+void kmcl_target_init(const struct kmcl_bus_ops *bus)
+{
+	kmcl_target_bus = bus;
 }

@@ -10,16 +10,9 @@
 
 #include "channel.h"
 
+#define KMCL_STATE_SYMBOL(state, name)	{ state, name },
 #define kmcl_show_state(state)						\
-	__print_symbolic(state,						\
-			 { KMCL_DISABLED, "disabled" },			\
-			 { KMCL_ENABLED, "enabled" },			\
-			 { KMCL_OPENED, "opened" },			\
-			 { KMCL_PAUSING, "pausing" },			\
-			 { KMCL_PAUSED, "paused" },			\
-			 { KMCL_STARTED, "started" },			\
-			 { KMCL_ACTIVE, "active" },			\
-			 { KMCL_CLOSED, "closed" })
+	__print_symbolic(state, KMCL_STATES(KMCL_STATE_SYMBOL) { -1, NULL })
 
 #define kmcl_show_packet(type)						\
 	__print_symbolic(type,						\

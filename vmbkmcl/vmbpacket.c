@@ -44,7 +44,6 @@ static void kmcl_object_init(struct kmcl_object *object,
 						layout->inline_context, 0,
 						layout->inline_context);
 	object->packet.type = KMCL_PKT_INBAND;
-	object->packet.done = kmcl_object_done;
 }
 
 /* The freed ones */
@@ -328,5 +327,3 @@ VMBCHANNEL VmbPacketGetChannel(VMBPACKET packet)
 	return packet->ch;
 }
 EXPORT_SYMBOL_GPL(VmbPacketGetChannel);
-
-/* Sending */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rings that hv_vmbus makes, and when their memory may go. */
+
+#include <linux/hyperv.h>
+
+#include "hv_rings.h"
+
+/* What wire.h and ring.h say of a ring is what hv_vmbus makes. */
+static_assert(HV_HYP_PAGE_SIZE == KMCL_HV_PAGE_SIZE);
+static_assert(offsetof(struct hv_ring_buffer, write_index) ==
+	      offsetof(struct kmcl_ring_control, write_index));
+static_assert(offsetof(struct hv_ring_buffer, read_index) ==
+	      offsetof(struct kmcl_ring_control, read_index));
+static_assert(offsetof(struct hv_ring_buffer, interrupt_mask) ==
+	      offsetof(struct kmcl_ring_control, interrupt_mask));
+static_assert(offsetof(struct hv_ring_buffer, pending_send_sz) ==
+	      offsetof(struct kmcl_ring_control, pending_send_size));
+static_assert(offsetof(struct hv_ring_buffer, feature_bits) ==
+	      offsetof(struct kmcl_ring_control, features));
+static_assert(sizeof(struct vmpacket_descriptor) ==
+	      sizeof(struct kmcl_descriptor));
+static_assert(offsetof(struct vmpacket_descriptor, type) ==
+	      offsetof(struct kmcl_descriptor, type));
+static_assert(offsetof(struct vmpacket_descriptor, offset8) ==
+	      offsetof(struct kmcl_descriptor, offset8));
+static_assert(offsetof(struct vmpacket_descriptor, len8) ==
+	      offsetof(struct kmcl_descriptor, len8));
+static_assert(offsetof(struct vmpacket_descriptor, flags) ==
+	      offsetof(struct kmcl_descriptor, flags));
+static_assert(offsetof(struct vmpacket_descriptor, trans_id) ==
+	      offsetof(struct kmcl_descriptor, id));
+static_assert(offsetof(struct vmbus_packet_mpb_array, range) ==
+	      sizeof(struct kmcl_descriptor) + sizeof(struct kmcl_gpa_direct));
+static_assert(offsetof(struct vmbus_packet_mpb_array, rangecount) ==
+	      sizeof(struct kmcl_descriptor) +
+	      offsetof(struct kmcl_gpa_direct, range_count));
+static_assert(offsetof(struct hv_mpb_array, len) ==
+	      offsetof(struct kmcl_gpa_range, len));
+static_assert(offsetof(struct hv_mpb_array, offset) ==
+	      offsetof(struct kmcl_gpa_range, offset));
+static_assert(offsetof(struct hv_mpb_array, pfn_array) ==
+	      offsetof(struct kmcl_gpa_range, pfn));
+static_assert((int)VM_PKT_DATA_INBAND == KMCL_PKT_INBAND);
+static_assert((int)VM_PKT_DATA_USING_XFER_PAGES == KMCL_PKT_XFER_PAGES);
+static_assert((int)VM_PKT_DATA_USING_GPA_DIRECT == KMCL_PKT_GPA_DIRECT);
+static_assert((int)VM_PKT_COMP == KMCL_PKT_COMPLETION);
+static_assert(VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED ==
+	      KMCL_PKT_FLAG_COMPLETION_REQUESTED);
+
+/* Where a ring is. hv_vmbus maps its data twice in a row. */
+struct kmcl_ring_memory
+kmcl_hv_ring_memory(const struct hv_ring_buffer_info *info)
+{
+	return (struct kmcl_ring_memory) {
+		.control = (void *)info->ring_buffer,
+		.data = info->ring_buffer->buffer,
+		.size = info->ring_datasize,
+	};
+}
+
+/*
+ * hv_vmbus says 0 also when a teardown was never posted; then the host may write
+ * to the rings for good.
+ */
+int kmcl_hv_free_rings(struct vmbus_channel *chan)
+{
+	if (chan->ringbuffer_gpadlhandle.gpadl_handle &&
+	    !READ_ONCE(chan->rescind))
+		return -EIO;
+	vmbus_free_ring(chan);
+	return 0;
+}

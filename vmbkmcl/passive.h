@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calling the client where it may sleep: see passive.c. */
+#ifndef _KMCL_PASSIVE_H
+#define _KMCL_PASSIVE_H
+
+struct kmcl_channel;
+
+void kmcl_passive_init_channel(struct kmcl_channel *ch);
+
+#endif /* _KMCL_PASSIVE_H */
