@@ -8,11 +8,10 @@
  */
 
 #include <linux/delay.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "fake_bus.h"
+#include "rings.h"
 
 struct fake_packet {
 	struct list_head link;
@@ -90,66 +89,12 @@ static void fake_forget_sub(struct fake_bus *primary, struct fake_bus *sub)
 			primary->open_sub[i] = NULL;
 }
 
-/* Rings: a control page and the data, which is mapped twice in a row. */
-
-static void *fake_ring_map(u32 bytes)
-{
-	u32 data = bytes / PAGE_SIZE - 1, count = 1 + 2 * data, i;
-	struct page **pages = kcalloc(count, sizeof(*pages), GFP_KERNEL);
-	void *va = NULL;
-
-	if (!pages)
-		return NULL;
-	for (i = 0; i <= data; i++) {
-		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!pages[i])
-			goto free_pages;
-		if (i)
-			pages[i + data] = pages[i];
-	}
-	va = vmap(pages, count, VM_MAP, PAGE_KERNEL);
-free_pages:
-	/* With a mapping they are found through that. */
-	for (; !va && i; i--)
-		if (pages[i - 1])
-			__free_page(pages[i - 1]);
-	kfree(pages);
-	return va;
-}
-
-static void fake_ring_unmap(const struct kmcl_ring_memory *memory)
-{
-	u32 count = memory->size / PAGE_SIZE + 1, i;
-	struct page **pages = kcalloc(count, sizeof(*pages),
-				      GFP_KERNEL | __GFP_NOFAIL);
-
-	for (i = 0; i < count; i++)
-		pages[i] = vmalloc_to_page((void *)memory->control +
-					   i * PAGE_SIZE);
-	vunmap(memory->control);
-	for (i = 0; i < count; i++)
-		__free_page(pages[i]);
-	kfree(pages);
-}
-
-static int fake_ring_make(struct kmcl_ring_memory *memory, u32 bytes)
-{
-	memory->control = fake_ring_map(bytes);
-	if (!memory->control)
-		return -ENOMEM;
-	memory->data = (void *)memory->control + PAGE_SIZE;
-	memory->size = bytes - PAGE_SIZE;
-	/* Both ends know what it is. */
-	memory->control->features = KMCL_RING_PENDING_SEND_SIZE;
-	return 0;
-}
-
 static int fake_make_rings(struct fake_bus *bus, struct kmcl_bus_rings *rings)
 {
-	if (fake_ring_make(&rings->tx, rings->tx_bytes))
+	if (ring_make(&rings->tx, rings->tx_bytes))
 		return -ENOMEM;
-	if (fake_ring_make(&rings->rx, rings->rx_bytes)) {
-		fake_ring_unmap(&rings->tx);
+	if (ring_make(&rings->rx, rings->rx_bytes)) {
+		ring_free(&rings->tx);
 		return -ENOMEM;
 	}
 	kmcl_ring_init(&bus->outgoing, &rings->tx);
@@ -168,8 +113,8 @@ static void fake_free_rings(struct fake_bus *bus)
 	WRITE_ONCE(bus->is_open, false);
 	spin_unlock_bh(&bus->lock);
 	cancel_delayed_work_sync(&bus->reading);
-	fake_ring_unmap(&tx);
-	fake_ring_unmap(&rx);
+	ring_free(&tx);
+	ring_free(&rx);
 }
 
 /* The host's end of the outgoing ring */

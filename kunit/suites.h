@@ -11,6 +11,7 @@ extern struct kunit_suite vmbkmcl_rescind_suite;
 extern struct kunit_suite vmbkmcl_bind_suite;
 extern struct kunit_suite vmbkmcl_stress_suite;
 extern struct kunit_suite vmbkmcl_mdl_suite;
+extern struct kunit_suite vmbkmcl_ring_suite;
 extern struct kunit_suite vmbkmcl_packet_suite;
 extern struct kunit_suite vmbkmcl_external_suite;
 extern struct kunit_suite vmbkmcl_incoming_suite;
