@@ -36,3 +36,25 @@ void fail_nth(unsigned int nth)
 	WRITE_ONCE(current->fail_nth, nth);
 #endif
 }
+
+/* What this task allocates until fail_go_on() is not counted, and does not fail. */
+struct fail_pause fail_put_off(void)
+{
+	struct fail_pause pause = {};
+
+#ifdef CONFIG_FAULT_INJECTION
+	pause.nth = READ_ONCE(current->fail_nth);
+	pause.by_filter = current->make_it_fail;
+	WRITE_ONCE(current->fail_nth, 0);
+	current->make_it_fail = false;
+#endif
+	return pause;
+}
+
+void fail_go_on(const struct fail_pause *pause)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	WRITE_ONCE(current->fail_nth, pause->nth);
+	current->make_it_fail = pause->by_filter;
+#endif
+}

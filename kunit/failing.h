@@ -10,6 +10,19 @@
 
 void fail_nth(unsigned int nth);
 
+/**
+ * struct fail_pause - what fails in this task, put off for a while
+ * @nth: as fail_nth() set it
+ * @by_filter: as fail_by_filter() did
+ */
+struct fail_pause {
+	unsigned int nth;
+	bool by_filter;
+};
+
+struct fail_pause fail_put_off(void);
+void fail_go_on(const struct fail_pause *pause);
+
 /* This task's are those that fail where there is a task-filter. */
 static inline void fail_by_filter(bool fail)
 {

@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 
+#include "failing.h"
 #include "fake_bus.h"
 #include "rings.h"
 
@@ -89,7 +90,7 @@ static void fake_forget_sub(struct fake_bus *primary, struct fake_bus *sub)
 			primary->open_sub[i] = NULL;
 }
 
-static int fake_make_rings(struct fake_bus *bus, struct kmcl_bus_rings *rings)
+static int fake_ring_memory(struct kmcl_bus_rings *rings)
 {
 	if (ring_make(&rings->tx, rings->tx_bytes))
 		return -ENOMEM;
@@ -97,6 +98,18 @@ static int fake_make_rings(struct fake_bus *bus, struct kmcl_bus_rings *rings)
 		ring_free(&rings->tx);
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+/* Allocations that a case lets fail are the module's, not these. */
+static int fake_make_rings(struct fake_bus *bus, struct kmcl_bus_rings *rings)
+{
+	struct fail_pause pause = fail_put_off();
+	int err = fake_ring_memory(rings);
+
+	fail_go_on(&pause);
+	if (err)
+		return err;
 	kmcl_ring_init(&bus->outgoing, &rings->tx);
 	kmcl_ring_init(&bus->incoming, &rings->rx);
 	return 0;
@@ -154,9 +167,8 @@ static u32 fake_room_for_queue(const struct fake_bus *bus, bool *all)
 		list_for_each_entry(packet, queues[i], link) {
 			if (n++ == bus->ring_room)
 				return bytes;
-			bytes += kmcl_ring_packet_size(packet->gpa ?
-						       packet->gpa_len : 0,
-						       packet->len);
+			bytes += kmcl_ring_packet_size(packet->wire.head_len,
+						       packet->wire.len);
 		}
 	*all = bus->ring_room;
 	return bytes;
