@@ -281,7 +281,7 @@ static void kmcl_answer(struct kmcl_channel *ch, struct kmcl_incoming *packet,
 	}
 	/* The client may answer with a part of the packet itself. */
 	memmove(packet->data, data, len);
-	answer->len = len;
+	answer->wire.len = len;
 	local_bh_disable();
 	if (kmcl_tx_submit(ch, answer, true))
 		kmcl_pool_give(packet);

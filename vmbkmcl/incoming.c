@@ -78,7 +78,7 @@ static bool kmcl_rx_park(struct kmcl_channel *ch,
 		return false;
 	memcpy(incoming->data, data, len);
 	incoming->len = len;
-	incoming->answer.answers = packet->id;
+	incoming->answer.wire.id = packet->id;
 	incoming->wants_answer = packet->flags &
 				 KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 	kfifo_put(&ch->delivery.backlog, incoming);

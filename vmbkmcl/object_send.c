@@ -64,7 +64,7 @@ static void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
 	struct kmcl_channel *ch = object->ch;
 
 	/* From here on its owner may give the memory away. */
-	if (packet->gpa && err == -ETIMEDOUT)
+	if (err == -ETIMEDOUT && kmcl_packet_is_external(packet))
 		kmcl_external_kept(ch, kmcl_external_hold(&object->external,
 							  NULL));
 	if (!READ_ONCE(ch->delivery.passive)) {
@@ -168,24 +168,24 @@ kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool externa
 		 bool completion)
 {
 	struct kmcl_packet *packet = &object->packet;
+	struct kmcl_ring_packet *wire = &packet->wire;
 	struct kmcl_channel *ch = object->ch;
 	int err;
 
 	packet->done = kmcl_object_done;
-	packet->data = buffer;
-	packet->len = len;
 	packet->copy = object->data;
+	wire->data = buffer;
+	wire->len = len;
 	if (ch->set.is_pipe) {
-		packet->len = kmcl_pipe_frame(object->data, buffer, len);
-		packet->data = object->data;
+		wire->len = kmcl_pipe_frame(object->data, buffer, len);
+		wire->data = object->data;
 		packet->copy = NULL;
 	}
-	packet->completion = completion;
-	packet->gpa = NULL;
-	if (external) {
-		packet->gpa = object->external.desc;
-		packet->gpa_len = object->external.size;
-	}
+	wire->type = external ? KMCL_PKT_GPA_DIRECT : KMCL_PKT_INBAND;
+	wire->flags = completion ? KMCL_PKT_FLAG_COMPLETION_REQUESTED : 0;
+	wire->id = 0;
+	wire->head = external ? object->external.desc : NULL;
+	wire->head_len = external ? object->external.size : 0;
 
 	/* When its routine has run, the channel may be cleaned up: not before this. */
 	local_bh_disable();

@@ -31,8 +31,8 @@
 /* More than the packet takes: a ring with just that room is full. */
 static u32 kmcl_packet_room(const struct kmcl_packet *packet)
 {
-	return kmcl_ring_packet_size(packet->gpa ? packet->gpa_len : 0,
-				     packet->len) + sizeof(u64);
+	return kmcl_ring_packet_size(packet->wire.head_len, packet->wire.len) +
+	       sizeof(u64);
 }
 
 static struct kmcl_tx_slot *kmcl_tx_slots_alloc(u32 count)
@@ -101,6 +101,7 @@ static bool kmcl_tx_take_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
 	tx->free = slot->next_free;
 	slot->packet = packet;
 	packet->id = KMCL_ID(slot->generation, i);
+	packet->wire.id = packet->id;
 	return true;
 }
 
@@ -136,15 +137,6 @@ static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 	return tx->slots[i].packet;
 }
 
-static void kmcl_tx_trace(struct kmcl_channel *ch,
-			  const struct kmcl_packet *packet)
-{
-	u32 type = packet->gpa ? KMCL_PKT_GPA_DIRECT : packet->type;
-
-	trace_vmbkmcl_send(ch, type, packet->id ?: packet->answers,
-			   packet->len);
-}
-
 /* The ring has no room for a packet: hv_vmbus's statistics count that, too. */
 static void kmcl_tx_count_full(struct kmcl_channel *ch)
 {
@@ -159,23 +151,8 @@ static void kmcl_tx_count_full(struct kmcl_channel *ch)
 static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
 				       struct kmcl_packet *packet)
 {
-	struct kmcl_ring_packet wire = {
-		.type = packet->type,
-		.flags = packet->completion ?
-			 KMCL_PKT_FLAG_COMPLETION_REQUESTED : 0,
-		.id = packet->type == KMCL_PKT_COMPLETION ? packet->answers :
-							    packet->id,
-		.data = packet->data,
-		.len = packet->len,
-	};
-	int err;
+	int err = kmcl_ring_put(&ch->tx.ring, &packet->wire);
 
-	if (packet->gpa) {
-		wire.type = KMCL_PKT_GPA_DIRECT;
-		wire.head = packet->gpa;
-		wire.head_len = packet->gpa_len;
-	}
-	err = kmcl_ring_put(&ch->tx.ring, &wire);
 	if (unlikely(err)) {
 		if (err == -EAGAIN)
 			kmcl_tx_count_full(ch);
@@ -183,8 +160,8 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
 	}
 	ch->tx.sent++;
 	ch->tx.full = false;
-	if (trace_vmbkmcl_send_enabled())
-		kmcl_tx_trace(ch, packet);
+	trace_vmbkmcl_send(ch, packet->wire.type, packet->wire.id,
+			   packet->wire.len);
 	return 0;
 }
 
@@ -198,12 +175,12 @@ static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
 
-	if (packet->completion && !kmcl_tx_take_slot(tx, packet)) {
+	if (kmcl_packet_waits(packet) && !kmcl_tx_take_slot(tx, packet)) {
 		tx->ids_full++;
 		return -EBUSY;
 	}
 	err = kmcl_tx_put(ch, packet);
-	if (unlikely(err) && packet->completion)
+	if (unlikely(err) && kmcl_packet_waits(packet))
 		kmcl_tx_free_slot(tx, packet);
 	return err;
 }
@@ -233,7 +210,7 @@ static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_packet *packet)
 							     struct kmcl_packet,
 							     link);
 
-	if (packet->type != KMCL_PKT_COMPLETION)
+	if (!kmcl_packet_is_answer(packet))
 		return kmcl_tx_batch(tx, packet);
 	return max(kmcl_packet_room(packet),
 		   first ? kmcl_tx_batch(tx, first) : 0);
@@ -268,10 +245,10 @@ static void kmcl_tx_settle(struct kmcl_tx *tx)
 static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
 {
 	if (packet->copy) {
-		memcpy(packet->copy, packet->data, packet->len);
-		packet->data = packet->copy;
+		memcpy(packet->copy, packet->wire.data, packet->wire.len);
+		packet->wire.data = packet->copy;
 	}
-	list_add_tail(&packet->link, packet->type == KMCL_PKT_COMPLETION ?
+	list_add_tail(&packet->link, kmcl_packet_is_answer(packet) ?
 		      &tx->answers : &tx->queue);
 	WRITE_ONCE(tx->waiting, tx->waiting + 1);
 	tx->queued++;
@@ -291,7 +268,7 @@ static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
 			    const struct kmcl_packet *packet)
 {
 	return list_empty(&tx->answers) &&
-	       (packet->type == KMCL_PKT_COMPLETION || list_empty(&tx->queue));
+	       (kmcl_packet_is_answer(packet) || list_empty(&tx->queue));
 }
 
 /* 0 when the packet may go into the ring, or wait for it. */
@@ -300,13 +277,13 @@ static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
 {
 	if (!tx->open)
 		return -ENOTCONN;
-	return tx->closing && packet->type != KMCL_PKT_COMPLETION ? -ENODEV : 0;
+	return tx->closing && !kmcl_packet_is_answer(packet) ? -ENODEV : 0;
 }
 
 /* What kmcl_tx_submit() says of a packet that is in the ring. */
 static __always_inline int kmcl_tx_outcome(const struct kmcl_packet *packet)
 {
-	return packet->completion ? 0 : 1;
+	return kmcl_packet_waits(packet) ? 0 : 1;
 }
 
 /* @err: why kmcl_tx_send() did not send it, while nothing goes before it. */
@@ -360,7 +337,8 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
 /**
  * kmcl_tx_submit - send a packet, or queue it
  * @ch: the channel
- * @packet: what to send; its owner's again on an error
+ * @packet: what to send; its owner's again on an error. It has no id, and is in no
+ *	list.
  * @may_queue: false: give up when it can not go now
  *
  * Context: bottom halves off; until the caller is through with a packet that is
@@ -378,8 +356,6 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 	bool signal = false;
 	int err;
 
-	packet->id = 0;
-	INIT_LIST_HEAD(&packet->link);
 	spin_lock(&tx->lock);
 	if (unlikely(!tx->open || tx->closing || tx->waiting))
 		err = kmcl_tx_submit_behind(ch, packet, may_queue);
@@ -428,7 +404,7 @@ static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 	if (kmcl_tx_later(err))
 		return false;
 	kmcl_tx_unqueue(&ch->tx, packet);
-	if (err || !packet->completion)
+	if (err || !kmcl_packet_waits(packet))
 		batch->done[batch->count++] = packet;
 	batch->err = err;
 	return true;
@@ -602,7 +578,7 @@ static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
 		packet = tx->slots[i].packet;
 		if (!packet)
 			continue;
-		if (external || !packet->gpa)
+		if (external || !kmcl_packet_is_external(packet))
 			kmcl_tx_free_slot(tx, packet);
 		else if (packet->heir)
 			kmcl_tx_bequeath(tx, packet);

@@ -22,16 +22,13 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
 
 /**
  * struct kmcl_packet - one packet on its way to the host
- * @link: in &kmcl_tx.queue or &kmcl_tx.answers while it waits for the ring
- * @type: %KMCL_PKT_INBAND, or %KMCL_PKT_COMPLETION: it completes one of the host's
- * @data: what to send; the owner's
- * @len: bytes
- * @copy: where @data is copied to when the packet has to be queued; NULL when it
- *	stays as it is until @done
- * @gpa: describes the packet's external data; NULL without
- * @gpa_len: bytes of @gpa with its ranges
- * @answers: %KMCL_PKT_COMPLETION: the host's transaction id
- * @completion: ask the host for a completion
+ * @link: in &kmcl_tx.queue or &kmcl_tx.answers while it waits for the ring; else
+ *	empty, as its owner makes it
+ * @wire: what goes into the ring. Its id is the host's in a completion of one of
+ *	the host's packets, @id in a packet that wants a completion, else 0. Its head
+ *	describes external data, if there is some.
+ * @copy: where the payload is copied to when the packet has to be queued; NULL when
+ *	it stays as it is until @done
  * @id: transaction id while the host owes a completion, else 0
  * @heir: takes over @id when nobody waits for the packet any more although the
  *	host has its external data; its own @done is called then. NULL: there is
@@ -45,18 +42,30 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  */
 struct kmcl_packet {
 	struct list_head link;
-	enum kmcl_packet_type type;
-	const void *data;
-	u32 len;
+	struct kmcl_ring_packet wire;
 	void *copy;
-	const struct kmcl_gpa_direct *gpa;
-	u32 gpa_len;
-	u64 answers;
-	bool completion;
 	u64 id;
 	struct kmcl_packet *heir;
 	kmcl_packet_done done;
 };
+
+/* It completes one of the host's packets. */
+static inline bool kmcl_packet_is_answer(const struct kmcl_packet *packet)
+{
+	return packet->wire.type == KMCL_PKT_COMPLETION;
+}
+
+/* The host is to complete it. */
+static inline bool kmcl_packet_waits(const struct kmcl_packet *packet)
+{
+	return packet->wire.flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+}
+
+/* The host reads and writes memory that it refers to. */
+static inline bool kmcl_packet_is_external(const struct kmcl_packet *packet)
+{
+	return packet->wire.type == KMCL_PKT_GPA_DIRECT;
+}
 
 struct kmcl_tx_slot {
 	struct kmcl_packet *packet;	/* NULL: free */

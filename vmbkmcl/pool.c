@@ -94,8 +94,9 @@ struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 		struct kmcl_incoming *packet = kmcl_pool_packet(pool, i);
 
 		packet->pool = pool;
-		packet->answer.type = KMCL_PKT_COMPLETION;
-		packet->answer.data = packet->data;
+		INIT_LIST_HEAD(&packet->answer.link);
+		packet->answer.wire.type = KMCL_PKT_COMPLETION;
+		packet->answer.wire.data = packet->data;
 		packet->answer.done = kmcl_answer_done;
 		llist_add(&packet->free, &pool->free);
 	}

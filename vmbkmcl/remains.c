@@ -41,10 +41,10 @@ struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
 	remains->held = kmcl_external_hold(&remains->external, remains->pages);
 	remains->ch = ch;
 	INIT_LIST_HEAD(&remains->packet.link);
-	remains->packet.type = KMCL_PKT_INBAND;
-	remains->packet.gpa = remains->external.desc;
-	remains->packet.gpa_len = remains->external.size;
-	remains->packet.completion = true;
+	remains->packet.wire.type = KMCL_PKT_GPA_DIRECT;
+	remains->packet.wire.flags = KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+	remains->packet.wire.head = remains->external.desc;
+	remains->packet.wire.head_len = remains->external.size;
 	remains->packet.done = kmcl_remains_done;
 	return remains;
 }

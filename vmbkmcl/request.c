@@ -104,7 +104,7 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	if (kmcl_request_is_done(req, kmcl_deadline(timeout)))
 		return req->err;
 	/* Less room than the host was asked for may do. */
-	if (!req->packet.completion)
+	if (!kmcl_packet_waits(&req->packet))
 		kmcl_tx_flush(ch);
 	if (kmcl_tx_withdraw(ch, &req->packet))
 		return -ECANCELED;
@@ -115,14 +115,14 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 
 static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
 {
-	struct kmcl_packet *packet = &req->packet;
+	struct kmcl_ring_packet *wire = &req->packet.wire;
 
-	req->frame = kmalloc(packet->len + sizeof(struct kmcl_pipe_header),
+	req->frame = kmalloc(wire->len + sizeof(struct kmcl_pipe_header),
 			     may_sleep ? GFP_KERNEL : GFP_ATOMIC);
 	if (!req->frame)
 		return false;
-	packet->len = kmcl_pipe_frame(req->frame, packet->data, packet->len);
-	packet->data = req->frame;
+	wire->len = kmcl_pipe_frame(req->frame, wire->data, wire->len);
+	wire->data = req->frame;
 	return true;
 }
 
@@ -133,8 +133,9 @@ static bool kmcl_request_refer(struct kmcl_request *req,
 	req->remains = kmcl_remains_alloc(ch, extent);
 	if (!req->remains)
 		return false;
-	req->packet.gpa = req->remains->packet.gpa;
-	req->packet.gpa_len = req->remains->packet.gpa_len;
+	req->packet.wire.type = KMCL_PKT_GPA_DIRECT;
+	req->packet.wire.head = req->remains->packet.wire.head;
+	req->packet.wire.head_len = req->remains->packet.wire.head_len;
 	req->packet.heir = &req->remains->packet;
 	return true;
 }
@@ -194,10 +195,12 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	struct kmcl_channel *ch = channel;
 	struct kmcl_request req = {
 		.packet = {
-			.type = KMCL_PKT_INBAND,
-			.data = buffer,
-			.len = buffer_size,
-			.completion = wait,
+			.link = LIST_HEAD_INIT(req.packet.link),
+			.wire.type = KMCL_PKT_INBAND,
+			.wire.flags = wait ?
+				      KMCL_PKT_FLAG_COMPLETION_REQUESTED : 0,
+			.wire.data = buffer,
+			.wire.len = buffer_size,
 			.done = kmcl_request_done,
 		},
 		.buf = completion_buffer,

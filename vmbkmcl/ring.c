@@ -55,13 +55,6 @@ static __always_inline u32 kmcl_ring_bytes(const struct kmcl_ring *ring,
 	return to >= from ? to - from : ring->memory.size - from + to;
 }
 
-/* As far as this is less than twice the size. */
-static __always_inline u32 kmcl_ring_wrap(const struct kmcl_ring *ring,
-					  u32 index)
-{
-	return index < ring->memory.size ? index : index - ring->memory.size;
-}
-
 /*
  * @at: room for the packet, which the other end does not look at yet. The padding
  * is part of the last word, so that word is cleared before the payload is copied.
@@ -219,25 +212,6 @@ int __kmcl_hot kmcl_ring_peek(const struct kmcl_ring *ring,
 }
 KMCL_EXPORT_TO_BUSES(kmcl_ring_peek);
 
-/**
- * kmcl_ring_skip - be done with the packet that kmcl_ring_peek() found
- * @ring: the consumer's end
- * @packet: as kmcl_ring_peek() filled it in
- *
- * Its room is the producer's when kmcl_ring_release() is called.
- *
- * Context: any.
- */
-void __kmcl_hot kmcl_ring_skip(struct kmcl_ring *ring,
-			       const struct kmcl_ring_packet *packet)
-{
-	u32 total = kmcl_ring_packet_size(packet->head_len, packet->len);
-
-	ring->index = kmcl_ring_wrap(ring, ring->index + total);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_ring_release);
-KMCL_EXPORT_TO_BUSES(kmcl_ring_skip);
-
 /* The producer's wish for room was not fulfilled before, and is now. */
 static bool kmcl_ring_made_room(const struct kmcl_ring *ring, u32 before)
 {
@@ -286,6 +260,7 @@ bool __kmcl_hot kmcl_ring_release(struct kmcl_ring *ring)
 	virt_mb();
 	return kmcl_ring_made_room(ring, before);
 }
+KMCL_EXPORT_TO_BUSES(kmcl_ring_release);
 
 /**
  * kmcl_ring_mask - tell the producer that signals are not needed

@@ -66,6 +66,12 @@ static inline u32 kmcl_ring_packet_size(u32 head_len, u32 len)
 	       ALIGN(len, sizeof(u64)) + KMCL_PACKET_TRAILER;
 }
 
+/* As far as @index is less than twice the ring's size. */
+static inline u32 kmcl_ring_wrap(const struct kmcl_ring *ring, u32 index)
+{
+	return index < ring->memory.size ? index : index - ring->memory.size;
+}
+
 void kmcl_ring_init(struct kmcl_ring *ring,
 		    const struct kmcl_ring_memory *memory);
 
@@ -78,10 +84,26 @@ void kmcl_ring_want_room(struct kmcl_ring *ring, u32 bytes);
 /* The consumer's */
 int kmcl_ring_peek(const struct kmcl_ring *ring,
 		   struct kmcl_ring_packet *packet);
-void kmcl_ring_skip(struct kmcl_ring *ring,
-		    const struct kmcl_ring_packet *packet);
 bool kmcl_ring_release(struct kmcl_ring *ring);
 void kmcl_ring_mask(struct kmcl_ring *ring);
 bool kmcl_ring_unmask(struct kmcl_ring *ring);
+
+/**
+ * kmcl_ring_skip - be done with the packet that kmcl_ring_peek() found
+ * @ring: the consumer's end
+ * @packet: as kmcl_ring_peek() filled it in
+ *
+ * Its room is the producer's when kmcl_ring_release() is called.
+ *
+ * Context: any.
+ */
+static inline void kmcl_ring_skip(struct kmcl_ring *ring,
+				  const struct kmcl_ring_packet *packet)
+{
+	u32 total = sizeof(struct kmcl_descriptor) + packet->head_len +
+		    packet->len + KMCL_PACKET_TRAILER;
+
+	ring->index = kmcl_ring_wrap(ring, ring->index + total);
+}
 
 #endif /* _KMCL_RING_H */

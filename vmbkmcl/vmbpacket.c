@@ -43,7 +43,7 @@ static void kmcl_object_init(struct kmcl_object *object,
 		object->inline_context = memset((void *)object + layout->size -
 						layout->inline_context, 0,
 						layout->inline_context);
-	object->packet.type = KMCL_PKT_INBAND;
+	INIT_LIST_HEAD(&object->packet.link);
 }
 
 /* The freed ones */
