@@ -28,6 +28,8 @@ MODULE_PARM_DESC(block_ms, "time one block is to take, in ms");
 
 #define WARM_BLOCKS	8
 
+#define RING_BYTES	((BENCH_RING_PAGES - 1) * PAGE_SIZE)	/* of data */
+
 #define BURST_BYTES	(BENCH_RING_PAGES * PAGE_SIZE / 2)
 
 /* Enough for a ring to be full most of the time. */
@@ -50,6 +52,7 @@ static const struct bench_job {
 	bool answered;
 	bool stalled;
 	bool flood;	/* a block is many times what the ring holds */
+	bool queued;	/* it is what the ring holds, and @outstanding more */
 	u32 patience;	/* so many times the blocks, each so many times as long */
 	size_t run;		/* of struct bench_side */
 } jobs[] = {
@@ -59,6 +62,8 @@ static const struct bench_job {
 	  RUN(pipelined) },
 	{ "one-way", BYTES, 1, .flood = true, RUN(one_way) },
 	{ "one-way-ahead", BYTES, BENCH_OUTSTANDING, .flood = true,
+	  RUN(one_way) },
+	{ "queued", BYTES, BENCH_OUTSTANDING, .stalled = true, .queued = true,
 	  RUN(one_way) },
 	{ "receive", BYTES, .least = 64, RUN(receive) },
 	{ "receive-answer", BYTES, .least = 64, .answered = true,
@@ -242,13 +247,19 @@ static u32 patience(const struct bench_job *job)
 	return job->patience ?: 1;
 }
 
-static u32 whole(const struct bench_run *run, u64 ops)
+static u32 whole(const struct bench_job *job, const struct bench_run *run,
+		 u64 ops)
 {
+	if (job->queued)
+		return ops;
 	return max_t(u32, rounddown(ops, run->outstanding), run->outstanding);
 }
 
 static u64 least_ops(const struct bench_job *job, const struct bench_run *run)
 {
+	if (job->queued)
+		return (RING_BYTES - 1) / bench_bytes(1, run->size) +
+		       run->outstanding;
 	if (job->flood)
 		return FLOOD_BYTES / bench_bytes(1, run->size);
 	return job->least;
@@ -256,6 +267,8 @@ static u64 least_ops(const struct bench_job *job, const struct bench_run *run)
 
 static u64 most_ops(const struct bench_job *job, const struct bench_run *run)
 {
+	if (job->queued)
+		return least_ops(job, run);
 	if (job->stalled)
 		return BURST_BYTES / bench_bytes(1, run->size);
 	if (job->run == offsetof(struct bench_side, receive))
@@ -277,15 +290,15 @@ static int find_ops(const struct bench_side *const *sides,
 	unsigned int i;
 	int err;
 
-	run->ops = whole(run, least);
+	run->ops = whole(job, run, least);
 	for (i = 0; i < WARM_BLOCKS; i++) {
 		err = run_block(sides[i % 2], job, run);
 		if (err)
 			return err;
 		best = min(best, div_u64(run->ns, run->ops) + 1);
 		if (i % 2)
-			run->ops = whole(run, clamp(div64_u64(want, best),
-						    least, most));
+			run->ops = whole(job, run, clamp(div64_u64(want, best),
+							 least, most));
 	}
 	return 0;
 }
