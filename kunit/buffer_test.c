@@ -632,6 +632,19 @@ static void owner_killed(struct kunit *test)
 }
 
 static struct kunit_case buffer_cases[] = {
+	KUNIT_CASE(mapped_as_it_is_shared),
+	{}
+};
+
+struct kunit_suite vmbkmcl_buffer_suite = {
+	.name = "vmbkmcl_buffer",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = buffer_cases,
+};
+
+/* What needs a server at the other end. */
+static struct kunit_case buffer_server_cases[] = {
 	KUNIT_CASE(vmalloc_memory),
 	KUNIT_CASE(vmalloc_part_of_the_last_page),
 	KUNIT_CASE(vmalloc_in_the_middle),
@@ -660,15 +673,15 @@ static struct kunit_case buffer_cases[] = {
 	KUNIT_CASE(user_address_past_the_end),
 	KUNIT_CASE(read_only_pin_sees_later_writes),
 	KUNIT_CASE(dirtied_where_the_host_may_write),
-	KUNIT_CASE(mapped_as_it_is_shared),
 	KUNIT_CASE(over_the_memlock_limit),
 	KUNIT_CASE(owner_killed),
 	{}
 };
 
-struct kunit_suite vmbkmcl_buffer_suite = {
-	.name = "vmbkmcl_buffer",
+struct kunit_suite vmbkmcl_buffer_server_suite = {
+	.name = "vmbkmcl_buffer_server",
 	.suite_init = user_memory_suite_init,
 	.suite_exit = user_memory_suite_exit,
-	.test_cases = buffer_cases,
+	.test_cases = buffer_server_cases,
 };
+EXPORT_TO_TESTS(vmbkmcl_buffer_server_suite);

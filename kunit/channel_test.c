@@ -1356,7 +1356,6 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(disable_a_disabled_channel),
 	KUNIT_CASE(disable_while_it_waits_for_a_device),
 	KUNIT_CASE(life_on_the_fake_bus),
-	KUNIT_CASE(life_with_the_server),
 	KUNIT_CASE(callbacks_are_optional),
 	KUNIT_CASE(cleanup_disables),
 	KUNIT_CASE(send_in_started),
@@ -1366,7 +1365,6 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE_PARAM(cleanup_in_a_callback, callback_gen_params),
 	KUNIT_CASE(opened_fails),
 	KUNIT_CASE(opened_fails_with_a_status_of_its_own),
-	KUNIT_CASE(opened_fails_with_the_server),
 	KUNIT_CASE(opened_fails_and_leaves_a_gpadl),
 	KUNIT_CASE(open_refused),
 	KUNIT_CASE(enable_fails),
@@ -1374,9 +1372,6 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(device_comes_later),
 	KUNIT_CASE(second_device_not_taken),
 	KUNIT_CASE(device_comes_while_enable_listens_anew),
-	KUNIT_CASE(device_of_another_instance),
-	KUNIT_CASE(any_device_of_the_type),
-	KUNIT_CASE(device_goes_to_the_next_channel),
 	KUNIT_CASE(rescind_while_active),
 	KUNIT_CASE(rescind_twice),
 	KUNIT_CASE(rescind_in_opened),
@@ -1387,6 +1382,21 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(disable_before_open_is_answered),
 	KUNIT_CASE_SLOW(rescinds_race_with_disable),
 	KUNIT_CASE(rescinds_race_with_enable),
+	{}
+};
+
+struct kunit_suite vmbkmcl_channel_suite = {
+	.name = "vmbkmcl_channel",
+	.test_cases = channel_cases,
+};
+
+/* What needs a server at the other end. */
+static struct kunit_case channel_server_cases[] = {
+	KUNIT_CASE(life_with_the_server),
+	KUNIT_CASE(opened_fails_with_the_server),
+	KUNIT_CASE(device_of_another_instance),
+	KUNIT_CASE(any_device_of_the_type),
+	KUNIT_CASE(device_goes_to_the_next_channel),
 	KUNIT_CASE_SLOW(server_rescinds_and_offers_again),
 	KUNIT_CASE_SLOW(unbound),
 	KUNIT_CASE_SLOW(bound_after_enable),
@@ -1396,7 +1406,8 @@ static struct kunit_case channel_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_channel_suite = {
-	.name = "vmbkmcl_channel",
-	.test_cases = channel_cases,
+struct kunit_suite vmbkmcl_channel_server_suite = {
+	.name = "vmbkmcl_channel_server",
+	.test_cases = channel_server_cases,
 };
+EXPORT_TO_TESTS(vmbkmcl_channel_server_suite);

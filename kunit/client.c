@@ -16,6 +16,7 @@
 
 const guid_t some_guid = GUID_INIT(0x0badcafe, 0x1234, 0x5678,
 				   8, 7, 6, 5, 4, 3, 2, 1);
+EXPORT_TO_TESTS(some_guid);
 
 /* Which callback leads where, and from where it may come. */
 static const struct {
@@ -161,6 +162,7 @@ struct client *client_alloc(struct kunit *test)
 	init_completion(&client->leave);
 	return client;
 }
+EXPORT_TO_TESTS(client_alloc);
 
 void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
 		  const guid_t *type, const guid_t *instance)
@@ -187,6 +189,7 @@ void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
 							 client_pnp_failure),
 			STATUS_SUCCESS);
 }
+EXPORT_TO_TESTS(client_takes);
 
 struct client *fake_client(struct kunit *test, struct fake_bus **bus)
 {
@@ -196,6 +199,7 @@ struct client *fake_client(struct kunit *test, struct fake_bus **bus)
 	client_takes(test, client, (*bus)->ch, &some_guid, NULL);
 	return client;
 }
+EXPORT_TO_TESTS(fake_client);
 
 void channel_clean_up(void *ch)
 {
@@ -213,6 +217,7 @@ VMBCHANNEL get_channel(struct kunit *test)
 							channel_clean_up, ch), 0);
 	return ch;
 }
+EXPORT_TO_TESTS(get_channel);
 
 struct client *server_client(struct kunit *test)
 {
@@ -223,23 +228,27 @@ struct client *server_client(struct kunit *test)
 	client_takes(test, client, get_channel(test), &type, &instance);
 	return client;
 }
+EXPORT_TO_TESTS(server_client);
 
 void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state)
 {
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->state) == state));
 	KUNIT_ASSERT_EQ(test, ch->state, state);
 }
+EXPORT_TO_TESTS(becomes);
 
 void enable(struct kunit *test, struct client *client)
 {
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(client->ch), STATUS_SUCCESS);
 }
+EXPORT_TO_TESTS(enable);
 
 void bring_up(struct kunit *test, struct client *client)
 {
 	enable(test, client);
 	becomes(test, client->ch, KMCL_ACTIVE);
 }
+EXPORT_TO_TESTS(bring_up);
 
 void heard(struct kunit *test, struct client *client, const char *log)
 {
@@ -248,6 +257,7 @@ void heard(struct kunit *test, struct client *client, const char *log)
 	KUNIT_EXPECT_EQ(test, client->offences, 0);
 	client->log[0] = '\0';
 }
+EXPORT_TO_TESTS(heard);
 
 NTSTATUS send_word(VMBCHANNEL ch, u32 flags, s64 timeout)
 {
@@ -265,6 +275,7 @@ void wait_to_leave(struct client *client)
 	complete(&client->entered);
 	wait_for_completion_timeout(&client->leave, 20 * HZ);
 }
+EXPORT_TO_TESTS(wait_to_leave);
 
 void ask_the_host(struct client *client)
 {
@@ -272,6 +283,7 @@ void ask_the_host(struct client *client)
 				 VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
 				 -20 * SECOND);
 }
+EXPORT_TO_TESTS(ask_the_host);
 
 void send_something(struct client *client)
 {
@@ -318,11 +330,13 @@ struct job *job_start(struct kunit *test, void (*run)(void *arg), void *arg)
 	wake_up_process(task);
 	return job;
 }
+EXPORT_TO_TESTS(job_start);
 
 bool job_done(struct job *job)
 {
 	return completion_done(&job->done);
 }
+EXPORT_TO_TESTS(job_done);
 
 void job_join(struct kunit *test, struct job *job)
 {
@@ -330,6 +344,7 @@ void job_join(struct kunit *test, struct job *job)
 			0);
 	kthread_stop_put(job->task);
 }
+EXPORT_TO_TESTS(job_join);
 
 void do_disable(void *ch)
 {

@@ -2,8 +2,8 @@
 /* Parts of KUnit that older kernels lack: see compat.h, which Kbuild includes here too. */
 
 #include <kunit/resource.h>
-#include <linux/glob.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #ifdef COMPAT_ACTIONS
 struct action {
@@ -43,6 +43,7 @@ int kunit_add_action_or_reset(struct kunit *test, void (*run)(void *arg),
 	run(arg);
 	return -ENOMEM;
 }
+EXPORT_TO_TESTS(kunit_add_action_or_reset);
 
 void kunit_release_action(struct kunit *test, void (*run)(void *arg), void *arg)
 {
@@ -50,49 +51,5 @@ void kunit_release_action(struct kunit *test, void (*run)(void *arg), void *arg)
 
 	kunit_destroy_resource(test, action_is, &action);
 }
-#endif
-
-#ifdef COMPAT_SUITES
-#define MOST_SUITES 64
-
-static char *filter_glob = "*";
-module_param(filter_glob, charp, 0);
-MODULE_PARM_DESC(filter_glob, "What to run: a glob for suites, or SUITE.CASE");
-
-static struct kunit_suite *chosen[MOST_SUITES];
-static unsigned int chosen_count;
-
-/* Leave of the suite's cases those that match, and say whether there are any. */
-static bool choose_cases(struct kunit_suite *suite, const char *glob)
-{
-	struct kunit_case *from, *to = suite->test_cases;
-
-	for (from = to; from->run_case; from++) {
-		if (glob_match(glob, from->name))
-			*to++ = *from;
-	}
-	*to = (struct kunit_case){};
-	return to != suite->test_cases;
-}
-
-int run_suites(struct kunit_suite **suites, unsigned int n)
-{
-	char *cases = filter_glob;
-	char *suite = strsep(&cases, ".");
-	unsigned int i;
-
-	if (n > MOST_SUITES)
-		return -E2BIG;
-	for (i = 0; i < n; i++) {
-		if (glob_match(suite, suites[i]->name) &&
-		    choose_cases(suites[i], cases ?: "*"))
-			chosen[chosen_count++] = suites[i];
-	}
-	return __kunit_test_suites_init(chosen, chosen_count);
-}
-
-void forget_suites(void)
-{
-	__kunit_test_suites_exit(chosen, chosen_count);
-}
+EXPORT_TO_TESTS(kunit_release_action);
 #endif

@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/kthread.h>
+#include <linux/module.h>
 #include <linux/sched/task.h>
 #include <linux/version.h>
 
@@ -17,6 +18,15 @@ int kunit_add_action_or_reset(struct kunit *test, void (*action)(void *arg),
 			      void *arg);
 void kunit_release_action(struct kunit *test, void (*action)(void *arg),
 			  void *arg);
+#endif
+
+/* What kunit/ offers to the modules of other buses' tests. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define EXPORT_TO_TESTS(sym)	EXPORT_SYMBOL_NS_GPL(sym, "VMBKMCL_KUNIT")
+#define IMPORT_TESTS_NS		MODULE_IMPORT_NS("VMBKMCL_KUNIT")
+#else
+#define EXPORT_TO_TESTS(sym)	EXPORT_SYMBOL_NS_GPL(sym, VMBKMCL_KUNIT)
+#define IMPORT_TESTS_NS		MODULE_IMPORT_NS(VMBKMCL_KUNIT)
 #endif
 
 #ifndef KUNIT_EXPECT_MEMEQ
@@ -54,31 +64,6 @@ void kunit_release_action(struct kunit *test, void (*action)(void *arg),
 #else
 #define KUNIT_GENERATOR(name, prev, desc)				\
 	static const void *name(const void *prev, char *desc)
-#endif
-
-/*
- * Until 6.6 KUnit ran all suites of a module, and that before the module had its
- * parameters. Here the module runs those that its filter_glob names, as KUnit's own
- * does later.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-#define COMPAT_SUITES	/* in compat.c */
-int run_suites(struct kunit_suite **suites, unsigned int n);
-void forget_suites(void);
-
-#undef kunit_test_suites
-#define kunit_test_suites(...)						\
-static struct kunit_suite *module_suites[] = { __VA_ARGS__ };		\
-static int __init suites_init(void)					\
-{									\
-	return run_suites(module_suites, ARRAY_SIZE(module_suites));	\
-}									\
-static void __exit suites_exit(void)					\
-{									\
-	forget_suites();						\
-}									\
-module_init(suites_init);						\
-module_exit(suites_exit)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)

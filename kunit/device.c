@@ -1,83 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server's device as hv_vmbus sees it, and a driver that takes it away. */
+/* The server's device, for cases that know nothing of its bus. */
 
-#include <linux/hyperv.h>
-#include <linux/module.h>
-
-#include "../vmbkmcl/compat.h"
 #include "device.h"
-#include "server.h"
 
-static struct hv_vmbus_device_id other_ids[2];
+static const struct device_ops *device_ops;
 
-static int other_probe(struct hv_device *hdev,
-		       const struct hv_vmbus_device_id *id)
+void device_ops_set(const struct device_ops *ops)
 {
-	return 0;
+	device_ops = ops;
+}
+EXPORT_TO_TESTS(device_ops_set);
+
+struct device *server_device(struct kunit *test, const char *instance)
+{
+	KUNIT_ASSERT_NOT_NULL(test, device_ops);
+	return device_ops->find(test, instance);
 }
 
-static void other_remove_device(struct hv_device *hdev)
+int server_device_suspend(struct kunit *test, struct device *device)
 {
-}
-KMCL_HV_REMOVE(other_remove)
-
-static struct hv_driver other_driver = {
-	.name = OTHER_DRIVER,
-	.id_table = other_ids,
-	.probe = other_probe,
-	.remove = other_remove,
-};
-
-static void other_driver_end(void *unused)
-{
-	vmbus_driver_unregister(&other_driver);
+	return device_ops->suspend(test, device);
 }
 
-static void other_driver_start(struct kunit *test)
+int server_device_resume(struct kunit *test, struct device *device)
 {
-	KUNIT_ASSERT_EQ(test, vmbus_driver_register(&other_driver), 0);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, other_driver_end,
-							NULL), 0);
+	return device_ops->resume(test, device);
 }
 
-void other_driver_add(struct kunit *test)
+void server_device_set_missing(struct device *device, bool missing)
 {
-	guid_t instance;
-
-	server_guids(&other_ids[0].guid, &instance);
-	other_driver_start(test);
-}
-
-void other_driver_remove(struct kunit *test)
-{
-	kunit_release_action(test, other_driver_end, NULL);
-}
-
-static void device_put(void *hdev)
-{
-	put_device(&((struct hv_device *)hdev)->device);
-}
-
-/* hv_vmbus exports no way to its bus but a registered driver. */
-struct hv_device *device_find(struct kunit *test, const char *instance)
-{
-	struct hv_device *hdev;
-	struct device *device;
-
-	memset(&other_ids[0].guid, 0xee, sizeof(other_ids[0].guid));
-	other_driver_start(test);
-	device = bus_find_device_by_name(other_driver.driver.bus, NULL,
-					 instance);
-	other_driver_remove(test);
-	KUNIT_ASSERT_NOT_NULL(test, device);
-	hdev = container_of(device, struct hv_device, device);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, device_put, hdev),
-			0);
-	return hdev;
-}
-
-struct hv_driver *device_driver(struct kunit *test, struct hv_device *hdev)
-{
-	KUNIT_ASSERT_NOT_NULL(test, hdev->device.driver);
-	return container_of(hdev->device.driver, struct hv_driver, driver);
+	device_ops->set_missing(device, missing);
 }

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The server's device as hv_vmbus sees it: device.c. */
+/* The server's device, for cases that know nothing of its bus: device.c. */
 #ifndef _KUNIT_DEVICE_H
 #define _KUNIT_DEVICE_H
 
 #include <kunit/test.h>
-#include <linux/hyperv.h>
+#include <linux/device.h>
 
-/* The driver that has the device of this instance; it stays with the case. */
-struct hv_device *device_find(struct kunit *test, const char *instance);
-struct hv_driver *device_driver(struct kunit *test, struct hv_device *hdev);
+/**
+ * struct device_ops - what a bus with a server can do with one of its devices
+ * @find: the device of this instance; it stays with the case
+ * @suspend: call its driver as before hibernation
+ * @resume: call its driver as after hibernation
+ * @set_missing: the host did not offer it again after hibernation, or did
+ */
+struct device_ops {
+	struct device *(*find)(struct kunit *test, const char *instance);
+	int (*suspend)(struct kunit *test, struct device *device);
+	int (*resume)(struct kunit *test, struct device *device);
+	void (*set_missing)(struct device *device, bool missing);
+};
 
-/* Another driver for the server's type, which keeps what it gets. */
-#define OTHER_DRIVER	"vmbkmcl-kunit-other"
-void other_driver_add(struct kunit *test);
-void other_driver_remove(struct kunit *test);
+/* The module that runs the server's suites says how its bus does it. */
+void device_ops_set(const struct device_ops *ops);
+
+struct device *server_device(struct kunit *test, const char *instance);
+int server_device_suspend(struct kunit *test, struct device *device);
+int server_device_resume(struct kunit *test, struct device *device);
+void server_device_set_missing(struct device *device, bool missing);
 
 #endif /* _KUNIT_DEVICE_H */

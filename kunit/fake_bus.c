@@ -214,6 +214,7 @@ void fake_bus_read(struct fake_bus *bus)
 	spin_unlock(&bus->lock);
 	spin_unlock_bh(&bus->ch->tx.lock);
 }
+EXPORT_TO_TESTS(fake_bus_read);
 
 /* A guest that sees a ring which is not empty does not signal. */
 static void fake_reading(struct work_struct *work)
@@ -238,6 +239,7 @@ void fake_bus_set_room(struct fake_bus *bus, int packets)
 	if (READ_ONCE(bus->is_open) && packets != INT_MAX)
 		schedule_delayed_work(&bus->reading, 1);
 }
+EXPORT_TO_TESTS(fake_bus_set_room);
 
 void fake_bus_make_room(struct fake_bus *bus, int packets)
 {
@@ -248,6 +250,7 @@ void fake_bus_make_room(struct fake_bus *bus, int packets)
 	spin_unlock(&bus->lock);
 	schedule_delayed_work(&bus->reading, 1);
 }
+EXPORT_TO_TESTS(fake_bus_make_room);
 
 u32 fake_bus_wanted_room(const struct fake_bus *bus)
 {
@@ -256,6 +259,7 @@ u32 fake_bus_wanted_room(const struct fake_bus *bus)
 	return READ_ONCE(bus->is_open) ? READ_ONCE(control->pending_send_size) :
 					 0;
 }
+EXPORT_TO_TESTS(fake_bus_wanted_room);
 
 void fake_bus_fail_sends(struct fake_bus *bus, bool fail)
 {
@@ -563,6 +567,7 @@ struct fake_bus *fake_bus_create(struct kunit *test)
 			STATUS_SUCCESS);
 	return bus;
 }
+EXPORT_TO_TESTS(fake_bus_create);
 
 struct fake_bus *fake_bus_create_sub(struct kunit *test,
 				     struct fake_bus *primary)
@@ -591,6 +596,7 @@ struct fake_bus *fake_bus_start(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
 	return bus;
 }
+EXPORT_TO_TESTS(fake_bus_start);
 
 bool fake_bus_attach(VMBCHANNEL ch, void *endpoint, const guid_t *instance)
 {
@@ -645,6 +651,7 @@ void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
 	deliver(bus, KMCL_PKT_INBAND,
 		KMCL_PKT_FLAG_COMPLETION_REQUESTED, id, data, len);
 }
+EXPORT_TO_TESTS(fake_bus_deliver_request);
 
 bool fake_bus_is_empty(struct fake_bus *bus)
 {

@@ -719,9 +719,6 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(rescind_twice),
 	KUNIT_CASE(a_long_wait_is_named),
 	KUNIT_CASE(named_at_its_own_time),
-	KUNIT_CASE_SLOW(each_allocation_fails_for_vmalloc_memory),
-	KUNIT_CASE_SLOW(each_allocation_fails_for_user_memory),
-	KUNIT_CASE(each_allocation_fails_in_delete),
 	KUNIT_CASE(each_allocation_fails_in_channel_allocate),
 	{}
 };
@@ -732,3 +729,19 @@ struct kunit_suite vmbkmcl_fault_suite = {
 	.suite_exit = user_memory_suite_exit,
 	.test_cases = fault_cases,
 };
+
+/* What needs a server at the other end. */
+static struct kunit_case fault_server_cases[] = {
+	KUNIT_CASE_SLOW(each_allocation_fails_for_vmalloc_memory),
+	KUNIT_CASE_SLOW(each_allocation_fails_for_user_memory),
+	KUNIT_CASE(each_allocation_fails_in_delete),
+	{}
+};
+
+struct kunit_suite vmbkmcl_fault_server_suite = {
+	.name = "vmbkmcl_fault_server",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = fault_server_cases,
+};
+EXPORT_TO_TESTS(vmbkmcl_fault_server_suite);

@@ -56,6 +56,7 @@ void run_shell(struct kunit *test, const char *script)
 						      UMH_WAIT_PROC), 0,
 			    "%s", script);
 }
+EXPORT_TO_TESTS(run_shell);
 
 /* The kernel can not read every file of procfs and debugfs for itself; a process can. */
 static void copy_file(struct kunit *test, const char *path, const char *to)
@@ -81,6 +82,7 @@ char *read_text(struct kunit *test, const char *path)
 	KUNIT_ASSERT_EQ(test, read_file(test, path, text), 0);
 	return text;
 }
+EXPORT_TO_TESTS(read_text);
 
 void write_text(struct kunit *test, const char *path, const char *text)
 {
@@ -93,3 +95,4 @@ void write_text(struct kunit *test, const char *path, const char *text)
 			strlen(text));
 	fput(file);
 }
+EXPORT_TO_TESTS(write_text);

@@ -364,10 +364,6 @@ static void allocations_fail(struct kunit *test)
 }
 
 static struct kunit_case gpadl_mdl_cases[] = {
-	KUNIT_CASE(chain_of_whole_pages),
-	KUNIT_CASE(part_of_a_chain),
-	KUNIT_CASE(user_memory),
-	KUNIT_CASE(owner_is_gone),
 	KUNIT_CASE(given_away_early),
 	KUNIT_CASE(not_torn_down),
 	KUNIT_CASE(refused_by_the_host),
@@ -378,7 +374,6 @@ static struct kunit_case gpadl_mdl_cases[] = {
 	KUNIT_CASE(slab_memory),
 	KUNIT_CASE(memory_of_nobody),
 	KUNIT_CASE(confidential_vm),
-	KUNIT_CASE_SLOW(allocations_fail),
 	{}
 };
 
@@ -388,3 +383,21 @@ struct kunit_suite vmbkmcl_gpadl_mdl_suite = {
 	.suite_exit = user_memory_suite_exit,
 	.test_cases = gpadl_mdl_cases,
 };
+
+/* What needs a server at the other end. */
+static struct kunit_case gpadl_mdl_server_cases[] = {
+	KUNIT_CASE(chain_of_whole_pages),
+	KUNIT_CASE(part_of_a_chain),
+	KUNIT_CASE(user_memory),
+	KUNIT_CASE(owner_is_gone),
+	KUNIT_CASE_SLOW(allocations_fail),
+	{}
+};
+
+struct kunit_suite vmbkmcl_gpadl_mdl_server_suite = {
+	.name = "vmbkmcl_gpadl_mdl_server",
+	.suite_init = user_memory_suite_init,
+	.suite_exit = user_memory_suite_exit,
+	.test_cases = gpadl_mdl_server_cases,
+};
+EXPORT_TO_TESTS(vmbkmcl_gpadl_mdl_server_suite);

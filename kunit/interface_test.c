@@ -737,8 +737,6 @@ static struct kunit_case interface_cases[] = {
 	KUNIT_CASE(the_same_server_functions),
 	KUNIT_CASE(holds_the_module),
 	KUNIT_CASE(as_windows_drivers_ask),
-	KUNIT_CASE(all_of_them),
-	KUNIT_CASE(server_only),
 	{}
 };
 
@@ -746,3 +744,16 @@ struct kunit_suite vmbkmcl_interface_suite = {
 	.name = "vmbkmcl_interface",
 	.test_cases = interface_cases,
 };
+
+/* What needs a server at the other end. */
+static struct kunit_case interface_server_cases[] = {
+	KUNIT_CASE(all_of_them),
+	KUNIT_CASE(server_only),
+	{}
+};
+
+struct kunit_suite vmbkmcl_interface_server_suite = {
+	.name = "vmbkmcl_interface_server",
+	.test_cases = interface_server_cases,
+};
+EXPORT_TO_TESTS(vmbkmcl_interface_server_suite);

@@ -47,6 +47,7 @@ void log_watch(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, log_unwatch,
 							NULL), 0);
 }
+EXPORT_TO_TESTS(log_watch);
 
 bool log_has(const char *text)
 {
@@ -58,9 +59,11 @@ bool log_has(const char *text)
 	raw_spin_unlock_irqrestore(&log_lock, flags);
 	return has;
 }
+EXPORT_TO_TESTS(log_has);
 
 void is_logged(struct kunit *test, const char *text)
 {
 	KUNIT_EXPECT_TRUE_MSG(test, eventually(log_has(text)),
 			      "the log does not say: %s", text);
 }
+EXPORT_TO_TESTS(is_logged);

@@ -12,6 +12,7 @@ void server_guids(guid_t *type, guid_t *instance)
 	WARN_ON(guid_parse(TESTDEV_TYPE_GUID, type));
 	WARN_ON(guid_parse(TESTDEV_INSTANCE_GUID, instance));
 }
+EXPORT_TO_TESTS(server_guids);
 
 static VOID server_post_started(VMBCHANNEL ch)
 {
@@ -58,6 +59,7 @@ struct server *server_open(struct kunit *test)
 						    SERVER_TIMEOUT_S * HZ), 0);
 	return srv;
 }
+EXPORT_TO_TESTS(server_open);
 
 NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
 		     const void *payload, struct testdev_response *rsp,
@@ -90,6 +92,7 @@ free:
 	kfree(out);
 	return status;
 }
+EXPORT_TO_TESTS(server_call);
 
 static u64 server_must(struct kunit *test, struct server *srv,
 		       const struct testdev_request *req)

@@ -968,14 +968,14 @@ static void rescinded_by_the_server(struct kunit *test)
 static void unbound_with_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
-	struct hv_device *hdev = device_find(test, TESTDEV_SUBS_GUID);
+	struct device *device = server_device(test, TESTDEV_SUBS_GUID);
 
-	device_release_driver(&hdev->device);
+	device_release_driver(device);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	heard(test, pair->sub, DOWN);
 	heard(test, pair->primary, LIFE);
-	KUNIT_ASSERT_GT(test, device_attach(&hdev->device), 0);
+	KUNIT_ASSERT_GT(test, device_attach(device), 0);
 	bring_up(test, pair->primary);
 	bring_up_server_sub(test, pair);
 	server_echoes(test, pair->sub->ch);
@@ -985,15 +985,14 @@ static void unbound_with_the_server(struct kunit *test)
 static void suspended_with_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
-	struct hv_device *hdev = device_find(test, TESTDEV_SUBS_GUID);
-	struct hv_driver *driver = device_driver(test, hdev);
+	struct device *device = server_device(test, TESTDEV_SUBS_GUID);
 
-	KUNIT_EXPECT_EQ(test, driver->suspend(hdev), 0);
+	KUNIT_EXPECT_EQ(test, server_device_suspend(test, device), 0);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ENABLED);
 	heard(test, pair->sub, DOWN);
 	heard(test, pair->primary, LIFE);
-	KUNIT_EXPECT_EQ(test, driver->resume(hdev), 0);
+	KUNIT_EXPECT_EQ(test, server_device_resume(test, device), 0);
 	becomes(test, pair->primary->ch, KMCL_ACTIVE);
 	bring_up_server_sub(test, pair);
 	server_echoes(test, pair->sub->ch);
@@ -1043,6 +1042,16 @@ static struct kunit_case subchannel_cases[] = {
 	KUNIT_CASE(callback_of_primary_for_sub),
 	KUNIT_CASE(callback_of_primary_brings_sub_up),
 	KUNIT_CASE(random_steps),
+	{}
+};
+
+struct kunit_suite vmbkmcl_subchannel_suite = {
+	.name = "vmbkmcl_subchannel",
+	.test_cases = subchannel_cases,
+};
+
+/* What needs a server at the other end. */
+static struct kunit_case subchannel_server_cases[] = {
 	KUNIT_CASE(packets_with_the_server),
 	KUNIT_CASE(gpadl_with_the_server),
 	KUNIT_CASE(again_with_the_server),
@@ -1055,7 +1064,8 @@ static struct kunit_case subchannel_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_subchannel_suite = {
-	.name = "vmbkmcl_subchannel",
-	.test_cases = subchannel_cases,
+struct kunit_suite vmbkmcl_subchannel_server_suite = {
+	.name = "vmbkmcl_subchannel_server",
+	.test_cases = subchannel_server_cases,
 };
+EXPORT_TO_TESTS(vmbkmcl_subchannel_server_suite);

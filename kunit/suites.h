@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Every suite, for main.c to list. */
+/* The suites of vmbkmcl_kunit. */
 #ifndef _KUNIT_SUITES_H
 #define _KUNIT_SUITES_H
 
 #include <kunit/test.h>
 
+/* On the tests' own bus, for main.c to list */
 extern struct kunit_suite vmbkmcl_channel_suite;
 extern struct kunit_suite vmbkmcl_life_suite;
 extern struct kunit_suite vmbkmcl_rescind_suite;
-extern struct kunit_suite vmbkmcl_bind_suite;
 extern struct kunit_suite vmbkmcl_stress_suite;
 extern struct kunit_suite vmbkmcl_mdl_suite;
 extern struct kunit_suite vmbkmcl_ring_suite;
@@ -19,16 +19,29 @@ extern struct kunit_suite vmbkmcl_pipe_suite;
 extern struct kunit_suite vmbkmcl_request_suite;
 extern struct kunit_suite vmbkmcl_buffer_suite;
 extern struct kunit_suite vmbkmcl_gpadl_suite;
-extern struct kunit_suite vmbkmcl_traffic_suite;
-extern struct kunit_suite vmbkmcl_flow_suite;
-extern struct kunit_suite vmbkmcl_signals_suite;
-extern struct kunit_suite vmbkmcl_nomem_suite;
-extern struct kunit_suite vmbkmcl_hostile_suite;
 extern struct kunit_suite vmbkmcl_gpadl_mdl_suite;
 extern struct kunit_suite vmbkmcl_fault_suite;
-extern struct kunit_suite vmbkmcl_server_suite;
+extern struct kunit_suite vmbkmcl_nomem_suite;
 extern struct kunit_suite vmbkmcl_later_suite;
 extern struct kunit_suite vmbkmcl_interface_suite;
 extern struct kunit_suite vmbkmcl_subchannel_suite;
+
+/* With a server, for the module of a bus that has one */
+extern struct kunit_suite vmbkmcl_channel_server_suite;
+extern struct kunit_suite vmbkmcl_life_server_suite;
+extern struct kunit_suite vmbkmcl_stress_server_suite;
+extern struct kunit_suite vmbkmcl_packet_server_suite;
+extern struct kunit_suite vmbkmcl_external_server_suite;
+extern struct kunit_suite vmbkmcl_incoming_server_suite;
+extern struct kunit_suite vmbkmcl_pipe_server_suite;
+extern struct kunit_suite vmbkmcl_request_server_suite;
+extern struct kunit_suite vmbkmcl_buffer_server_suite;
+extern struct kunit_suite vmbkmcl_gpadl_server_suite;
+extern struct kunit_suite vmbkmcl_gpadl_mdl_server_suite;
+extern struct kunit_suite vmbkmcl_fault_server_suite;
+extern struct kunit_suite vmbkmcl_nomem_server_suite;
+extern struct kunit_suite vmbkmcl_later_server_suite;
+extern struct kunit_suite vmbkmcl_interface_server_suite;
+extern struct kunit_suite vmbkmcl_subchannel_server_suite;
 
 #endif /* _KUNIT_SUITES_H */

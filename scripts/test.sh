@@ -14,15 +14,6 @@
 guests=${GUESTS:-$(nproc)}
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 
-# What a guest wrote, judged by the kernel's own parser. Its verdict line is no KTAP,
-# nor are counts of lines. One that died has written nothing, which is a failure of
-# its own.
-parse() {
-	grep -avE '^(verdict|gcov): ' "$1/verdict" >"$1/ktap" 2>/dev/null || true
-	python3 "$kdir/tools/testing/kunit/kunit.py" parse --json="$1/results.json" \
-		"$1/ktap" >"$1/kunit.log" 2>&1 || true
-}
-
 # keep_counts LOGS DIR: beside the notes of the compiler that they belong to, as gcov
 # wants them
 keep_counts() {
@@ -69,7 +60,7 @@ for i in "${!running[@]}"; do
 	wait "${running[i]}" || this=$?
 	# a platform failure (3) is told only when nothing worse is known
 	((this == 0 || status == 1)) || status=$this
-	parse "$dir/$((i + 1))"
+	parse_results "$dir/$((i + 1))"
 	[[ ! ${COVERAGE:-} ]] || keep_counts "$dir/$((i + 1))" "$COVERAGE/$((i + 1))"
 done
 say_lost

@@ -1,27 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
-# The tests as a guest gets them. prepare_tests builds what is missing for the kernel
+# The tests as a guest gets them, and what becomes of them. prepare_tests builds what is missing for the kernel
 # KERNEL into DIR, which must stay, and sets `kdir`, the guest kernel's build
 # directory, and `tests_guest`, the command that boots a guest with the tests in it:
 # it takes --logs DIR and --command "$(tests_command [SUITE…])" further. With COVERAGE
 # the module counts its lines, and `counting`, the directory it was built in, is set.
 
 prepare_tests() {
-	local dir=$1 built device module sample second third files=()
-	local variables=(VMBKMCL_KUNIT=y ${COVERAGE:+VMBKMCL_COVERAGE=y})
+	local dir=$1 device sample second third
 
-	"$scripts/setup.sh"
-	kdir=$("$scripts/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
-	built=$("$scripts/build-modules.sh" "$kdir" "${variables[@]}")
-	counting=${COVERAGE:+$built}
+	build_tests
 	device=$("$tree/kunit/host/build.sh")
-	for module in vmbkmcl vmbkmcl_hv vmbkmcl_kunit vmbkmcl_forgetful; do
-		[[ -e $built/$module.ko ]] ||
-			die "the build made no $module.ko (log: $logs/${built##*/}.log)"
-		# what the guest loads needs no debug information
-		strip --strip-debug -o "$dir/$module.ko" "$built/$module.ko"
-		files+=(--file "$dir/$module.ko:/modules/$module.ko")
-	done
+	take_modules "$dir" vmbkmcl vmbkmcl_hv vmbkmcl_kunit vmbkmcl_kunit_hv \
+		vmbkmcl_forgetful
 	for sample in windows linux; do
 		logged "$logs/sample-$sample.log" make -C "$kdir" \
 			M="$built/Documentation/samples/$sample" modules
@@ -42,6 +33,51 @@ prepare_tests() {
 		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")
 }
 
+# The same for a guest without Hyper-V, which runs the suites on the tests' own bus.
+prepare_quick_tests() {
+	local dir=$1
+
+	build_tests
+	take_modules "$dir" vmbkmcl vmbkmcl_kunit
+	tests_guest=("$scripts/run-guest.sh" --plain --kernel "$kdir/bzImage"
+		--append kunit.autorun=1
+		--file "$tree/kunit/guest/run-kunit:/run-kunit" "${files[@]}")
+}
+
+# Sets kdir, and built and counting: where the modules are.
+build_tests() {
+	local variables=(VMBKMCL_KUNIT=y ${COVERAGE:+VMBKMCL_COVERAGE=y})
+
+	"$scripts/setup.sh"
+	kdir=$("$scripts/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
+	built=$("$scripts/build-modules.sh" "$kdir" "${variables[@]}")
+	counting=${COVERAGE:+$built}
+}
+
+# take_modules DIR MODULE…: sets files, run-guest.sh's options for them. What the
+# guest loads needs no debug information.
+take_modules() {
+	local dir=$1 module
+	shift
+
+	files=()
+	for module; do
+		[[ -e $built/$module.ko ]] ||
+			die "the build made no $module.ko (log: $logs/${built##*/}.log)"
+		strip --strip-debug -o "$dir/$module.ko" "$built/$module.ko"
+		files+=(--file "$dir/$module.ko:/modules/$module.ko")
+	done
+}
+
+# parse_results LOGS: what a guest wrote, judged by the kernel's own parser. Its
+# verdict line is no KTAP, nor are counts of lines. One that died has written nothing,
+# which is a failure of its own.
+parse_results() {
+	grep -avE '^(verdict|gcov): ' "$1/verdict" >"$1/ktap" 2>/dev/null || true
+	python3 "$kdir/tools/testing/kunit/kunit.py" parse --json="$1/results.json" \
+		"$1/ktap" >"$1/kunit.log" 2>&1 || true
+}
+
 # protocol NAME: its value in the header that the tests and the server share
 protocol() {
 	sed -n "s/^#define $1[[:space:]]*\"\?\([^\"]*\)\"\?\$/\1/p" \
@@ -52,22 +88,26 @@ tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
 # Seconds that a suite takes on two CPUs without KVM; the others, 10 at most.
 declare -A suite_seconds=(
-	[vmbkmcl_gpadl]=130
+	[vmbkmcl_gpadl_server]=130
 	[vmbkmcl_traffic]=110
-	[vmbkmcl_subchannel]=45
+	[vmbkmcl_subchannel_server]=45
+	[vmbkmcl_subchannel]=20
 	[vmbkmcl_hostile]=30
 	[vmbkmcl_life]=30
-	[vmbkmcl_request]=30
+	[vmbkmcl_life_server]=10
+	[vmbkmcl_request_server]=30
+	[vmbkmcl_request]=10
 	[vmbkmcl_fault]=25
+	[vmbkmcl_fault_server]=10
 	[vmbkmcl_flow]=25
 	[vmbkmcl_stress]=25
-	[vmbkmcl_incoming]=20
-	[vmbkmcl_channel]=20
+	[vmbkmcl_incoming_server]=20
+	[vmbkmcl_channel_server]=20
 	[vmbkmcl_signals]=20
-	[vmbkmcl_packet]=20
+	[vmbkmcl_packet_server]=20
 	[vmbkmcl_bind]=20
-	[vmbkmcl_nomem]=20
-	[vmbkmcl_buffer]=15
+	[vmbkmcl_nomem_server]=20
+	[vmbkmcl_buffer_server]=15
 )
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
@@ -95,7 +135,7 @@ suites_by_time() {
 
 	{
 		sed -n 's/^extern struct kunit_suite \(.*\)_suite;$/\1/p' \
-			"$tree/kunit/suites.h"
+			"$tree"/kunit/{,hv/hv_}suites.h
 		echo vmbkmcl_samples
 	} |
 		while read -r suite; do

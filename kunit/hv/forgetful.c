@@ -5,7 +5,7 @@
 
 #include <vmbuskernelmodeclientlibapi.h>
 
-#include "host/protocol.h"
+#include "../host/protocol.h"
 
 static bool fail;
 module_param(fail, bool, 0);

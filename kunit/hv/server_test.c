@@ -6,8 +6,8 @@
 
 #include <linux/vmalloc.h>
 
-#include "server.h"
-#include "suites.h"
+#include "../server.h"
+#include "hv_suites.h"
 
 #define PAYLOAD		16u
 

@@ -6,12 +6,12 @@
 
 #include <linux/slab.h>
 
-#include "../vmbkmcl/trace.h"
-#include "client.h"
-#include "device.h"
-#include "fake_bus.h"
-#include "server.h"
-#include "suites.h"
+#include "../../vmbkmcl/trace.h"
+#include "../client.h"
+#include "../fake_bus.h"
+#include "../server.h"
+#include "hv_device.h"
+#include "hv_suites.h"
 
 #define LARGEST		1064	/* bytes of payload */
 #define RING		4096	/* bytes of data in a ring of two pages */

@@ -12,12 +12,12 @@
 #include <linux/semaphore.h>
 #include <linux/slab.h>
 
-#include "../vmbkmcl/ring_size.h"
-#include "client.h"
-#include "device.h"
-#include "host/traffic.h"
-#include "server.h"
-#include "suites.h"
+#include "../../vmbkmcl/ring_size.h"
+#include "../client.h"
+#include "../host/traffic.h"
+#include "../server.h"
+#include "hv_device.h"
+#include "hv_suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 

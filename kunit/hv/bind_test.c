@@ -8,13 +8,13 @@
 #include <linux/io.h>
 #include <linux/sizes.h>
 
-#include "client.h"
-#include "device.h"
-#include "files.h"
-#include "log.h"
-#include "server.h"
-#include "suites.h"
-#include "user_memory.h"
+#include "../client.h"
+#include "../files.h"
+#include "../log.h"
+#include "../server.h"
+#include "../user_memory.h"
+#include "hv_device.h"
+#include "hv_suites.h"
 
 #define BUS		"/sys/bus/vmbus/"
 #define FORGETFUL	"/modules/vmbkmcl_forgetful.ko"

@@ -11,10 +11,10 @@
 #include <linux/hyperv.h>
 #include <linux/slab.h>
 
-#include "client.h"
-#include "device.h"
-#include "server.h"
-#include "suites.h"
+#include "../client.h"
+#include "../server.h"
+#include "hv_device.h"
+#include "hv_suites.h"
 
 #define BURST	1000
 #define BYTES	8	/* of payload */

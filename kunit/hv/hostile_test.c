@@ -8,10 +8,10 @@
 #include <linux/hyperv.h>
 #include <linux/slab.h>
 
-#include "client.h"
-#include "device.h"
-#include "server.h"
-#include "suites.h"
+#include "../client.h"
+#include "../server.h"
+#include "hv_device.h"
+#include "hv_suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
