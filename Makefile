@@ -26,6 +26,10 @@ uninstall:
 demo:
 	scripts/demo.sh
 
+# The KUnit suites that need no Hyper-V, in a plain guest; SUITE=glob for some.
+test-quick:
+	scripts/test-quick.sh $(SUITE)
+
 # The KUnit suites in a debug guest; SUITE=name runs one.
 test:
 	scripts/test.sh $(SUITE)
@@ -69,6 +73,7 @@ help:
 	@echo 'make package    build the Debian packages'
 	@echo 'make package-test  install and remove them in a chroot'
 	@echo 'make demo       see it work in a Hyper-V guest [KERNEL=version]'
+	@echo 'make test-quick run the tests that need no Hyper-V [SUITE=glob]'
 	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
 	@echo 'make test-all   compile, test and demo for every kernel'
 	@echo 'make coverage   which lines of the module the tests run'
@@ -77,5 +82,5 @@ help:
 	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test test-all coverage bench check check-all docs \
+.PHONY: all modules install uninstall clean demo test-quick test test-all coverage bench check check-all docs \
 	package package-test help

@@ -12,6 +12,8 @@
 #   --memory MIB      (512)    --cpus N       (2)
 #   --timeout SECONDS (900)    --append TEXT  for the kernel's command line
 #   --plugin FILE     for the QEMU that emulates; it writes DIR/profile
+#   --plain           no Hyper-V host: any machine of QEMU's, with /dev/kvm if a guest
+#                     runs there, else emulated
 #   --no-trace        no host.log: QEMU has less to do
 #   --logs DIR        (a new directory under build/logs)
 # In DIR afterwards: verdict (what the guest wrote to its second serial port),
@@ -32,6 +34,7 @@ plugin=
 memory=512
 cpus=2
 cpu=
+plain=
 timeout=900
 append=
 trace=(-trace "enable=vmbus_*" -D out/host.log)
@@ -53,6 +56,7 @@ while (($#)); do
 	--append) append=$2 ;;
 	--logs) dir=$2 ;;
 	--file) files+=("$2") ;;
+	--plain) plain=y; trace=(); shift; continue ;;
 	--no-trace) trace=(); shift; continue ;;
 	--device) devices+=("-device" "vmbkmcl-testdev${2:+,$2}") ;;
 	*) usage >&2; exit 2 ;;
@@ -90,10 +94,51 @@ hyperv=(
 	-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
 )
 
+# QEMU as nothing in particular. A CPU of its own for each of the guest's.
+plain_machine() {
+	local accel
+
+	accel=$(keyed kvm "$(</proc/sys/kernel/random/boot_id)" \
+		"looking whether KVM runs a guest here (5 seconds at most, once a boot)" \
+		try_kvm "$kernel")/accel
+	if [[ $(<"$accel") == kvm ]]; then
+		machine_options=(-accel kvm -cpu host)
+	else
+		machine_options=(-accel tcg,thread=multi -cpu max,-la57)
+	fi
+	words="$append"
+}
+
+# There are machines whose /dev/kvm starts a guest and never runs an instruction of
+# it. So a guest's kernel is to say something.
+try_kvm() {
+	local dir=$1 kernel=$2
+
+	echo tcg >"$dir/accel"
+	[[ -w /dev/kvm ]] || return 0
+	timeout --kill-after=1 5 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
+		-nodefaults -display none -no-reboot -serial "file:$dir/console.log" \
+		-kernel "$kernel" -append "console=ttyS0 earlyprintk=ttyS0 panic=-1" \
+		>"$dir/qemu.log" 2>&1 || true
+	[[ ! -s $dir/console.log ]] || echo kvm >"$dir/accel"
+}
+
+# With VMBus, and the tests' devices
+hyperv_machine() {
+	machine_options=("${hyperv[@]}" -device vmbus-bridge "${devices[@]}")
+	words="noxsave devices=$((${#devices[@]} / 2)) $append"
+}
+
 # What the Hyper-V host's machine gets: the guest, and a script that runs QEMU.
 # noxsave: emulated KVM hosts hand out a confusing XSAVE state.
 prepare_host() {
-	local arguments
+	local arguments machine_options words
+
+	if [[ $plain ]]; then
+		plain_machine
+	else
+		hyperv_machine
+	fi
 
 	mkdir "$work/in"
 	cp "$kernel" "$work/in/kernel"
@@ -104,13 +149,13 @@ prepare_host() {
 		"$work/command:/command" "${files[@]}"
 
 	arguments=(
-		"${hyperv[@]}"
+		"${machine_options[@]}"
 		-smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot
 		-serial file:out/console.log -serial file:out/verdict
-		-device vmbus-bridge "${devices[@]}" ${table:+-acpitable file=in/table.aml}
+		${table:+-acpitable file=in/table.aml}
 		"${trace[@]}"
 		-kernel in/kernel -initrd in/initramfs
-		-append "console=ttyS0 panic=-1 nokaslr mitigations=off noxsave devices=$((${#devices[@]} / 2)) $append"
+		-append "console=ttyS0 panic=-1 nokaslr mitigations=off $words"
 	)
 	cat >"$work/in/host.sh" <<-END
 		echo started >out/status
@@ -178,7 +223,9 @@ has_kvm() {
 run_machine() {
 	local image=
 
-	if has_kvm; then
+	if [[ $plain ]]; then
+		(run_directly) &
+	elif has_kvm; then
 		[[ ! $plugin ]] || die "with /dev/kvm nothing is emulated: VMBKMCL_NESTED=1"
 		(run_directly) &
 	else

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Run the KUnit suites that use the tests' own bus, in one plain QEMU guest: no
+# Hyper-V, no nesting, no root. Builds what is missing. With suite names (globs) it
+# runs only those. Ends with "N passed, N failed"; exit status as run-guest.sh's.
+# usage: test-quick.sh [SUITE…]    from the environment: KERNEL=VERSION (default: 6.12)
+
+. "$(dirname "$0")/lib.sh"
+. "$scripts/tests.sh"
+
+[[ ${1:-} != -* ]] || { usage >&2; exit 2; }
+mkdir -p "$logs"
+dir=$(mktemp -d "$logs/test-quick-XXXXXX")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prepare_quick_tests "$work"
+
+status=0
+attended "${tests_guest[@]}" --logs "$dir" --command "$(tests_command "$@")" || status=$?
+parse_results "$dir"
+"$scripts/ktap-report.py" "$dir" || ((status)) || status=1
+exit "$status"
