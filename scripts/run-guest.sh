@@ -94,7 +94,7 @@ hyperv=(
 	-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
 )
 
-# QEMU as nothing in particular. A CPU of its own for each of the guest's.
+# QEMU as no Hyper-V host. A CPU of its own for each of the guest's.
 plain_machine() {
 	local accel
 
@@ -104,7 +104,7 @@ plain_machine() {
 	if [[ $(<"$accel") == kvm ]]; then
 		machine_options=(-accel kvm -cpu host)
 	else
-		machine_options=(-accel tcg,thread=multi -cpu max,-la57)
+		machine_options=(-accel "tcg,thread=multi" -cpu "max,-la57")
 	fi
 	words="$append"
 }
@@ -116,10 +116,10 @@ try_kvm() {
 
 	echo tcg >"$dir/accel"
 	[[ -w /dev/kvm ]] || return 0
-	timeout --kill-after=1 5 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
+	(timeout --kill-after=1 5 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
 		-nodefaults -display none -no-reboot -serial "file:$dir/console.log" \
-		-kernel "$kernel" -append "console=ttyS0 earlyprintk=ttyS0 panic=-1" \
-		>"$dir/qemu.log" 2>&1 || true
+		-kernel "$kernel" -append "console=ttyS0 earlyprintk=ttyS0 panic=-1" ||
+		true) >"$dir/qemu.log" 2>&1
 	[[ ! -s $dir/console.log ]] || echo kvm >"$dir/accel"
 }
 
