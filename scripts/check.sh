@@ -230,6 +230,15 @@ clang_build() {
 		CHECK='clang --analyze -Xclang -analyzer-output=text -Xclang -analyzer-werror'
 }
 
+# Units of a module that use each other in a circle
+layers() {
+	local built
+
+	built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y 2>"$work/layers.log") ||
+		{ cat "$work/layers.log"; return 1; }
+	"$scripts/layers" Kbuild "$built"
+}
+
 kernel_doc() {
 	sources '*.c' '*.h' | xargs "$kdir/scripts/kernel-doc" -none -Werror
 }
@@ -303,6 +312,7 @@ long_check 'clang W=1, its analyzer' once clang_build "${clang_kdir:-}" "${built
 # a file's answer depends on what it includes, too
 long_check 'coccinelle' each_file coccinelle \
 	"$kdir $(spatch --version 2>/dev/null) $(sha256sum "${h_files[@]}")" "${c_files[@]}" "${h_files[@]}"
+check 'layers' layers
 check 'kernel-doc' found_by kernel_doc
 check 'headers in every order' once header_orders "$kdir" "${h_files[@]}"
 check 'api-table' "$scripts/api-table.py" --check
