@@ -2,6 +2,8 @@
 /* A channel's settings and its life, on the fake bus and with the server. */
 
 #include <linux/device.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -9,6 +11,7 @@
 #include "../vmbkmcl/pool.h"
 #include "client.h"
 #include "files.h"
+#include "log.h"
 #include "server.h"
 #include "suites.h"
 #include "user_memory.h"
@@ -659,6 +662,32 @@ static void disable_while_it_waits_for_a_device(struct kunit *test)
 	heard(test, client, "");
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
 						     &some_guid));
+}
+
+static bool is_there(const char *path)
+{
+	struct file *file = open_file(path, O_RDONLY, 0);
+
+	if (IS_ERR(file))
+		return false;
+	fput(file);
+	return true;
+}
+
+/* A guest of Hyper-V has a bus, so this case is for a machine without it. */
+static void enable_without_a_bus(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	if (is_there("/sys/module/vmbkmcl_hv"))
+		kunit_skip(test, "vmbkmcl_hv is a bus");
+	log_watch(test);
+	enable(test, client);
+	is_logged(test, "no bus is there: the channel waits for one");
+	KUNIT_EXPECT_NE(test, client->ch->state, KMCL_DISABLED);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "");
 }
 
 static void life_on_the_fake_bus(struct kunit *test)
@@ -1355,6 +1384,7 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(enable_an_active_channel),
 	KUNIT_CASE(disable_a_disabled_channel),
 	KUNIT_CASE(disable_while_it_waits_for_a_device),
+	KUNIT_CASE(enable_without_a_bus),
 	KUNIT_CASE(life_on_the_fake_bus),
 	KUNIT_CASE(callbacks_are_optional),
 	KUNIT_CASE(cleanup_disables),
