@@ -236,7 +236,7 @@ layers() {
 
 	built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y 2>"$work/layers.log") ||
 		{ cat "$work/layers.log"; return 1; }
-	"$scripts/layers" Kbuild "$built"
+	"$scripts/layers" "$built"
 }
 
 kernel_doc() {
