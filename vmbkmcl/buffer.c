@@ -328,7 +328,6 @@ static bool kmcl_buffer_shares_page(const struct kmcl_buffer *buf, u32 bytes)
  * @bytes: above 0, not wrapping around; rounded up to whole Hyper-V pages where
  *	the rest of the last page is the owner's too
  * @read_only: the host will only read: enough that the memory is readable
- * @confidential: user memory can not be shared with the host
  *
  * Context: may sleep.
  * Return: 0. -EINVAL for stack memory, -EPERM for the kernel's or a module's
@@ -337,16 +336,9 @@ static bool kmcl_buffer_shares_page(const struct kmcl_buffer *buf, u32 bytes)
  * page, -EOPNOTSUPP for memory that can not be pinned, -ENOMEM.
  */
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
-		     bool read_only, bool confidential)
+		     bool read_only)
 {
 	int err;
-
-	/*
-	 * Decrypting the alias made here would leave the process's own mapping
-	 * reading cipher text.
-	 */
-	if (confidential && (unsigned long)addr < TASK_SIZE)
-		return -EOPNOTSUPP;
 
 	err = kmcl_buffer_lock(buf, addr, bytes, read_only);
 	if (err)

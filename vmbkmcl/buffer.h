@@ -40,7 +40,7 @@ struct kmcl_buffer {
 int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only);
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
-		     bool read_only, bool confidential);
+		     bool read_only);
 int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 			    const struct kmcl_extent *extent, bool read_only);
 void kmcl_buffer_release(struct kmcl_buffer *buf);

@@ -241,6 +241,11 @@ unlock:
 /*
  * 1: it is connected, and in a confidential VM. Asked before anything is held;
  * looked at again before anything is sent.
+ *
+ * There hv_vmbus decrypts one mapping of the memory, which loses the contents and
+ * leaves other mappings reading cipher text; it encrypts it again at the delete,
+ * whatever other GPADL has it; and it asks for the physical address of a vmalloc
+ * address on TDX. So no GPADL is made there.
  */
 static int kmcl_gpadl_confidential(struct kmcl_channel *ch)
 {
@@ -262,11 +267,12 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 
 	if (confidential < 0)
 		return confidential;
+	if (confidential)
+		return -EOPNOTSUPP;
 	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
 	if (!gpadl)
 		return -ENOMEM;
-	err = kmcl_buffer_hold(&gpadl->buffer, addr, bytes, read_only,
-			       confidential);
+	err = kmcl_buffer_hold(&gpadl->buffer, addr, bytes, read_only);
 	if (err) {
 		kfree(gpadl);
 		return err;
@@ -305,7 +311,7 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * without a process; %STATUS_ACCESS_DENIED for a writable GPADL over memory the
  * process may only read, and for the kernel's or a module's image;
  * %STATUS_NOT_SUPPORTED for user memory that can not be pinned for long (shared
- * mappings of files on disk), or in a confidential VM; %STATUS_QUOTA_EXCEEDED
+ * mappings of files on disk), and for all memory in a confidential VM; %STATUS_QUOTA_EXCEEDED
  * over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
  * the host refuses; %STATUS_DEVICE_REMOVED when the device goes meanwhile;
  * %STATUS_UNSUCCESSFUL when the host could not be told.
@@ -350,7 +356,6 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 
 	if (confidential < 0)
 		return confidential;
-	/* The mapping made here would be decrypted, and no other of the pages. */
 	if (confidential)
 		return -EOPNOTSUPP;
 	err = kmcl_extent_check(extent, KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE,
