@@ -55,7 +55,7 @@ static u32 refused(struct kunit *test, struct server *srv, unsigned long addr,
 		   u32 bytes, u32 flags)
 {
 	long pins = pins_held(test);
-	unsigned long locked = current->mm->locked_vm;
+	s64 locked = pinned_pages(current->mm);
 	u32 handle = 0x5eed;
 	NTSTATUS status;
 
@@ -63,7 +63,7 @@ static u32 refused(struct kunit *test, struct server *srv, unsigned long addr,
 						 bytes, &handle);
 	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, locked);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), locked);
 	return status;
 }
 
@@ -110,7 +110,7 @@ static void exchange_user(struct kunit *test, unsigned long addr, size_t size)
 {
 	struct server *srv = server_open(test);
 	long pins = pins_held(test);
-	unsigned long locked = current->mm->locked_vm;
+	s64 locked = pinned_pages(current->mm);
 	u32 handle;
 
 	user_memory_write_pattern(test, addr, size, 1);
@@ -120,7 +120,7 @@ static void exchange_user(struct kunit *test, unsigned long addr, size_t size)
 	unshare(test, srv, handle);
 
 	handle = share(test, srv, (void *)addr, size, 0);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm,
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm),
 			locked + (size >> PAGE_SHIFT));
 	KUNIT_EXPECT_GE(test, pins_held(test),
 			pins + (long)(size >> PAGE_SHIFT));
@@ -130,7 +130,7 @@ static void exchange_user(struct kunit *test, unsigned long addr, size_t size)
 	KUNIT_EXPECT_TRUE(test, user_memory_has_pattern(addr, size, SEED));
 	unshare(test, srv, handle);
 
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, locked);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), locked);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
 }
 
@@ -593,7 +593,7 @@ static void over_the_memlock_limit(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, user);
 	cap_lower(user->cap_effective, CAP_IPC_LOCK);
 	old = override_creds(user);
-	limit->rlim_cur = (current->mm->locked_vm + 15) << PAGE_SHIFT;
+	limit->rlim_cur = (pinned_pages(current->mm) + 15) << PAGE_SHIFT;
 	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, 16 * PAGE_SIZE, 0),
 			STATUS_QUOTA_EXCEEDED);
 	limit->rlim_cur += PAGE_SIZE;
@@ -618,16 +618,16 @@ static void owner_killed(struct kunit *test)
 	unsigned int pages = OWNER_BYTES >> PAGE_SHIFT;
 
 	KUNIT_ASSERT_EQ(test, owner->status, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, pages);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), pages);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins + pages);
 	owner_kill(test, owner);
 
 	KUNIT_EXPECT_EQ(test, server_length(test, srv, owner->handle),
 			OWNER_BYTES);
 	server_fill(test, srv, owner->handle, SEED);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, pages);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), pages);
 	unshare(test, srv, owner->handle);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), 0);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
 }
 

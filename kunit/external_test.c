@@ -998,7 +998,7 @@ static void server_writes_user_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes + ROOM - 100, 100, 1,
 					    ROOM - 100));
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 }
 
 static void owner_of_external_data_is_gone(struct kunit *test)
@@ -1015,7 +1015,7 @@ static void owner_of_external_data_is_gone(struct kunit *test)
 			pattern_crc32(44, OWNER_BYTES));
 	MmUnlockPages(owner->mdl);
 	IoFreeMdl(owner->mdl);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), 0);
 }
 
 /* It writes when nobody waits any more, and to nobody else's memory. */

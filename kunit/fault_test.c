@@ -167,7 +167,7 @@ static void refused_create_gives_user_memory_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, create_fails(test, bus, (void *)addr, MANY_PAGES),
 			STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 }
 
 /* One message: when it was not posted, the host knows nothing. */
@@ -463,6 +463,55 @@ static void rescind_with_several_waiters(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->overlaps), 0);
 }
 
+static int call_rescind(void *data)
+{
+	struct call *call = data;
+
+	fake_bus_rescind(call->bus);
+	complete(&call->done);
+	return 0;
+}
+
+/* The removals of all VMBus devices share one worker; a process must not stop it. */
+static void rescind_does_not_wait_for_a_process(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct call *call;
+
+	create(test, bus, (void *)addr, 1);
+	mmap_read_lock(current->mm);
+	call = call_start(test, bus, call_rescind, NULL, 0);
+	KUNIT_EXPECT_TRUE(test, call_ends(call));
+	mmap_read_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
+}
+
+/*
+ * A driver may create and delete in its mmap, fault and close handlers, with its
+ * process's mmap_lock held. Lockdep has learned the other order by then, if there is
+ * one: the case fails by its report.
+ */
+static void created_and_deleted_under_mmap_lock(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	u32 handle;
+
+	VmbChannelDeleteGpadl(bus->ch, create(test, bus, (void *)addr, 1));
+	handle = create(test, bus, (void *)addr, 1);
+	mmap_write_lock(current->mm);
+	VmbChannelDeleteGpadl(bus->ch, create(test, bus, va, 1));
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 3);
+}
+
 static void rescind_twice(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -615,7 +664,7 @@ static void each_allocation_fails_for_user_memory(struct kunit *test)
 	/* The pages are there: what fails are the module's allocations. */
 	user_memory_write_pattern(test, addr, MANY_PAGES * PAGE_SIZE, 1);
 	fail_each_allocation(test, (void *)addr, MANY_PAGES * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 }
 
 /* The delete's one allocation is hv_vmbus's; it is tried again. */
@@ -702,6 +751,8 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(rescind_ends_a_create),
 	KUNIT_CASE(rescind_ends_a_delete),
 	KUNIT_CASE(rescind_with_several_waiters),
+	KUNIT_CASE(rescind_does_not_wait_for_a_process),
+	KUNIT_CASE(created_and_deleted_under_mmap_lock),
 	KUNIT_CASE(rescind_twice),
 	KUNIT_CASE(a_long_wait_is_named),
 	KUNIT_CASE(named_at_its_own_time),

@@ -132,7 +132,7 @@ static void owner_is_gone(struct kunit *test)
 	VmbChannelDeleteGpadl(srv->ch, handle);
 	MmUnlockPages(owner->mdl);
 	IoFreeMdl(owner->mdl);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), 0);
 }
 
 /* Against the contract; the pages are nobody else's all the same. */

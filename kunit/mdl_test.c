@@ -36,7 +36,7 @@ static void lock_fails(struct kunit *test, void *va, u32 len,
 	KUNIT_EXPECT_MEMEQ(test, mdl, &before, sizeof(before));
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
 	if (current->mm)
-		KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+		KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl,
 							     NormalPagePriority));
 }
@@ -278,7 +278,7 @@ static void user_memory(struct kunit *test)
 	user_memory_write_pattern(test, addr, BYTES, 3);
 	mdl = lock_mdl(test, (void *)addr + 5000, BYTES - 6000, UserMode,
 		       IoModifyAccess);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 3);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 3);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins + 3);
 
 	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
@@ -300,7 +300,7 @@ static void user_memory(struct kunit *test)
 	MmUnlockPages(mdl);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
 	KUNIT_EXPECT_NULL(test, mdl->MappedSystemVa);
-	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
 	/* Through the mapping, and nowhere else. */
 	va = kunit_kmalloc(test, BYTES, GFP_KERNEL);
@@ -590,7 +590,7 @@ static void owner_is_gone(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, owner->status, STATUS_SUCCESS);
 	owner_kill(test, owner);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, OWNER_BYTES / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), OWNER_BYTES / PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, pins_held(test),
 			pins + (long)(OWNER_BYTES / PAGE_SIZE));
 	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
@@ -598,7 +598,7 @@ static void owner_is_gone(struct kunit *test)
 	if (va)
 		memset(va, 0xa5, OWNER_BYTES);
 	MmUnlockPages(mdl);
-	KUNIT_EXPECT_EQ(test, owner->mm->locked_vm, 0);
+	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), 0);
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
 	IoFreeMdl(mdl);
 }
@@ -636,7 +636,7 @@ static void allocations_fail(struct kunit *test)
 			failures++;
 		}
 		KUNIT_EXPECT_EQ(test, pins_held(test), pins);
-		KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0);
+		KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 	}
 	KUNIT_EXPECT_LT(test, nth, MOST_ALLOCATIONS);
 	KUNIT_EXPECT_GE(test, failures, 4);

@@ -34,4 +34,10 @@ long vm_counter(struct kunit *test, const char *name);
 /* Long-term pins that exist now. */
 long pins_held(struct kunit *test);
 
+/* Pages that are charged to an address space because they are pinned. */
+static inline s64 pinned_pages(struct mm_struct *mm)
+{
+	return atomic64_read(&mm->pinned_vm);
+}
+
 #endif /* _KUNIT_USER_MEMORY_H */

@@ -9,8 +9,10 @@
  * take: there the caller's promise is all, as the documentation says.
  */
 
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -134,6 +136,21 @@ unpin:
 	return n == -EFAULT ? kmcl_user_explain(start, end, write) : n;
 }
 
+/*
+ * Against RLIMIT_MEMLOCK, by itself and without mmap_lock: a process holds that as
+ * long as it likes, and the memory is let go in the removal of a device as well.
+ */
+static int kmcl_user_charge(struct mm_struct *mm, unsigned int pages)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	if (atomic64_add_return(pages, &mm->pinned_vm) <= limit ||
+	    capable(CAP_IPC_LOCK))
+		return 0;
+	atomic64_sub(pages, &mm->pinned_vm);
+	return -EDQUOT;
+}
+
 static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)
 {
 	struct mm_struct *mm = current->mm;
@@ -141,13 +158,12 @@ static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)
 
 	if (!mm)
 		return -EFAULT;
-	/* Against RLIMIT_MEMLOCK, whose own word would be -ENOMEM. */
-	if (account_locked_vm(mm, buf->nr_pages, true))
-		return -EDQUOT;
-
+	err = kmcl_user_charge(mm, buf->nr_pages);
+	if (err)
+		return err;
 	err = kmcl_user_pin(start, buf->nr_pages, !buf->read_only, buf->pages);
 	if (err) {
-		account_locked_vm(mm, buf->nr_pages, false);
+		atomic64_sub(buf->nr_pages, &mm->pinned_vm);
 		return err;
 	}
 	/* The owner may die before it is let go; its account must not. */
@@ -160,7 +176,7 @@ static void kmcl_user_release(struct kmcl_buffer *buf)
 {
 	vunmap(buf->va);
 	unpin_user_pages_dirty_lock(buf->pages, buf->nr_pages, !buf->read_only);
-	account_locked_vm(buf->mm, buf->nr_pages, false);
+	atomic64_sub(buf->nr_pages, &buf->mm->pinned_vm);
 	mmdrop(buf->mm);
 }
 

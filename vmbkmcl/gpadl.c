@@ -36,7 +36,7 @@ struct kmcl_gpadl {
 	struct kmcl_bus_gpadl wire;	/* handle 0: the host is done with it */
 	u32 handle;
 	struct hlist_node entry;	/* in its channel's table */
-	struct list_head node;		/* in quarantine */
+	struct list_head node;		/* in quarantine, or on its way to be freed */
 	char owner[KMCL_NAME_MAX];
 	const char *reason;
 };
@@ -62,10 +62,19 @@ static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 	       kmcl_buffer_kind(&gpadl->buffer));
 }
 
+/* Takes locks of others (folios), so it is called without any of the module's. */
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
 	kmcl_buffer_release(&gpadl->buffer);
 	kfree(gpadl);
+}
+
+static void kmcl_gpadl_free_all(struct list_head *gone)
+{
+	struct kmcl_gpadl *gpadl, *next;
+
+	list_for_each_entry_safe(gpadl, next, gone, node)
+		kmcl_gpadl_free(gpadl);
 }
 
 /*
@@ -174,9 +183,12 @@ static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 	return 0;
 }
 
-/* With ch->control held; @gpadl is in no table any more. */
+/*
+ * With ch->control held; @gpadl is in no table any more. What the host has let go of
+ * is added to @gone, to be freed when the lock is dropped.
+ */
 static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
-			       struct kmcl_gpadl *gpadl)
+			       struct kmcl_gpadl *gpadl, struct list_head *gone)
 {
 	int err = kmcl_gpadl_teardown(ch, gpadl);
 
@@ -188,20 +200,21 @@ static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 		kmcl_gpadl_quarantine(ch, gpadl, "not encrypted again", -EIO);
 	} else {
 		ch->gpadl_stats.deleted++;
-		kmcl_gpadl_free(gpadl);
+		list_add_tail(&gpadl->node, gone);
 	}
 }
 
-/* An establish that failed: give the memory back, or keep it. */
+/* An establish that failed: give the memory back by @gone, or keep it. */
 static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
-			       struct kmcl_gpadl *gpadl, int err)
+			       struct kmcl_gpadl *gpadl, int err,
+			       struct list_head *gone)
 {
 	if (!kmcl_gpadl_never_sent(ch, gpadl, err))
 		kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
 	else if (gpadl->wire.decrypted)
 		kmcl_gpadl_quarantine(ch, gpadl, "not encrypted again", err);
 	else
-		kmcl_gpadl_free(gpadl);
+		list_add_tail(&gpadl->node, gone);
 }
 
 /* Takes over @gpadl, whatever comes of it. */
@@ -209,17 +222,18 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 			      u32 *handle)
 {
 	u32 size = gpadl->buffer.size;
+	LIST_HEAD(gone);
 	int err;
 
 	mutex_lock(&ch->control);
 	if (!ch->connected) {
 		err = -ENOTCONN;
-		kmcl_gpadl_free(gpadl);
+		list_add_tail(&gpadl->node, &gone);
 		goto unlock;
 	}
 	err = kmcl_gpadl_establish(ch, gpadl);
 	if (err) {
-		kmcl_gpadl_abandon(ch, gpadl, err);
+		kmcl_gpadl_abandon(ch, gpadl, err, &gone);
 		err = kmcl_gpadl_error(ch, err);
 		goto count;
 	}
@@ -235,6 +249,7 @@ count:
 	trace_vmbkmcl_gpadl_create(ch, err ? 0 : *handle, size, err);
 unlock:
 	mutex_unlock(&ch->control);
+	kmcl_gpadl_free_all(&gone);
 	return err;
 }
 
@@ -511,6 +526,7 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 {
 	struct kmcl_channel *ch = channel;
 	struct kmcl_gpadl *gpadl;
+	LIST_HEAD(gone);
 
 	might_sleep();
 	if (!ch)
@@ -520,13 +536,14 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 	gpadl = kmcl_gpadl_find(ch, gpadl_handle);
 	if (gpadl) {
 		kmcl_gpadl_erase(ch, gpadl);
-		kmcl_gpadl_destroy(ch, gpadl);
+		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	} else {
 		ch->gpadl_stats.unknown_handles++;
 		kmcl_warn(ch, "GPADL %#x is not one of this channel's\n",
 			  gpadl_handle);
 	}
 	mutex_unlock(&ch->control);
+	kmcl_gpadl_free_all(&gone);
 }
 EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
 
@@ -549,6 +566,7 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 	struct kmcl_gpadl *gpadl;
 	struct hlist_node *next;
 	unsigned int bucket;
+	LIST_HEAD(gone);
 
 	mutex_lock(&ch->control);
 	hash_for_each_safe(ch->gpadls, bucket, next, gpadl, entry) {
@@ -556,9 +574,10 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 			ch->name, gpadl->handle, gpadl->buffer.size);
 		ch->gpadl_stats.leftovers++;
 		kmcl_gpadl_erase(ch, gpadl);
-		kmcl_gpadl_destroy(ch, gpadl);
+		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	}
 	mutex_unlock(&ch->control);
+	kmcl_gpadl_free_all(&gone);
 }
 
 static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
