@@ -87,9 +87,9 @@ enum kmcl_signal {
  * @gpadls_before_close: the protocol wants GPADLs torn down before the close
  * @establish_gpadl: tell the host of a GPADL, whose &kmcl_bus_gpadl.va and size
  *	are given; blocks until it has answered
- * @teardown_gpadl: take it back; blocks until the host has let go.
- *	&kmcl_bus_gpadl.handle still set afterwards, on a channel that is not
- *	rescinded, means that the host was never told.
+ * @teardown_gpadl: take it back; blocks until the host has let go: 0. On an error
+ *	the host was not told, unless the channel is rescinded; -ENOMEM when memory
+ *	was short. May be called again then.
  */
 struct kmcl_bus_ops {
 	const char *name;

@@ -204,19 +204,29 @@ static struct vmbus_gpadl kmcl_hv_gpadl(const struct kmcl_bus_gpadl *gpadl)
 	};
 }
 
+/*
+ * hv_vmbus counts its handles up, and after 4 billion of them comes to 0, of which
+ * its teardown could not tell whether the host was told. No server hears of that one:
+ * the next is as good.
+ */
 static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 				   struct kmcl_bus_gpadl *gpadl)
 {
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 	struct vmbus_gpadl wire = {};
 	int err;
 
-	err = vmbus_establish_gpadl(kmcl_hv_channel(ch), gpadl->va, gpadl->size,
-				    &wire);
+	err = vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, &wire);
+	if (!err && !wire.gpadl_handle) {
+		vmbus_teardown_gpadl(chan, &wire);
+		err = vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, &wire);
+	}
 	gpadl->handle = wire.gpadl_handle;
 	gpadl->decrypted = wire.decrypted;
 	return err;
 }
 
+/* hv_vmbus may say 0 although the message was never posted; the handle stays then. */
 static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 				  struct kmcl_bus_gpadl *gpadl)
 {
@@ -226,7 +236,7 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 	err = vmbus_teardown_gpadl(kmcl_hv_channel(ch), &wire);
 	gpadl->handle = wire.gpadl_handle;
 	gpadl->decrypted = wire.decrypted;
-	return err;
+	return wire.gpadl_handle ? err ?: -EIO : 0;
 }
 
 static void __kmcl_hot kmcl_hv_signal(struct kmcl_channel *ch,
