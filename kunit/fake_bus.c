@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 
+#include "../vmbkmcl/gpadl.h"
 #include "failing.h"
 #include "fake_bus.h"
 #include "rings.h"
@@ -447,14 +448,11 @@ static int fake_establish_gpadl(struct kmcl_channel *ch,
 
 	fake_control_begin(bus);
 	atomic_inc(&bus->establishes);
-	gpadl->decrypted = true;
 	fake_wait(bus);
 	if (bus->is_rescinded)
 		err = -ENODEV;
-	if (err) {
-		gpadl->decrypted = bus->stays_decrypted;
+	if (err)
 		goto end;
-	}
 	gpadl->handle = bus->next_handle++;
 	xa_store(&bus->gpadls, gpadl->handle, xa_mk_value(gpadl->size),
 		 GFP_KERNEL | __GFP_NOFAIL);
@@ -477,14 +475,11 @@ static int fake_teardown_gpadl(struct kmcl_channel *ch,
 		goto end;
 	}
 	fake_wait(bus);
-	gpadl->decrypted = bus->stays_decrypted;
 	if (bus->is_rescinded)
 		goto end;
-	/* As hv_vmbus does, say 0 although the message was never posted. */
-	if (bus->teardown_err)
-		goto end;
-	xa_erase(&bus->gpadls, gpadl->handle);
-	gpadl->handle = 0;
+	err = bus->teardown_err;
+	if (!err)
+		xa_erase(&bus->gpadls, gpadl->handle);
 end:
 	fake_control_end(bus);
 	return err;
@@ -532,6 +527,7 @@ void fake_bus_free(void *data)
 	/* A sub-channel's that no primary closed, or what a close failed to. */
 	if (bus->is_open)
 		fake_free_rings(bus);
+	kmcl_gpadl_device_gone(bus, false);
 	list_for_each_entry_safe(packet, next, &bus->rx, link)
 		kfree(packet);
 	xa_destroy(&bus->gpadls);
@@ -616,6 +612,7 @@ void fake_bus_rescind(struct fake_bus *bus)
 	WRITE_ONCE(bus->is_rescinded, true);
 	wake_up(&bus->woken);
 	kmcl_channel_detach(bus->ch, bus);
+	kmcl_gpadl_device_gone(bus, true);
 }
 
 static void deliver(struct fake_bus *bus, u16 type, u16 flags, u64 id,

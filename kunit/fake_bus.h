@@ -30,12 +30,11 @@
  * @present: offer the device as soon as the channel listens
  * @open_err: what open() is to answer
  * @establish_err: what establish_gpadl() is to answer
- * @teardown_err: what teardown_gpadl() is to answer, handle still set
+ * @teardown_err: what teardown_gpadl() is to answer instead of telling the host
  * @teardown_nomem: how many times it is to answer -ENOMEM first
  * @withhold: the host answers no create, delete, open or close until a rescind
  *	or until this is false
  * @is_confidential: as a confidential VM's bus would say
- * @stays_decrypted: re-encryption fails
  * @is_old: GPADLs go before the close
  * @is_rescinded: the host took the offer back
  * @mmio_size: bytes of MMIO space the device asks for, at FAKE_MMIO_START
@@ -89,7 +88,6 @@ struct fake_bus {
 	int teardown_nomem;
 	bool withhold;
 	bool is_confidential;
-	bool stays_decrypted;
 	bool is_old;
 	bool is_rescinded;
 	u64 mmio_size;

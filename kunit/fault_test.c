@@ -10,6 +10,7 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
+#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "failing.h"
@@ -82,6 +83,7 @@ static bool in_quarantine(struct kunit *test, struct fake_bus *bus)
 struct call {
 	struct fake_bus *bus;
 	void *va;
+	unsigned int pages;
 	u32 handle;
 	NTSTATUS status;
 	struct completion done;
@@ -92,7 +94,8 @@ static int call_create(void *data)
 	struct call *call = data;
 
 	call->status = VmbChannelCreateGpadlFromBuffer(call->bus->ch, 0,
-						       call->va, PAGE_SIZE,
+						       call->va,
+						       call->pages * PAGE_SIZE,
 						       &call->handle);
 	complete(&call->done);
 	return 0;
@@ -107,29 +110,47 @@ static int call_delete(void *data)
 	return 0;
 }
 
+static int call_rescind(void *data)
+{
+	struct call *call = data;
+
+	fake_bus_rescind(call->bus);
+	complete(&call->done);
+	return 0;
+}
+
 /* A case that failed leaves the call waiting. */
 static void call_finish(void *data)
 {
 	struct call *call = data;
 
+	call->bus->teardown_err = 0;
 	fake_bus_answer(call->bus);
 	wait_for_completion(&call->done);
 }
 
-static struct call *call_start(struct kunit *test, struct fake_bus *bus,
-			       int (*fn)(void *data), void *va, u32 handle)
+static struct call *call_start_pages(struct kunit *test, struct fake_bus *bus,
+				     int (*fn)(void *data), void *va,
+				     unsigned int pages, u32 handle)
 {
 	struct call *call = kunit_kzalloc(test, sizeof(*call), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, call);
 	call->bus = bus;
 	call->va = va;
+	call->pages = pages;
 	call->handle = handle;
 	init_completion(&call->done);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fn, call, "vmbkmcl-test")));
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, call_finish,
 							call), 0);
 	return call;
+}
+
+static struct call *call_start(struct kunit *test, struct fake_bus *bus,
+			       int (*fn)(void *data), void *va, u32 handle)
+{
+	return call_start_pages(test, bus, fn, va, 1, handle);
 }
 
 static bool call_ends(struct call *call)
@@ -297,6 +318,18 @@ static void teardown_out_of_memory(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
+static struct {
+	int (*teardown)(struct kmcl_channel *ch, struct kmcl_bus_gpadl *gpadl);
+	unsigned long at;
+} last_try;
+
+static int teardown_notes_the_time(struct kmcl_channel *ch,
+				   struct kmcl_bus_gpadl *gpadl)
+{
+	last_try.at = jiffies;
+	return last_try.teardown(ch, gpadl);
+}
+
 static void teardown_out_of_memory_for_good(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -305,11 +338,220 @@ static void teardown_out_of_memory_for_good(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	handle = create(test, bus, va, SOME_PAGES);
+	last_try.teardown = bus->ops.teardown_gpadl;
+	bus->ops.teardown_gpadl = teardown_notes_the_time;
 	bus->teardown_nomem = INT_MAX;
 	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_LT(test, jiffies_to_msecs(jiffies - last_try.at), 500);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
 	KUNIT_EXPECT_TRUE(test, is_held(va));
 	vfree(va);
+}
+
+static void rescind_ends_the_tries(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+	u32 handle = create(test, bus, va, SOME_PAGES);
+	struct call *call;
+
+	bus->teardown_nomem = INT_MAX;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->teardowns) >= 3));
+	fake_bus_rescind(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_LT(test, atomic_read(&bus->teardowns), 10);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* What no reference can be taken of: only its owner keeps it. */
+
+struct owned {
+	const char *name;
+	void *(*alloc)(void);
+	void (*free)(void *va);
+	void *va;
+};
+
+#define OWNED_ORDER	6		/* header and bodies */
+#define OWNED_PAGES	(1U << OWNED_ORDER)
+
+static void *block_alloc(void)
+{
+	return (void *)__get_free_pages(GFP_KERNEL, OWNED_ORDER);
+}
+
+static void block_free(void *va)
+{
+	free_pages((unsigned long)va, OWNED_ORDER);
+}
+
+static struct kmem_cache *owned_cache;
+
+static void *slab_alloc(void)
+{
+	owned_cache = kmem_cache_create("vmbkmcl_owned", OWNED_PAGES * PAGE_SIZE,
+					PAGE_SIZE, 0, NULL);
+	return owned_cache ? kmem_cache_alloc(owned_cache, GFP_KERNEL) : NULL;
+}
+
+static void slab_free(void *va)
+{
+	if (va)
+		kmem_cache_free(owned_cache, va);
+	kmem_cache_destroy(owned_cache);
+}
+
+static const struct owned owned_kinds[] = {
+	{ "non-compound block", block_alloc, block_free },
+	{ "slab", slab_alloc, slab_free },
+};
+
+static void owned_name(const struct owned *kind, char *name)
+{
+	strscpy(name, kind->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(owned, owned_kinds, owned_name);
+
+static void owned_free(void *data)
+{
+	struct owned *memory = data;
+
+	memory->free(memory->va);
+}
+
+static void *get_owned(struct kunit *test)
+{
+	struct owned *memory = kunit_kzalloc(test, sizeof(*memory), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	*memory = *(const struct owned *)test->param_value;
+	memory->va = memory->alloc();
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, owned_free,
+							memory), 0);
+	KUNIT_ASSERT_NOT_NULL(test, memory->va);
+	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(memory->va));
+	return memory->va;
+}
+
+/* The owner is told by the return of the delete that the memory is free to use. */
+static void delete_of_owned_memory_returns_when_told(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_owned(test);
+	char path[80], line[80], *text;
+	struct call *call;
+	u32 handle;
+
+	handle = create(test, bus, va, OWNED_PAGES);
+	bus->teardown_err = -EAGAIN;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->teardowns) >= 3));
+	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 0);
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/gpadls",
+		 bus->ch->name);
+	snprintf(line, sizeof(line), "%#x %lu bytes linear writable, held by its owner, teardown sent\n",
+		 handle, OWNED_PAGES * PAGE_SIZE);
+	text = read_text(test, path);
+	KUNIT_EXPECT_STREQ(test, text, line);
+
+	bus->teardown_err = 0;
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_STREQ(test, read_text(test, path), "");
+}
+
+static void rescind_ends_a_delete_of_owned_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_owned(test);
+	struct call *call;
+	u32 handle;
+
+	handle = create(test, bus, va, OWNED_PAGES);
+	bus->teardown_err = -EAGAIN;
+	call = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->teardowns) >= 3));
+	fake_bus_rescind(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
+}
+
+/* Some of its messages may have been posted; nothing but the end of the device tells. */
+static void half_sent_create_of_owned_memory_waits(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_owned(test);
+	struct call *call;
+
+	bus->establish_err = -EINVAL;
+	call = call_start_pages(test, bus, call_create, va, OWNED_PAGES, 0x5eed);
+	KUNIT_ASSERT_TRUE(test, eventually(in_quarantine(test, bus)));
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	/* It has no lock that the rest of the channel needs. */
+	bus->establish_err = 0;
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, bus->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+
+	fake_bus_rescind(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, call->handle, 0x5eed);
+	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
+}
+
+/* The quarantine */
+
+static void rescind_gives_the_quarantine_back(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *deleted = get_vmalloc(test, SOME_PAGES);
+	void *half_sent = get_vmalloc(test, MANY_PAGES);
+	u32 handle;
+
+	handle = create(test, bus, deleted, SOME_PAGES);
+	bus->teardown_err = -EAGAIN;
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	bus->establish_err = -EINVAL;
+	create_fails(test, bus, half_sent, MANY_PAGES);
+	KUNIT_EXPECT_TRUE(test, is_held(deleted));
+	KUNIT_EXPECT_TRUE(test, is_held(half_sent));
+
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_FALSE(test, is_held(deleted));
+	KUNIT_EXPECT_FALSE(test, is_held(half_sent));
+	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
+}
+
+/* A client that tries again and again loses no more than so much. */
+static void no_more_gpadls_with_many_in_quarantine(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, MANY_PAGES);
+	u32 handle = 0x5eed;
+	unsigned int i;
+
+	bus->establish_err = -EINVAL;
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_EQ(test,
+				VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+								MANY_PAGES *
+								PAGE_SIZE,
+								&handle),
+				STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 8);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 8);
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
 /* Leftovers go through the same door. */
@@ -342,6 +584,41 @@ static void old_protocol_tears_down_before_the_close(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->teardowns), 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
 	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* After the close it would not answer. */
+static void old_protocol_is_not_told_after_the_close(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+
+	bus->is_old = true;
+	bus->teardown_err = -EAGAIN;
+	create(test, bus, va, SOME_PAGES);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->teardowns), 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
+	KUNIT_EXPECT_TRUE(test, is_held(va));
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
+/* hv_vmbus counts them up in 32 bits. */
+static void zero_is_a_handle(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	u32 handle = 0x5eed;
+
+	bus->next_handle = 0;
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+							PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, handle, 0);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->teardowns), 1);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
 }
 
 /* Confidential VMs */
@@ -461,15 +738,6 @@ static void rescind_with_several_waiters(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, is_held(va[i]));
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->overlaps), 0);
-}
-
-static int call_rescind(void *data)
-{
-	struct call *call = data;
-
-	fake_bus_rescind(call->bus);
-	complete(&call->done);
-	return 0;
 }
 
 /* The removals of all VMBus devices share one worker; a process must not stop it. */
@@ -743,8 +1011,19 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(teardown_not_posted_on_a_rescinded_channel),
 	KUNIT_CASE(teardown_out_of_memory),
 	KUNIT_CASE_SLOW(teardown_out_of_memory_for_good),
+	KUNIT_CASE(rescind_ends_the_tries),
+	KUNIT_CASE_PARAM(delete_of_owned_memory_returns_when_told,
+			 owned_gen_params),
+	KUNIT_CASE_PARAM(rescind_ends_a_delete_of_owned_memory,
+			 owned_gen_params),
+	KUNIT_CASE_PARAM(half_sent_create_of_owned_memory_waits,
+			 owned_gen_params),
+	KUNIT_CASE(rescind_gives_the_quarantine_back),
+	KUNIT_CASE(no_more_gpadls_with_many_in_quarantine),
 	KUNIT_CASE(leftover_not_torn_down),
 	KUNIT_CASE(old_protocol_tears_down_before_the_close),
+	KUNIT_CASE(old_protocol_is_not_told_after_the_close),
+	KUNIT_CASE(zero_is_a_handle),
 	KUNIT_CASE(confidential_vm_refuses_user_memory),
 	KUNIT_CASE(confidential_vm_refuses_kernel_memory),
 	KUNIT_CASE(delete_blocks_while_mapped),

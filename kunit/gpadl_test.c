@@ -419,7 +419,7 @@ static void debugfs_shows_them(struct kunit *test)
 			VmbChannelCreateGpadlFromBuffer(bus->ch, READ_ONLY, va,
 							2 * PAGE_SIZE, &handle),
 			STATUS_SUCCESS);
-	snprintf(line, sizeof(line), "%#x 8192 bytes vmalloc read-only\n",
+	snprintf(line, sizeof(line), "%#x 8192 bytes vmalloc read-only, held by vmbkmcl\n",
 		 handle);
 	KUNIT_EXPECT_STREQ(test, read_text(test, path), line);
 	VmbChannelDeleteGpadl(bus->ch, handle);

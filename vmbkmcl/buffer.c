@@ -34,6 +34,12 @@ const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
 	return kinds[buf->kind];
 }
 
+/* Who keeps the memory while the host may write to it. */
+const char *kmcl_buffer_holder(const struct kmcl_buffer *buf)
+{
+	return buf->held ? "held by vmbkmcl" : "held by its owner";
+}
+
 /* User memory */
 
 /* gup says -EFAULT to everything; the caller deserves to know what it was. */
@@ -169,6 +175,7 @@ static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)
 	/* The owner may die before it is let go; its account must not. */
 	mmgrab(mm);
 	buf->mm = mm;
+	buf->held = true;
 	return 0;
 }
 
@@ -219,17 +226,33 @@ static int kmcl_kernel_find(struct kmcl_buffer *buf)
 	return 0;
 }
 
-static int kmcl_kernel_lock(struct kmcl_buffer *buf)
+/**
+ * kmcl_buffer_reference - hold what can be held of kernel memory
+ * @buf: all of whose pages are known
+ *
+ * A page that cannot be referenced is none of @buf's any more.
+ *
+ * Context: any.
+ */
+void kmcl_buffer_reference(struct kmcl_buffer *buf)
 {
 	unsigned int i;
-	int err;
 
-	err = kmcl_kernel_find(buf);
-	if (err)
-		return err;
-	for (i = 0; i < buf->nr_pages; i++)
+	buf->held = true;
+	for (i = 0; i < buf->nr_pages; i++) {
 		buf->pages[i] = kmcl_page_reference(buf->pages[i]);
-	return 0;
+		if (!buf->pages[i])
+			buf->held = false;
+	}
+}
+
+static int kmcl_kernel_lock(struct kmcl_buffer *buf)
+{
+	int err = kmcl_kernel_find(buf);
+
+	if (!err)
+		kmcl_buffer_reference(buf);
+	return err;
 }
 
 static void kmcl_kernel_release(struct kmcl_buffer *buf)

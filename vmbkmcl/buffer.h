@@ -22,6 +22,8 @@ enum kmcl_memory {
  *	was only locked
  * @size: bytes, whole Hyper-V pages; only when it is held for the host
  * @kind: where it came from, which decides how it is let go
+ * @held: the module holds a pin or a reference of every page; else the memory is
+ *	its owner's to keep
  * @read_only: the host promised not to write; the pages are not dirtied
  * @nr_pages: of PAGE_SIZE
  * @pages: those this buffer holds a pin or a reference of, else NULL
@@ -31,6 +33,7 @@ struct kmcl_buffer {
 	void *va;
 	u32 size;
 	enum kmcl_memory kind;
+	bool held;
 	bool read_only;
 	unsigned int nr_pages;
 	struct page **pages;
@@ -46,6 +49,8 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 void kmcl_buffer_release(struct kmcl_buffer *buf);
 struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i);
 const char *kmcl_buffer_kind(const struct kmcl_buffer *buf);
+const char *kmcl_buffer_holder(const struct kmcl_buffer *buf);
+void kmcl_buffer_reference(struct kmcl_buffer *buf);
 
 bool kmcl_in_module(unsigned long start, unsigned long end);
 

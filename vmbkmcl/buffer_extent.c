@@ -75,7 +75,6 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
 int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 			    const struct kmcl_extent *extent, bool read_only)
 {
-	unsigned int i;
 	int err;
 
 	memset(buf, 0, sizeof(*buf));
@@ -99,8 +98,7 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 		       read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
 	if (!buf->va)
 		goto free;
-	for (i = 0; i < buf->nr_pages; i++)
-		buf->pages[i] = kmcl_page_reference(buf->pages[i]);
+	kmcl_buffer_reference(buf);
 	return 0;
 
 free:

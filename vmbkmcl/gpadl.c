@@ -3,13 +3,15 @@
  * GPADLs: memory of the guest that the server can map.
  *
  * The rule above all: memory goes back to its owner only when the host is known
- * not to hold it. Where that is not known the memory is put in quarantine, for
- * good, and the log says so.
+ * not to hold it. What this means depends on who can keep the memory meanwhile.
+ * Memory that the module holds itself (pins, references) is put in quarantine
+ * when the host could not be told, until something proves that the host has let
+ * go. Memory that only its owner holds cannot be kept by any quarantine: there
+ * the call does not return to the owner before the host has let go.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
@@ -18,6 +20,7 @@
 
 #include "buffer.h"
 #include "channel.h"
+#include "compat.h"
 #include "extent.h"
 #include "gpadl.h"
 #include "status.h"
@@ -27,28 +30,48 @@
 /* PFNs that the header message has room for; more take further messages. */
 #define KMCL_GPADL_HEADER_PFNS	26
 
-/* 10 ms, 20 ms, ...: some 10 s in all for 32 bytes of memory to turn up. */
-#define KMCL_TEARDOWN_RETRIES	10
-#define KMCL_TEARDOWN_WAIT_MS	10
+/* 10 ms, 20 ms, ..., 1 s: some 5 s in all for 32 bytes of memory to turn up. */
+#define KMCL_TEARDOWN_TRIES		10
+#define KMCL_TEARDOWN_WAIT_MS		10
+#define KMCL_TEARDOWN_WAIT_MAX_MS	1000
+
+/*
+ * A device that has so many GPADLs in quarantine gets no more: a client that tries
+ * again and again would lose 32 MiB each time.
+ */
+#define KMCL_QUARANTINE_MAX	8
+
+/* What is known of the host's hold on the memory. */
+enum kmcl_gpadl_state {
+	KMCL_GPADL_GONE,	/* the host has let go, or was never told */
+	KMCL_GPADL_ESTABLISHED,	/* the host has it */
+	KMCL_GPADL_TELLING,	/* the teardown is sent, perhaps once more */
+	KMCL_GPADL_UNKNOWN,	/* the host may have it and can not be asked */
+};
 
 struct kmcl_gpadl {
 	struct kmcl_buffer buffer;
-	struct kmcl_bus_gpadl wire;	/* handle 0: the host is done with it */
+	struct kmcl_bus_gpadl wire;
+	enum kmcl_gpadl_state state;
 	u32 handle;
 	struct hlist_node entry;	/* in its channel's table */
 	struct list_head node;		/* in quarantine, or on its way to be freed */
+	const void *endpoint;		/* in quarantine: whose end is a proof */
 	char owner[KMCL_NAME_MAX];
 	const char *reason;
 };
 
 static LIST_HEAD(kmcl_quarantine);
 static DEFINE_MUTEX(kmcl_quarantine_lock);
+/* Woken when GPADLs have left the quarantine. */
+static DECLARE_WAIT_QUEUE_HEAD(kmcl_quarantine_left);
 
 static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 				  struct kmcl_gpadl *gpadl, const char *reason,
 				  int err)
 {
 	gpadl->reason = reason;
+	gpadl->endpoint = ch->endpoint;
 	strscpy(gpadl->owner, ch->name, sizeof(gpadl->owner));
 	mutex_lock(&kmcl_quarantine_lock);
 	list_add_tail(&gpadl->node, &kmcl_quarantine);
@@ -57,9 +80,22 @@ static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 	ch->gpadl_stats.quarantined++;
 	trace_vmbkmcl_gpadl_quarantine(ch, gpadl->handle, gpadl->buffer.size,
 				       err);
-	pr_err("%s: GPADL %#x: %s (%d): %u bytes of %s memory are kept for good\n",
+	pr_err("%s: GPADL %#x: %s (%d): %u bytes of %s memory, %s, are kept until the device goes\n",
 	       ch->name, gpadl->handle, reason, err, gpadl->buffer.size,
-	       kmcl_buffer_kind(&gpadl->buffer));
+	       kmcl_buffer_kind(&gpadl->buffer),
+	       kmcl_buffer_holder(&gpadl->buffer));
+}
+
+static unsigned int kmcl_quarantine_count(const void *endpoint)
+{
+	struct kmcl_gpadl *gpadl;
+	unsigned int n = 0;
+
+	mutex_lock(&kmcl_quarantine_lock);
+	list_for_each_entry(gpadl, &kmcl_quarantine, node)
+		n += gpadl->endpoint == endpoint;
+	mutex_unlock(&kmcl_quarantine_lock);
+	return n;
 }
 
 /* Takes locks of others (folios), so it is called without any of the module's. */
@@ -156,134 +192,203 @@ static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 	return err;
 }
 
+/*
+ * A GPADL that the module can keep is given up on at some time, and kept; one that
+ * only its owner holds is not.
+ */
+static bool kmcl_gpadl_gives_up(const struct kmcl_gpadl *gpadl, int err,
+				unsigned int tries)
+{
+	return gpadl->buffer.held &&
+	       (err != -ENOMEM || tries == KMCL_TEARDOWN_TRIES);
+}
+
+/* A rescind ends the wait between two tries at once: the next one is the last. */
+static void kmcl_gpadl_back_off(struct kmcl_channel *ch, unsigned int tries)
+{
+	unsigned int ms = KMCL_TEARDOWN_WAIT_MS << min(tries - 1, 10U);
+
+	ms = min_t(unsigned int, ms, KMCL_TEARDOWN_WAIT_MAX_MS);
+	wait_event_timeout(ch->changed, ch->bus->rescinded(ch),
+			   msecs_to_jiffies(ms));
+}
+
 /* 0 when the host does not hold the memory any more. */
+static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
+{
+	unsigned int tries = 0;
+	int err;
+
+	for (;;) {
+		err = ch->bus->teardown_gpadl(ch, &gpadl->wire);
+		if (!err || ch->bus->rescinded(ch))
+			return 0;
+		if (kmcl_gpadl_gives_up(gpadl, err, ++tries))
+			return err;
+		kmcl_gpadl_back_off(ch, tries);
+	}
+}
+
+/*
+ * Returns the error of the last try. A teardown that failed is not sent again: a
+ * host before protocol 4.0 would not answer it after the close.
+ */
 static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl)
 {
 	struct kmcl_watch watch;
-	unsigned int i;
-	int err;
+	int err = 0;
 
-	if (!gpadl->wire.handle)
-		return 0;
-
-	kmcl_watch_start(&watch, ch, "GPADL delete", gpadl->handle);
-	for (i = 0; i < KMCL_TEARDOWN_RETRIES; i++) {
-		err = ch->bus->teardown_gpadl(ch, &gpadl->wire);
-		if (err != -ENOMEM || !gpadl->wire.handle)
-			break;
-		msleep(KMCL_TEARDOWN_WAIT_MS << i);
+	lockdep_assert_held(&ch->control);
+	if (gpadl->state == KMCL_GPADL_ESTABLISHED) {
+		WRITE_ONCE(gpadl->state, KMCL_GPADL_TELLING);
+		kmcl_watch_start(&watch, ch, "GPADL delete", gpadl->handle);
+		err = kmcl_gpadl_tell(ch, gpadl);
+		kmcl_watch_stop(&watch);
+		WRITE_ONCE(gpadl->state, err ? KMCL_GPADL_UNKNOWN :
+					       KMCL_GPADL_GONE);
+	} else if (gpadl->state == KMCL_GPADL_UNKNOWN) {
+		if (ch->bus->rescinded(ch))
+			WRITE_ONCE(gpadl->state, KMCL_GPADL_GONE);
+		else
+			err = -EIO;
 	}
-	kmcl_watch_stop(&watch);
-
-	/* hv_vmbus may say 0 although the message was never posted. */
-	if (gpadl->wire.handle && !ch->bus->rescinded(ch))
-		return err ?: -EIO;
-	gpadl->wire.handle = 0;
-	return 0;
+	return err;
 }
 
 /*
- * With ch->control held; @gpadl is in no table any more. What the host has let go of
- * is added to @gone, to be freed when the lock is dropped.
+ * Until the host has answered, debugfs shows it. What the host has let go of is
+ * added to @gone, to be freed when ch->control is unlocked.
  */
 static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, struct list_head *gone)
 {
 	int err = kmcl_gpadl_teardown(ch, gpadl);
 
-	lockdep_assert_held(&ch->control);
+	kmcl_gpadl_erase(ch, gpadl);
 	trace_vmbkmcl_gpadl_delete(ch, gpadl->handle, gpadl->buffer.size, err);
-	if (err) {
-		kmcl_gpadl_quarantine(ch, gpadl, "not torn down", err);
-	} else if (gpadl->wire.decrypted) {
-		kmcl_gpadl_quarantine(ch, gpadl, "not encrypted again", -EIO);
-	} else {
+	if (gpadl->state == KMCL_GPADL_GONE) {
 		ch->gpadl_stats.deleted++;
 		list_add_tail(&gpadl->node, gone);
+	} else {
+		kmcl_gpadl_quarantine(ch, gpadl, "not torn down", err);
 	}
 }
 
-/* An establish that failed: give the memory back by @gone, or keep it. */
-static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
-			       struct kmcl_gpadl *gpadl, int err,
-			       struct list_head *gone)
+/*
+ * A half-sent GPADL of memory that only its owner holds: the create must not return
+ * before something proves that the host has let go. Without any lock, as the proof
+ * may be the end of this channel.
+ */
+static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
+				      struct kmcl_gpadl *gpadl)
 {
-	if (!kmcl_gpadl_never_sent(ch, gpadl, err))
-		kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
-	else if (gpadl->wire.decrypted)
-		kmcl_gpadl_quarantine(ch, gpadl, "not encrypted again", err);
-	else
-		list_add_tail(&gpadl->node, gone);
+	struct kmcl_watch watch;
+
+	kmcl_watch_start(&watch, ch, "GPADL create, half sent,", 0);
+	wait_event(kmcl_quarantine_left,
+		   READ_ONCE(gpadl->state) == KMCL_GPADL_GONE);
+	kmcl_watch_stop(&watch);
+}
+
+/* With ch->control held: an establish that failed. */
+static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
+			       struct kmcl_gpadl *gpadl, int err)
+{
+	if (kmcl_gpadl_never_sent(ch, gpadl, err))
+		return;
+	gpadl->state = KMCL_GPADL_UNKNOWN;
+	kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
+}
+
+/* With ch->control held: may there be a GPADL now? */
+static int kmcl_gpadl_allowed(struct kmcl_channel *ch)
+{
+	if (!ch->connected)
+		return -ENOTCONN;
+	/*
+	 * hv_vmbus would decrypt the mapping that it is given, and not the one the
+	 * owner uses; and the contents would be lost.
+	 */
+	if (ch->bus->confidential(ch))
+		return -EOPNOTSUPP;
+	if (kmcl_quarantine_count(ch->endpoint) >= KMCL_QUARANTINE_MAX) {
+		kmcl_warn(ch, "no more GPADLs: %u are in quarantine, whose host could not be told\n",
+			  KMCL_QUARANTINE_MAX);
+		return -EIO;
+	}
+	return 0;
+}
+
+static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
+				     struct kmcl_gpadl *gpadl)
+{
+	int err = kmcl_gpadl_allowed(ch);
+
+	if (err)
+		return err;
+	err = kmcl_gpadl_establish(ch, gpadl);
+	if (err) {
+		kmcl_gpadl_abandon(ch, gpadl, err);
+		err = kmcl_gpadl_error(ch, err);
+		ch->gpadl_stats.failed++;
+		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n",
+			  gpadl->buffer.size, err);
+	} else {
+		gpadl->state = KMCL_GPADL_ESTABLISHED;
+		kmcl_gpadl_insert(ch, gpadl);
+		ch->gpadl_stats.created++;
+	}
+	trace_vmbkmcl_gpadl_create(ch, err ? 0 : gpadl->handle,
+				   gpadl->buffer.size, err);
+	return err;
 }
 
 /* Takes over @gpadl, whatever comes of it. */
 static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 			      u32 *handle)
 {
-	u32 size = gpadl->buffer.size;
-	LIST_HEAD(gone);
+	bool gone, half_sent;
 	int err;
 
 	mutex_lock(&ch->control);
-	if (!ch->connected) {
-		err = -ENOTCONN;
-		list_add_tail(&gpadl->node, &gone);
-		goto unlock;
-	}
-	err = kmcl_gpadl_establish(ch, gpadl);
-	if (err) {
-		kmcl_gpadl_abandon(ch, gpadl, err, &gone);
-		err = kmcl_gpadl_error(ch, err);
-		goto count;
-	}
-	kmcl_gpadl_insert(ch, gpadl);
-	*handle = gpadl->handle;
-count:
-	if (err) {
-		ch->gpadl_stats.failed++;
-		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n", size, err);
-	} else {
-		ch->gpadl_stats.created++;
-	}
-	trace_vmbkmcl_gpadl_create(ch, err ? 0 : *handle, size, err);
-unlock:
+	err = kmcl_gpadl_connect_locked(ch, gpadl);
+	if (!err)
+		*handle = gpadl->handle;
+	/* Without the lock a delete or a proof may free what exists or is held. */
+	gone = gpadl->state == KMCL_GPADL_GONE;
+	half_sent = gpadl->state == KMCL_GPADL_UNKNOWN && !gpadl->buffer.held;
 	mutex_unlock(&ch->control);
-	kmcl_gpadl_free_all(&gone);
+
+	if (half_sent) {
+		kmcl_gpadl_wait_for_proof(ch, gpadl);
+		err = -ENODEV;
+	}
+	if (gone || half_sent)
+		kmcl_gpadl_free(gpadl);
 	return err;
 }
 
-/*
- * 1: it is connected, and in a confidential VM. Asked before anything is held;
- * looked at again before anything is sent.
- *
- * There hv_vmbus decrypts one mapping of the memory, which loses the contents and
- * leaves other mappings reading cipher text; it encrypts it again at the delete,
- * whatever other GPADL has it; and it asks for the physical address of a vmalloc
- * address on TDX. So no GPADL is made there.
- */
-static int kmcl_gpadl_confidential(struct kmcl_channel *ch)
+/* Asked before anything is held, and once more before anything is sent. */
+static int kmcl_gpadl_may_create(struct kmcl_channel *ch)
 {
-	int confidential = -ENOTCONN;
+	int err;
 
 	mutex_lock(&ch->control);
-	if (ch->connected)
-		confidential = ch->bus->confidential(ch);
+	err = kmcl_gpadl_allowed(ch);
 	mutex_unlock(&ch->control);
-	return confidential;
+	return err;
 }
 
 static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 			     bool read_only, u32 *handle)
 {
-	int confidential = kmcl_gpadl_confidential(ch);
 	struct kmcl_gpadl *gpadl;
 	int err;
 
-	if (confidential < 0)
-		return confidential;
-	if (confidential)
-		return -EOPNOTSUPP;
+	err = kmcl_gpadl_may_create(ch);
+	if (err)
+		return err;
 	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
 	if (!gpadl)
 		return -ENOMEM;
@@ -307,13 +412,16 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  *	the GPADL is deleted, even when the process is gone; or vmalloc, page
  *	allocator or slab memory. Kernel pages are referenced, so that freeing
  *	them early does no harm. Slab memory and the pages of a non-compound
- *	block after the first can not be: the caller keeps them until the delete.
+ *	block after the first can not be: the caller keeps them until the delete
+ *	has returned, which for such memory is only when the host has let go.
  * @byte_count: bytes, at most 8190 pages of 4 KiB; rounded up to whole pages,
  *	where the rest of the last page is part of the same allocation
  * @gpadl_handle: where the handle for the server goes; untouched on failure
  *
  * When it returns, the server can map the memory. Creates and deletes of one
- * channel take turns.
+ * channel take turns. A create of which the host got only a part keeps the memory
+ * in quarantine; where the memory cannot be referenced, this does not return before
+ * the device is gone, and the log names the wait.
  *
  * Context: may sleep, as long as the host takes to answer; the log names a wait
  * of more than a few seconds. For user memory the owning process's context.
@@ -329,7 +437,8 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * mappings of files on disk), and for all memory in a confidential VM; %STATUS_QUOTA_EXCEEDED
  * over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
  * the host refuses; %STATUS_DEVICE_REMOVED when the device goes meanwhile;
- * %STATUS_UNSUCCESSFUL when the host could not be told.
+ * %STATUS_UNSUCCESSFUL when the host could not be told, or could not be so often
+ * that eight GPADLs of the device are in quarantine.
  * Source: Microsoft's FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER documentation;
  * limits and alignment are those of hv_vmbus, the statuses ours.
  */
@@ -365,14 +474,12 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 				 struct kmcl_extent *extent, bool read_only,
 				 u32 *handle)
 {
-	int confidential = kmcl_gpadl_confidential(ch);
 	struct kmcl_gpadl *gpadl;
 	int err;
 
-	if (confidential < 0)
-		return confidential;
-	if (confidential)
-		return -EOPNOTSUPP;
+	err = kmcl_gpadl_may_create(ch);
+	if (err)
+		return err;
 	err = kmcl_extent_check(extent, KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE,
 				KMCL_CHAIN_MAX);
 	if (err)
@@ -512,10 +619,12 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
  * @gpadl_handle: from VmbChannelCreateGpadlFromBuffer() or
  *	VmbChannelCreateGpadlFromMdl()
  *
- * When it returns the host has let go of the memory, or it has been put in
- * quarantine: if the host could not be told, the memory is kept for good, and
- * the log and debugfs name it. An unknown handle, or one deleted before, is
- * named in the log and changes nothing.
+ * When it returns the host has let go of the memory, or the module keeps it: if
+ * the host could not be told, memory that is pinned or referenced is put in
+ * quarantine until the device goes, and the log and debugfs name it. For memory
+ * that only its owner holds this tries again until the host is told or the device
+ * goes. An unknown handle, or one deleted before, is named in the log and changes
+ * nothing.
  *
  * Context: may sleep, as long as the server has the GPADL mapped; the log names
  * a wait of more than a few seconds. Any process.
@@ -535,7 +644,6 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 	mutex_lock(&ch->control);
 	gpadl = kmcl_gpadl_find(ch, gpadl_handle);
 	if (gpadl) {
-		kmcl_gpadl_erase(ch, gpadl);
 		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	} else {
 		ch->gpadl_stats.unknown_handles++;
@@ -573,19 +681,63 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 		pr_warn("%s: GPADL %#x (%u bytes) left by the client, deleted for it\n",
 			ch->name, gpadl->handle, gpadl->buffer.size);
 		ch->gpadl_stats.leftovers++;
-		kmcl_gpadl_erase(ch, gpadl);
 		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	}
 	mutex_unlock(&ch->control);
 	kmcl_gpadl_free_all(&gone);
 }
 
+/* Something proved that the host has let go. With kmcl_quarantine_lock held. */
+static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
+{
+	pr_info("%s: GPADL %#x: the device is gone: %u bytes are given back\n",
+		gpadl->owner, gpadl->handle, gpadl->buffer.size);
+	list_del(&gpadl->node);
+	if (gpadl->buffer.held)
+		list_add_tail(&gpadl->node, gone);
+	/* Last: one that is not held is freed by the create that waits for this. */
+	WRITE_ONCE(gpadl->state, KMCL_GPADL_GONE);
+}
+
+/**
+ * kmcl_gpadl_device_gone - a bus forgets a device
+ * @endpoint: what the bus gave to kmcl_channel_attach(); no channel has it any more
+ * @rescinded: the host took the device back, and so holds none of its GPADLs
+ *
+ * A rescind is what the quarantine waits for. After any other end, as an unbind,
+ * nothing will tell that the host has let go: the memory stays for good.
+ *
+ * Context: may sleep.
+ */
+void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded)
+{
+	struct kmcl_gpadl *gpadl, *next;
+	LIST_HEAD(gone);
+
+	mutex_lock(&kmcl_quarantine_lock);
+	list_for_each_entry_safe(gpadl, next, &kmcl_quarantine, node) {
+		if (gpadl->endpoint != endpoint)
+			continue;
+		if (rescinded)
+			kmcl_gpadl_prove(gpadl, &gone);
+		else
+			gpadl->endpoint = NULL;
+	}
+	mutex_unlock(&kmcl_quarantine_lock);
+	wake_up_all(&kmcl_quarantine_left);
+	kmcl_gpadl_free_all(&gone);
+}
+KMCL_EXPORT_TO_BUSES(kmcl_gpadl_device_gone);
+
 static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
 				struct seq_file *m)
 {
-	seq_printf(m, "%#x %u bytes %s %s", gpadl->handle, gpadl->buffer.size,
-		   kmcl_buffer_kind(&gpadl->buffer),
-		   gpadl->buffer.read_only ? "read-only" : "writable");
+	seq_printf(m, "%#x %u bytes %s %s, %s", gpadl->handle,
+		   gpadl->buffer.size, kmcl_buffer_kind(&gpadl->buffer),
+		   gpadl->buffer.read_only ? "read-only" : "writable",
+		   kmcl_buffer_holder(&gpadl->buffer));
+	if (READ_ONCE(gpadl->state) == KMCL_GPADL_TELLING)
+		seq_puts(m, ", teardown sent");
 }
 
 void kmcl_gpadl_show(struct kmcl_channel *ch, struct seq_file *m)
