@@ -10,7 +10,6 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 
-#include "../vmbkmcl/gpadl.h"
 #include "failing.h"
 #include "fake_bus.h"
 #include "rings.h"

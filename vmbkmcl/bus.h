@@ -141,6 +141,9 @@ void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
 
+/* It forgets a device: gpadl.c, which may have some of that device's in quarantine */
+void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded);
+
 /* The other end has signalled: schedule.c */
 void kmcl_poll_schedule(struct kmcl_channel *ch);
 

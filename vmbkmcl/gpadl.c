@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "buffer.h"
+#include "bus.h"
 #include "channel.h"
 #include "compat.h"
 #include "extent.h"

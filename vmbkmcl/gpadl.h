@@ -16,7 +16,6 @@ struct seq_file;
 
 void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch);
 void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch);
-void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded);
 void kmcl_gpadl_show(struct kmcl_channel *ch, struct seq_file *m);
 void kmcl_quarantine_show(struct seq_file *m);
 void kmcl_quarantine_abandon(void);

@@ -84,6 +84,8 @@ static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
 
 static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 {
+	kmcl_gpadl_device_gone(&sub->endpoint,
+			       READ_ONCE(sub->endpoint.chan->rescind));
 	kobject_put(&sub->endpoint.chan->kobj);
 	kfree(sub);
 }

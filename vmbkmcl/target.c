@@ -141,6 +141,7 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 		kmcl_channel_detach(ch, &dev->endpoint);
 		kmcl_channel_put(ch);
 	}
+	kmcl_gpadl_device_gone(&dev->endpoint, READ_ONCE(hdev->channel->rescind));
 	hv_set_drvdata(hdev, NULL);
 	kfree(dev);
 }
