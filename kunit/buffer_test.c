@@ -20,6 +20,7 @@
 #include "fake_bus.h"
 #include "files.h"
 #include "host/protocol.h"
+#include "mdls.h"
 #include "owner.h"
 #include "server.h"
 #include "suites.h"
@@ -135,21 +136,6 @@ static void exchange_user(struct kunit *test, unsigned long addr, size_t size)
 }
 
 /* Kernel memory */
-
-static void free_vmalloc(void *va)
-{
-	vfree(va);
-}
-
-static void *get_vmalloc(struct kunit *test, size_t size)
-{
-	void *va = vmalloc(size);
-
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
-			0);
-	return va;
-}
 
 static void vmalloc_memory(struct kunit *test)
 {
@@ -450,6 +436,27 @@ static void read_only_mapping(struct kunit *test)
 	unshare(test, srv, handle);
 }
 
+/* The server would write to a file that its user may only read. */
+static void read_only_kernel_mapping(struct kunit *test)
+{
+	size_t size = 4 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+	unsigned long addr = user_memory_map(test, file, size, PROT_READ,
+					     MAP_SHARED);
+	PMDL mdl = lock_mdl(test, (void *)addr, size, UserMode, IoReadAccess);
+	void *va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	struct server *srv = server_open(test);
+	u32 handle;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, (unsigned long)va, size, 0),
+			STATUS_ACCESS_DENIED);
+	handle = share(test, srv, va, size, READ_ONLY);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, size));
+	unshare(test, srv, handle);
+}
+
 static void mapping_with_a_hole(struct kunit *test)
 {
 	unsigned long addr = user_memory_map(test, NULL, 16 * PAGE_SIZE,
@@ -668,6 +675,7 @@ static struct kunit_case buffer_server_cases[] = {
 	KUNIT_CASE(shared_file_for_reading),
 	KUNIT_CASE(shared_file_for_writing),
 	KUNIT_CASE(read_only_mapping),
+	KUNIT_CASE(read_only_kernel_mapping),
 	KUNIT_CASE(mapping_with_a_hole),
 	KUNIT_CASE(inaccessible_mapping),
 	KUNIT_CASE(user_address_past_the_end),

@@ -115,6 +115,45 @@ static void user_memory(struct kunit *test)
 	VmbChannelDeleteGpadl(srv->ch, handle);
 }
 
+/* Rights */
+
+static PMDL read_locked_file(struct kunit *test, size_t size)
+{
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", size);
+	unsigned long addr = user_memory_map(test, file, size, PROT_READ,
+					     MAP_SHARED);
+
+	return lock_mdl(test, (void *)addr, size, UserMode, IoReadAccess);
+}
+
+static void locked_for_reading(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	PMDL whole = read_locked_file(test, BYTES);
+	PMDL part = get_mdl(test, MmGetMdlVirtualAddress(whole), BYTES);
+	PMDL chain = kernel_mdl(test, get_vmalloc(test, PAGE_SIZE), PAGE_SIZE);
+	void *va;
+
+	refused(test, bus, whole, 0, 0, STATUS_ACCESS_DENIED);
+	IoBuildPartialMdl(whole, part,
+			  MmGetMdlVirtualAddress(whole) + PAGE_SIZE, PAGE_SIZE);
+	refused(test, bus, part, 0, 0, STATUS_ACCESS_DENIED);
+	chain->Next = part;
+	refused(test, bus, chain, 0, 0, STATUS_ACCESS_DENIED);
+
+	/* Nor through the kernel's mapping of it, which is read-only. */
+	va = MmGetSystemAddressForMdlSafe(whole, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	refused(test, bus, kernel_mdl(test, va, BYTES), 0, 0,
+		STATUS_ACCESS_DENIED);
+
+	VmbChannelDeleteGpadl(bus->ch, share(test, bus->ch, chain, 0, 0,
+					     READ_ONLY));
+	/* What is not a part of the GPADL does not matter. */
+	VmbChannelDeleteGpadl(bus->ch, share(test, bus->ch, chain, 0, PAGE_SIZE,
+					     0));
+}
+
 static void owner_is_gone(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -269,7 +308,7 @@ static PMDL many_pages(struct kunit *test, void *va, u32 pages)
 	PFN_NUMBER pfn = vmalloc_to_pfn(va);
 	u32 ratio = PAGE_SIZE / 4096, i;
 
-	mdl->MdlFlags = MDL_PAGES_LOCKED;
+	mdl->MdlFlags = MDL_PAGES_LOCKED | MDL_WRITE_OPERATION;
 	for (i = 0; i < pages * ratio; i++)
 		MmGetMdlPfnArray(mdl)[i] = pfn * ratio + i % ratio;
 	return mdl;
@@ -364,6 +403,7 @@ static void allocations_fail(struct kunit *test)
 }
 
 static struct kunit_case gpadl_mdl_cases[] = {
+	KUNIT_CASE(locked_for_reading),
 	KUNIT_CASE(given_away_early),
 	KUNIT_CASE(not_torn_down),
 	KUNIT_CASE(refused_by_the_host),

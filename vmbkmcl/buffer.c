@@ -221,6 +221,9 @@ static int kmcl_kernel_find(struct kmcl_buffer *buf)
 			return -EFAULT;
 		if (!kmcl_page_usable(page, i ? buf->pages[i - 1] : NULL))
 			return -EPERM;
+		if (!buf->read_only &&
+		    !kmcl_is_mapped_writable(buf->va + i * PAGE_SIZE))
+			return -EACCES;
 		buf->pages[i] = page;
 	}
 	return 0;

@@ -68,8 +68,9 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
  * @read_only: the host will only read
  *
  * Context: may sleep.
- * Return: 0. -ERANGE when it does not begin with a page, -EINVAL when there is a
- * gap in it, -EPERM for pages that are not the page allocator's, -EMSGSIZE for
+ * Return: 0. -EACCES for memory that may only be read, unless @read_only, -ERANGE
+ * when it does not begin with a page, -EINVAL when there is a gap in it, -EPERM for
+ * pages that are not the page allocator's, -EMSGSIZE for
  * part of a slab page, -ENOMEM.
  */
 int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
@@ -88,6 +89,9 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 
 	err = kmcl_buffer_set_pages(buf, *extent);
 	if (err)
+		goto free;
+	err = -EACCES;
+	if (!read_only && !kmcl_extent_is_writable(extent))
 		goto free;
 	err = -EMSGSIZE;
 	if (extent->len != buf->size &&

@@ -94,6 +94,26 @@ bool kmcl_extent_next(struct kmcl_extent *rest, struct kmcl_piece *piece)
 	return true;
 }
 
+/**
+ * kmcl_extent_is_writable - may a device write to all of it?
+ * @extent: a checked extent
+ *
+ * Context: any.
+ * Return: false when one of its MDLs was locked for reading, or describes memory
+ * that the kernel itself may not write, or is a part of such an MDL.
+ */
+bool kmcl_extent_is_writable(const struct kmcl_extent *extent)
+{
+	struct kmcl_extent rest = *extent;
+	struct kmcl_piece piece;
+
+	/* The next piece is looked for when it is asked for: the MDL is this one's. */
+	while (kmcl_extent_next(&rest, &piece))
+		if (!(rest.mdl->MdlFlags & MDL_WRITE_OPERATION))
+			return false;
+	return true;
+}
+
 /* @mdl: which parameter that is; the offset and the length are the next two. */
 NTSTATUS kmcl_extent_status(int err, unsigned int mdl)
 {

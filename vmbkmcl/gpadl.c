@@ -432,8 +432,9 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
  * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a slab page;
  * %STATUS_ACCESS_VIOLATION where nothing is mapped, or for a user address
- * without a process; %STATUS_ACCESS_DENIED for a writable GPADL over memory the
- * process may only read, and for the kernel's or a module's image;
+ * without a process; %STATUS_ACCESS_DENIED for a writable GPADL over memory that
+ * the process, or the kernel at that address, may only read, and for the kernel's
+ * or a module's image;
  * %STATUS_NOT_SUPPORTED for user memory that can not be pinned for long (shared
  * mappings of files on disk), and for all memory in a confidential VM; %STATUS_QUOTA_EXCEEDED
  * over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
@@ -520,7 +521,8 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  * behind the memory or within a page, _5 for an end behind the memory, _6 without
  * @gpadl_handle; %STATUS_INVALID_DEVICE_STATE when the channel is not open;
  * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a slab page;
- * %STATUS_ACCESS_DENIED for pages that are not the page allocator's, as the
+ * %STATUS_ACCESS_DENIED for a writable GPADL over memory that was locked for reading
+ * or may only be read, and for pages that are not the page allocator's, as the
  * kernel's image and MMIO; %STATUS_NOT_SUPPORTED in a confidential VM;
  * %STATUS_INSUFFICIENT_RESOURCES without memory, or when the host refuses;
  * %STATUS_DEVICE_REMOVED when the device goes meanwhile; %STATUS_UNSUCCESSFUL when
@@ -604,7 +606,8 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
 		return STATUS_INSUFFICIENT_RESOURCES;
 	MmInitializeMdl(mdl, NULL, pfn_count * MDL_PAGE_SIZE);
 	memcpy(MmGetMdlPfnArray(mdl), pfns, pfn_count * sizeof(*pfns));
-	mdl->MdlFlags |= MDL_PARTIAL;
+	/* That the pages may be written is the caller's word. */
+	mdl->MdlFlags |= MDL_PARTIAL | MDL_WRITE_OPERATION;
 	extent.mdl = mdl;
 	err = kmcl_gpadl_create_mdl(channel, &extent,
 				    flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,

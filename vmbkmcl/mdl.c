@@ -141,7 +141,9 @@ static PFN_NUMBER kmcl_mdl_kernel_pfn(const MDL *mdl, unsigned int i)
  *
  * The memory is its owner's to keep until nobody uses the MDL any more. For
  * anything else, as MMIO, and for the caller's stack, the MDL stays without page
- * numbers, with a log line, and is refused by everything that needs them.
+ * numbers, with a log line, and is refused by everything that needs them. Of memory
+ * that the kernel may only read there is no writable GPADL: the MDL has no
+ * %MDL_WRITE_OPERATION.
  *
  * Context: any.
  * Source: Microsoft's MmBuildMdlForNonPagedPool documentation.
@@ -151,11 +153,14 @@ VOID MmBuildMdlForNonPagedPool(PMDL mdl)
 	PVOID va = MmGetMdlVirtualAddress(mdl);
 	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
 	u32 count = kmcl_mdl_pages(mdl), i;
+	bool writable = true;
 
 	for (i = 0; i < count && (unsigned long)va >= TASK_SIZE; i++) {
 		pfns[i] = kmcl_mdl_kernel_pfn(mdl, i);
 		if (!pfns[i])
 			break;
+		writable &= kmcl_is_mapped_writable(mdl->StartVa +
+						    i * MDL_PAGE_SIZE);
 	}
 	if (!count || i < count || mdl->Locked || object_is_on_stack(va)) {
 		pr_warn_ratelimited("%ps builds an MDL of what is no kernel memory to share: refused\n",
@@ -164,6 +169,8 @@ VOID MmBuildMdlForNonPagedPool(PMDL mdl)
 	}
 	mdl->MappedSystemVa = va;
 	mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
+	if (writable)
+		mdl->MdlFlags |= MDL_WRITE_OPERATION;
 }
 EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
 

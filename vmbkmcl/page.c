@@ -43,6 +43,22 @@ bool kmcl_page_usable(struct page *page, const struct page *known)
 }
 
 /*
+ * Nobody may write through the host what he may not write himself. Only x86 lets a
+ * module ask; elsewhere the answer is always yes.
+ */
+bool kmcl_is_mapped_writable(const void *va)
+{
+#ifdef CONFIG_X86
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)va, &level);
+
+	return !pte || pte_write(*pte);
+#else
+	return true;
+#endif
+}
+
+/*
  * Where page structures are no array of their own, not even the address of one
  * can be asked for that does not exist.
  */

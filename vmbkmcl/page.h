@@ -20,6 +20,7 @@ struct kmcl_vmalloc_walk {
 
 struct page *kmcl_vmalloc_next(struct kmcl_vmalloc_walk *walk);
 bool kmcl_has_no_page(const void *va);
+bool kmcl_is_mapped_writable(const void *va);
 bool kmcl_page_usable(struct page *page, const struct page *known);
 struct page *kmcl_page_reference(struct page *page);
 
