@@ -243,6 +243,44 @@ static void slab_part_of_a_page(struct kunit *test)
 	kfree(va);
 }
 
+static void block_part_of_the_last_page(struct kunit *test)
+{
+	static const gfp_t flags[] = { GFP_KERNEL, GFP_KERNEL | __GFP_COMP };
+	struct server *srv = server_open(test);
+	unsigned int i;
+	u32 handle;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		void *va = (void *)__get_free_pages(flags[i], 2);
+
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		handle = share(test, srv, va, 2 * PAGE_SIZE + 1, 0);
+		unshare(test, srv, handle);
+		handle = share(test, srv, va, 1, 0);
+		unshare(test, srv, handle);
+		free_pages((unsigned long)va, 2);
+	}
+}
+
+/* Others have the rest of the page. */
+static void page_fragment(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	struct page_frag_cache cache = {};
+	void *mine = page_frag_alloc_align(&cache, 128, GFP_KERNEL, PAGE_SIZE);
+	void *other = page_frag_alloc_align(&cache, 64, GFP_KERNEL, 64);
+	u32 handle = 0x5eed;
+
+	KUNIT_ASSERT_NOT_NULL(test, mine);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(srv->ch, 0, mine, 128,
+							&handle),
+			STATUS_INVALID_BUFFER_SIZE);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	page_frag_free(mine);
+	page_frag_free(other);
+}
+
 /* The host may still write after an early free: the pages must wait for it. */
 static void vmalloc_freed_early(struct kunit *test)
 {
@@ -332,17 +370,17 @@ static void anonymous_memory_untouched(struct kunit *test)
 	unshare(test, srv, handle);
 }
 
+/* The rest of the page is the process's, but whose there? */
 static void anonymous_memory_part_of_the_last_page(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	unsigned long addr = user_memory_map(test, NULL, 2 * PAGE_SIZE,
 					     READ_WRITE, ANONYMOUS);
-	u32 handle = share(test, srv, (void *)addr, PAGE_SIZE + 1, 0);
 
-	server_fill(test, srv, handle, SEED);
-	KUNIT_EXPECT_TRUE(test, user_memory_has_pattern(addr, 2 * PAGE_SIZE,
-							SEED));
-	unshare(test, srv, handle);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, PAGE_SIZE + 1, 0),
+			STATUS_INVALID_BUFFER_SIZE);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, 128, READ_ONLY),
+			STATUS_INVALID_BUFFER_SIZE);
 }
 
 static void transparent_huge_pages(struct kunit *test)
@@ -662,6 +700,8 @@ static struct kunit_case buffer_server_cases[] = {
 	KUNIT_CASE(kmalloc_beyond_slab),
 	KUNIT_CASE(slab_page_is_not_referenced),
 	KUNIT_CASE(slab_part_of_a_page),
+	KUNIT_CASE(block_part_of_the_last_page),
+	KUNIT_CASE(page_fragment),
 	KUNIT_CASE(vmalloc_freed_early),
 	KUNIT_CASE(page_freed_early),
 	KUNIT_CASE_PARAM(mmio_is_refused, mmio_gen_params),

@@ -344,6 +344,18 @@ static void slab_memory(struct kunit *test)
 	VmbChannelDeleteGpadl(bus->ch, share(test, bus->ch, mdl, 0, 0, 0));
 }
 
+static void user_part_of_the_last_page(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE);
+	struct fake_bus *bus = fake_bus_start(test);
+
+	refused(test, bus, lock_mdl(test, (void *)addr, BYTES, UserMode,
+				    IoModifyAccess), 0, PAGE_SIZE + 1,
+		STATUS_INVALID_BUFFER_SIZE);
+}
+
 static void memory_of_nobody(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -412,6 +424,7 @@ static struct kunit_case gpadl_mdl_cases[] = {
 	KUNIT_CASE(unaligned_pieces),
 	KUNIT_CASE(too_large),
 	KUNIT_CASE(slab_memory),
+	KUNIT_CASE(user_part_of_the_last_page),
 	KUNIT_CASE(memory_of_nobody),
 	KUNIT_CASE(confidential_vm),
 	{}

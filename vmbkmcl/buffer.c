@@ -351,16 +351,31 @@ int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
 	return err;
 }
 
-/* Slab memory shares its pages: the rest of the last may be another object. */
-static bool kmcl_buffer_shares_page(const struct kmcl_buffer *buf, u32 bytes)
+/* References of this buffer's to the pages that @folio has. */
+static unsigned int kmcl_buffer_refs(const struct kmcl_buffer *buf,
+				     const struct folio *folio)
 {
-	struct page *last;
+	unsigned int i, refs = 0;
 
-	if (buf->kind != KMCL_MEMORY_LINEAR ||
-	    IS_ALIGNED(bytes, KMCL_HV_PAGE_SIZE))
+	for (i = 0; i < buf->nr_pages; i++)
+		refs += buf->pages[i] && page_folio(buf->pages[i]) == folio;
+	return refs;
+}
+
+/*
+ * The host sees all of the last page: is the rest of it the owner's, too? An area of
+ * vmalloc's has its pages to itself. What else a process has in a page is not known.
+ */
+static bool kmcl_buffer_owns_last_page(const struct kmcl_buffer *buf)
+{
+	struct page *last = kmcl_buffer_page(buf, buf->nr_pages - 1);
+	struct folio *folio = page_folio(last);
+
+	if (buf->kind == KMCL_MEMORY_USER)
 		return false;
-	last = kmcl_kernel_page(buf, buf->nr_pages - 1);
-	return folio_test_slab(page_folio(last));
+	if (buf->kind == KMCL_MEMORY_VMALLOC)
+		return !folio_test_slab(folio);
+	return kmcl_page_has_one_owner(last, kmcl_buffer_refs(buf, folio));
 }
 
 /**
@@ -374,8 +389,9 @@ static bool kmcl_buffer_shares_page(const struct kmcl_buffer *buf, u32 bytes)
  * Context: may sleep.
  * Return: 0. -EINVAL for stack memory, -EPERM for the kernel's or a module's
  * image and for MMIO, -EFAULT where nothing is mapped, -EACCES for memory that
- * may not be written, -EDQUOT over RLIMIT_MEMLOCK, -EMSGSIZE for part of a slab
- * page, -EOPNOTSUPP for memory that can not be pinned, -ENOMEM.
+ * may not be written, -EDQUOT over RLIMIT_MEMLOCK, -EMSGSIZE for a part of a
+ * page whose rest may be somebody else's, -EOPNOTSUPP for memory that can not be
+ * pinned, -ENOMEM.
  */
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only)
@@ -386,7 +402,7 @@ int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 	if (err)
 		return err;
 	buf->size = ALIGN(bytes, KMCL_HV_PAGE_SIZE);
-	if (kmcl_buffer_shares_page(buf, bytes)) {
+	if (buf->size != bytes && !kmcl_buffer_owns_last_page(buf)) {
 		err = -EMSGSIZE;
 		goto release;
 	}

@@ -71,7 +71,7 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
  * Return: 0. -EACCES for memory that may only be read, unless @read_only, -ERANGE
  * when it does not begin with a page, -EINVAL when there is a gap in it, -EPERM for
  * pages that are not the page allocator's, -EMSGSIZE for
- * part of a slab page, -ENOMEM.
+ * a part of a page whose rest may be somebody else's, -ENOMEM.
  */
 int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 			    const struct kmcl_extent *extent, bool read_only)
@@ -95,7 +95,7 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 		goto free;
 	err = -EMSGSIZE;
 	if (extent->len != buf->size &&
-	    folio_test_slab(page_folio(buf->pages[buf->nr_pages - 1])))
+	    !kmcl_page_has_one_owner(buf->pages[buf->nr_pages - 1], 0))
 		goto free;
 	err = -ENOMEM;
 	buf->va = vmap(buf->pages, buf->nr_pages, VM_MAP,

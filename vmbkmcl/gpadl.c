@@ -415,8 +415,8 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  *	them early does no harm. Slab memory and the pages of a non-compound
  *	block after the first can not be: the caller keeps them until the delete
  *	has returned, which for such memory is only when the host has let go.
- * @byte_count: bytes, at most 8190 pages of 4 KiB; rounded up to whole pages,
- *	where the rest of the last page is part of the same allocation
+ * @byte_count: bytes, at most 8190 pages of 4 KiB; whole pages, or for vmalloc memory
+ *	and blocks of the page allocator rounded up to them
  * @gpadl_handle: where the handle for the server goes; untouched on failure
  *
  * When it returns, the server can map the memory. Creates and deletes of one
@@ -430,8 +430,8 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * unknown flags, _3 for a buffer that is NULL, unaligned or on the stack, _4 for
  * a length of 0 or one that wraps around, _5 without @gpadl_handle;
  * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a slab page;
- * %STATUS_ACCESS_VIOLATION where nothing is mapped, or for a user address
+ * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose rest
+ * may be somebody else's; %STATUS_ACCESS_VIOLATION where nothing is mapped, or for a user address
  * without a process; %STATUS_ACCESS_DENIED for a writable GPADL over memory that
  * the process, or the kernel at that address, may only read, and for the kernel's
  * or a module's image;
@@ -520,7 +520,8 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  * byte in them, or a piece that does not begin or end with a page, _4 for a start
  * behind the memory or within a page, _5 for an end behind the memory, _6 without
  * @gpadl_handle; %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a slab page;
+ * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose rest
+ * may be somebody else's;
  * %STATUS_ACCESS_DENIED for a writable GPADL over memory that was locked for reading
  * or may only be read, and for pages that are not the page allocator's, as the
  * kernel's image and MMIO; %STATUS_NOT_SUPPORTED in a confidential VM;

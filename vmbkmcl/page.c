@@ -21,6 +21,19 @@ struct page *kmcl_page_reference(struct page *page)
 	return page;
 }
 
+/*
+ * A page with one reference, or with none as part of a larger block, is one owner's.
+ * Slabs, page fragments and pinned memory may be shared with others. @refs: how many
+ * of its references are the caller's own.
+ */
+bool kmcl_page_has_one_owner(struct page *page, unsigned int refs)
+{
+	struct folio *folio = page_folio(page);
+
+	return !folio_test_slab(folio) &&
+	       folio_ref_count(folio) - (int)refs <= 1;
+}
+
 /* A page's structure is there when that of another of its subsection is. */
 static bool kmcl_page_exists(const struct page *page, const struct page *known)
 {

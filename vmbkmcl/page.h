@@ -22,6 +22,7 @@ struct page *kmcl_vmalloc_next(struct kmcl_vmalloc_walk *walk);
 bool kmcl_has_no_page(const void *va);
 bool kmcl_is_mapped_writable(const void *va);
 bool kmcl_page_usable(struct page *page, const struct page *known);
+bool kmcl_page_has_one_owner(struct page *page, unsigned int refs);
 struct page *kmcl_page_reference(struct page *page);
 
 #endif /* _KMCL_PAGE_H */
