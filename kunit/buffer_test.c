@@ -509,6 +509,56 @@ static void mapping_with_a_hole(struct kunit *test)
 				      READ_ONLY), STATUS_ACCESS_VIOLATION);
 }
 
+static void shared_mapping_past_the_end_of_its_file(struct kunit *test)
+{
+	struct file *file = user_memory_file(test, "/dev/shm/kunit", PAGE_SIZE);
+	unsigned long addr = user_memory_map(test, file, 2 * PAGE_SIZE,
+					     READ_WRITE, MAP_SHARED);
+	struct server *srv = server_open(test);
+
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, 2 * PAGE_SIZE, 0),
+			STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr + PAGE_SIZE, PAGE_SIZE,
+				      READ_ONLY), STATUS_ACCESS_VIOLATION);
+}
+
+/* As remap_pfn_range() leaves it: there, and without pages to pin. */
+static void mapping_of_a_device(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
+					     ANONYMOUS);
+	struct server *srv = server_open(test);
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	vm_flags_set(vma, VM_PFNMAP);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, PAGE_SIZE, 0),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, refused(test, srv, addr, PAGE_SIZE, READ_ONLY),
+			STATUS_NOT_SUPPORTED);
+	mmap_write_lock(current->mm);
+	vm_flags_clear(vma, VM_PFNMAP);
+	mmap_write_unlock(current->mm);
+}
+
+/* A process that is killed while its pages are brought in. */
+static void killed_while_it_pins(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
+					     ANONYMOUS);
+	struct server *srv = server_open(test);
+	NTSTATUS status;
+
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	status = refused(test, srv, addr, PAGE_SIZE, 0);
+	sigdelset(&current->pending.signal, SIGKILL);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, status, STATUS_THREAD_IS_TERMINATING);
+}
+
 static void inaccessible_mapping(struct kunit *test)
 {
 	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, PROT_NONE,
@@ -717,6 +767,9 @@ static struct kunit_case buffer_server_cases[] = {
 	KUNIT_CASE(read_only_mapping),
 	KUNIT_CASE(read_only_kernel_mapping),
 	KUNIT_CASE(mapping_with_a_hole),
+	KUNIT_CASE(shared_mapping_past_the_end_of_its_file),
+	KUNIT_CASE(mapping_of_a_device),
+	KUNIT_CASE(killed_while_it_pins),
 	KUNIT_CASE(inaccessible_mapping),
 	KUNIT_CASE(user_address_past_the_end),
 	KUNIT_CASE(read_only_pin_sees_later_writes),

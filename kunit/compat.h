@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/task.h>
 #include <linux/version.h>
@@ -64,6 +65,18 @@ void kunit_release_action(struct kunit *test, void (*action)(void *arg),
 #else
 #define KUNIT_GENERATOR(name, prev, desc)				\
 	static const void *name(const void *prev, char *desc)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)

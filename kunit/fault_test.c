@@ -233,6 +233,57 @@ static void body_not_posted_on_a_rescinded_channel(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
+/* hv_vmbus's words for what the host did; the same in a create and in an open. */
+static const struct host_error {
+	int err;
+	NTSTATUS status;
+} host_errors[] = {
+	{ -EDQUOT, STATUS_INSUFFICIENT_RESOURCES },
+	{ -ENOMEM, STATUS_INSUFFICIENT_RESOURCES },
+	{ -ENODEV, STATUS_DEVICE_REMOVED },
+	{ -EAGAIN, STATUS_UNSUCCESSFUL },
+	{ -EINVAL, STATUS_UNSUCCESSFUL },
+	{ -ENOBUFS, STATUS_UNSUCCESSFUL },
+};
+
+static void host_error_name(const struct host_error *error, char *name)
+{
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%d", error->err);
+}
+
+KUNIT_ARRAY_PARAM(host_error, host_errors, host_error_name);
+
+static NTSTATUS not_opened;
+
+static VOID note_not_opened(VMBCHANNEL ch, NTSTATUS status)
+{
+	WRITE_ONCE(not_opened, status);
+}
+
+static void one_status_for_what_the_host_does(struct kunit *test)
+{
+	static const guid_t type = GUID_INIT(0x77777777, 0x2222, 0x3333,
+					     1, 2, 3, 4, 5, 6, 7, 8);
+	const struct host_error *error = test->param_value;
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES);
+
+	bus->establish_err = error->err;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, SOME_PAGES),
+			error->status);
+
+	bus = fake_bus_create(test);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(bus->ch, &type, NULL,
+							 note_not_opened),
+			STATUS_SUCCESS);
+	bus->open_err = error->err;
+	not_opened = STATUS_SUCCESS;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(not_opened)));
+	KUNIT_EXPECT_EQ(test, not_opened, error->status);
+}
+
 /* Deletes that fail */
 
 static void teardown_not_posted(struct kunit *test)
@@ -1006,6 +1057,8 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(header_not_posted),
 	KUNIT_CASE(body_not_posted),
 	KUNIT_CASE(body_not_posted_on_a_rescinded_channel),
+	KUNIT_CASE_PARAM(one_status_for_what_the_host_does,
+			 host_error_gen_params),
 	KUNIT_CASE(teardown_not_posted),
 	KUNIT_CASE(quarantine_is_told_of),
 	KUNIT_CASE(teardown_not_posted_on_a_rescinded_channel),

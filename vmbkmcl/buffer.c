@@ -10,6 +10,7 @@
  */
 
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -42,31 +43,61 @@ const char *kmcl_buffer_holder(const struct kmcl_buffer *buf)
 
 /* User memory */
 
-/* gup says -EFAULT to everything; the caller deserves to know what it was. */
+/* Behind the end of its file: a touch would be a bus error. */
+static bool kmcl_vma_ends_before(const struct vm_area_struct *vma,
+				 unsigned long end)
+{
+	const struct inode *inode = vma->vm_file ? file_inode(vma->vm_file) :
+						   NULL;
+	loff_t last;
+
+	if (!inode || !S_ISREG(inode->i_mode))
+		return false;
+	last = ((loff_t)vma->vm_pgoff << PAGE_SHIFT) +
+	       (min(end, vma->vm_end) - vma->vm_start);
+	return last > round_up(i_size_read(inode), PAGE_SIZE);
+}
+
+/* What speaks against a pin of a mapping; 0: nothing that could be named. */
+static int kmcl_vma_explain(const struct vm_area_struct *vma, unsigned long end,
+			    bool write)
+{
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EACCES;
+	if (!(vma->vm_flags & VM_READ) && !write)
+		return -EFAULT;
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return -EOPNOTSUPP;
+	if (kmcl_vma_ends_before(vma, end))
+		return -EFAULT;
+	/* Secret memory; or shared for writing, whose long-term pins are refused. */
+	return vma->vm_file ? -EOPNOTSUPP : 0;
+}
+
+/*
+ * pin_user_pages() says -EFAULT to everything; the caller deserves to know what it
+ * was. That memory is not there, or not the caller's, is more than that it can not be
+ * pinned.
+ */
 static int kmcl_user_explain(unsigned long start, unsigned long end,
 			     bool write)
 {
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
-	int err = -EFAULT;
+	int err = 0, this = 0;
 
 	mmap_read_lock(mm);
-	while (start < end) {
+	while (start < end && (!this || this == -EOPNOTSUPP)) {
 		vma = find_vma(mm, start);
-		if (!vma || vma->vm_start > start)
-			goto unlock;
-		if (write && !(vma->vm_flags & VM_WRITE)) {
-			err = -EACCES;
-			goto unlock;
+		this = -EFAULT;
+		if (vma && vma->vm_start <= start) {
+			this = kmcl_vma_explain(vma, end, write);
+			start = vma->vm_end;
 		}
-		/* Long-term pins of writable shared files are refused. */
-		if (write && vma->vm_file && vma->vm_flags & VM_SHARED)
-			err = -EOPNOTSUPP;
-		start = vma->vm_end;
+		err = this ?: err;
 	}
-unlock:
 	mmap_read_unlock(mm);
-	return err;
+	return err ?: -EFAULT;
 }
 
 static bool kmcl_user_readable(unsigned long start, unsigned long end)
@@ -391,7 +422,7 @@ static bool kmcl_buffer_owns_last_page(const struct kmcl_buffer *buf)
  * image and for MMIO, -EFAULT where nothing is mapped, -EACCES for memory that
  * may not be written, -EDQUOT over RLIMIT_MEMLOCK, -EMSGSIZE for a part of a
  * page whose rest may be somebody else's, -EOPNOTSUPP for memory that can not be
- * pinned, -ENOMEM.
+ * pinned, -EINTR for a process that is killed meanwhile, -EHWPOISON, -ENOMEM.
  */
 int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		     bool read_only)

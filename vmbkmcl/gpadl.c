@@ -161,22 +161,6 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 	}
 }
 
-/* In this module's words, where hv_vmbus's mean something else to a caller. */
-static int kmcl_gpadl_error(struct kmcl_channel *ch, int err)
-{
-	if (ch->bus->rescinded(ch))
-		return -ENODEV;
-	switch (err) {
-	case -ENOMEM:
-	case -ENODEV:
-		return err;
-	case -EDQUOT:	/* the host's limits, not the caller's */
-		return -ENOMEM;
-	default:	/* a message could not be posted */
-		return -EIO;
-	}
-}
-
 static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 				struct kmcl_gpadl *gpadl)
 {
@@ -331,7 +315,7 @@ static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
 	err = kmcl_gpadl_establish(ch, gpadl);
 	if (err) {
 		kmcl_gpadl_abandon(ch, gpadl, err);
-		err = kmcl_gpadl_error(ch, err);
+		err = ch->bus->rescinded(ch) ? -ENODEV : kmcl_host_error(err);
 		ch->gpadl_stats.failed++;
 		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n",
 			  gpadl->buffer.size, err);
@@ -430,17 +414,19 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * unknown flags, _3 for a buffer that is NULL, unaligned or on the stack, _4 for
  * a length of 0 or one that wraps around, _5 without @gpadl_handle;
  * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose rest
- * may be somebody else's; %STATUS_ACCESS_VIOLATION where nothing is mapped, or for a user address
- * without a process; %STATUS_ACCESS_DENIED for a writable GPADL over memory that
- * the process, or the kernel at that address, may only read, and for the kernel's
- * or a module's image;
- * %STATUS_NOT_SUPPORTED for user memory that can not be pinned for long (shared
- * mappings of files on disk), and for all memory in a confidential VM; %STATUS_QUOTA_EXCEEDED
- * over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
- * the host refuses; %STATUS_DEVICE_REMOVED when the device goes meanwhile;
- * %STATUS_UNSUCCESSFUL when the host could not be told, or could not be so often
- * that eight GPADLs of the device are in quarantine.
+ * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose
+ * rest may be somebody else's; %STATUS_ACCESS_VIOLATION where nothing is mapped,
+ * or for a user address without a process; %STATUS_ACCESS_DENIED for a writable
+ * GPADL over memory that the process, or the kernel at that address, may only
+ * read, and for the kernel's or a module's image; %STATUS_NOT_SUPPORTED for user
+ * memory that can not be pinned for long (shared mappings of files on disk,
+ * devices, secret memory), and for all memory in a confidential VM;
+ * %STATUS_THREAD_IS_TERMINATING for a process that is killed meanwhile;
+ * %STATUS_IN_PAGE_ERROR for a page that the hardware reported;
+ * %STATUS_QUOTA_EXCEEDED over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES
+ * without memory, or when the host refuses; %STATUS_DEVICE_REMOVED when the
+ * device goes meanwhile; %STATUS_UNSUCCESSFUL when the host could not be told, or
+ * could not be so often that eight GPADLs of the device are in quarantine.
  * Source: Microsoft's FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER documentation;
  * limits and alignment are those of hv_vmbus, the statuses ours.
  */
@@ -520,14 +506,13 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  * byte in them, or a piece that does not begin or end with a page, _4 for a start
  * behind the memory or within a page, _5 for an end behind the memory, _6 without
  * @gpadl_handle; %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose rest
- * may be somebody else's;
- * %STATUS_ACCESS_DENIED for a writable GPADL over memory that was locked for reading
- * or may only be read, and for pages that are not the page allocator's, as the
- * kernel's image and MMIO; %STATUS_NOT_SUPPORTED in a confidential VM;
- * %STATUS_INSUFFICIENT_RESOURCES without memory, or when the host refuses;
- * %STATUS_DEVICE_REMOVED when the device goes meanwhile; %STATUS_UNSUCCESSFUL when
- * the host could not be told.
+ * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose
+ * rest may be somebody else's; %STATUS_ACCESS_DENIED for a writable GPADL over
+ * memory that was locked for reading or may only be read, and for pages that are
+ * not the page allocator's, as the kernel's image and MMIO; %STATUS_NOT_SUPPORTED
+ * in a confidential VM; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
+ * the host refuses; %STATUS_DEVICE_REMOVED when the device goes meanwhile;
+ * %STATUS_UNSUCCESSFUL when the host could not be told.
  * Source: Microsoft's VmbChannelCreateGpadlFromMdl documentation; limits and
  * alignment are those of hv_vmbus, the statuses ours.
  */

@@ -110,7 +110,7 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 		goto close_rx;
 	mutex_lock(&ch->control);
 	kmcl_watch_start(&watch, ch, "open", 0);
-	err = ch->bus->open(ch, &rings);
+	err = kmcl_host_error(ch->bus->open(ch, &rings));
 	kmcl_watch_stop(&watch);
 	ch->connected = !err;
 	mutex_unlock(&ch->control);

@@ -26,7 +26,31 @@ static const struct {
 	{ -EAGAIN,	STATUS_DEVICE_BUSY },
 	{ -ECANCELED,	STATUS_CANCELLED },
 	{ -ETIMEDOUT,	STATUS_IO_TIMEOUT },
+	{ -EINTR,	STATUS_THREAD_IS_TERMINATING },
+	{ -EHWPOISON,	STATUS_IN_PAGE_ERROR },
 };
+
+/**
+ * kmcl_host_error - what came of an exchange with the host, as this module says it
+ * @err: as hv_vmbus says it, whose words mean something else to a client
+ *
+ * Context: any.
+ * Return: @err when it is 0, -ENOMEM or -ENODEV; -ENOMEM when the host refused because
+ * of its limits, which are not the client's; -EIO for everything else.
+ */
+int kmcl_host_error(int err)
+{
+	switch (err) {
+	case 0:
+	case -ENOMEM:
+	case -ENODEV:
+		return err;
+	case -EDQUOT:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}
 
 /* An errno without a line is the host's or the kernel's, and has no better name. */
 NTSTATUS kmcl_status_of_error(int err)

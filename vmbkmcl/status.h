@@ -5,6 +5,7 @@
 
 #include <vmbkmcl/ntstatus.h>
 
+int kmcl_host_error(int err);
 NTSTATUS kmcl_status_of_error(int err);
 
 static inline NTSTATUS kmcl_status(int err)
