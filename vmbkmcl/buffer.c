@@ -235,29 +235,34 @@ struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i)
 	return buf->pages[i] ?: kmcl_kernel_page(buf, i);
 }
 
-/* Every page is judged before the first is touched; nothing is held yet. */
+/* Nothing is held yet. */
+static int kmcl_kernel_find_one(struct kmcl_buffer *buf, unsigned int i)
+{
+	void *va = buf->va + ((unsigned long)i << PAGE_SHIFT);
+	struct page *page;
+
+	if (buf->kind == KMCL_MEMORY_VMALLOC && kmcl_has_no_page(va))
+		return -EPERM;
+	page = kmcl_kernel_page(buf, i);
+	if (!page)
+		return -EFAULT;
+	if (!kmcl_page_usable(page, i ? buf->pages[i - 1] : NULL))
+		return -EPERM;
+	if (!buf->read_only && !kmcl_is_mapped_writable(va))
+		return -EACCES;
+	buf->pages[i] = page;
+	return 0;
+}
+
+/* Every page is judged before the first is touched. */
 static int kmcl_kernel_find(struct kmcl_buffer *buf)
 {
-	struct kmcl_vmalloc_walk walk = { .va = buf->va };
-	bool is_vmalloc = buf->kind == KMCL_MEMORY_VMALLOC;
-	struct page *page;
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; i < buf->nr_pages; i++) {
-		if (is_vmalloc && kmcl_has_no_page(walk.va))
-			return -EPERM;
-		page = is_vmalloc ? kmcl_vmalloc_next(&walk) :
-				    kmcl_kernel_page(buf, i);
-		if (!page)
-			return -EFAULT;
-		if (!kmcl_page_usable(page, i ? buf->pages[i - 1] : NULL))
-			return -EPERM;
-		if (!buf->read_only &&
-		    !kmcl_is_mapped_writable(buf->va + i * PAGE_SIZE))
-			return -EACCES;
-		buf->pages[i] = page;
-	}
-	return 0;
+	for (i = 0; i < buf->nr_pages && !err; i++)
+		err = kmcl_kernel_find_one(buf, i);
+	return err;
 }
 
 /**

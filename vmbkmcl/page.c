@@ -87,37 +87,3 @@ bool kmcl_has_no_page(const void *va)
 	return false;
 #endif
 }
-
-/*
- * The entry of a page in a table of them; NULL where that can not be asked for. Not
- * inlined: once a table is enough.
- */
-static noinline pte_t *kmcl_vmalloc_pte(void *va)
-{
-#ifdef CONFIG_X86
-	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)va, &level);
-
-	return pte && level == PG_LEVEL_4K ? pte : NULL;
-#else
-	return NULL;
-#endif
-}
-
-/*
- * NULL: there is none. vmalloc_to_page() begins at the top of the page tables for
- * each page; a table, once found, is good for all that it maps.
- */
-struct page *kmcl_vmalloc_next(struct kmcl_vmalloc_walk *walk)
-{
-	void *va = walk->va;
-
-	walk->va += PAGE_SIZE;
-	if (walk->pte && !IS_ALIGNED((unsigned long)va, PMD_SIZE))
-		walk->pte++;
-	else
-		walk->pte = kmcl_vmalloc_pte(va);
-	if (!walk->pte)
-		return vmalloc_to_page(va);
-	return pte_present(*walk->pte) ? pte_page(*walk->pte) : NULL;
-}
