@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Creating and deleting GPADLs: arguments, limits, lifetime, many of them. */
 
+#include <linux/completion.h>
 #include <linux/crc32.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/task_stack.h>
@@ -183,6 +185,60 @@ static void stack_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refused(test, bus, READ_ONLY,
 				      stack + THREAD_SIZE - PAGE_SIZE,
 				      PAGE_SIZE), STATUS_INVALID_PARAMETER_3);
+}
+
+static int sleep_until(void *end)
+{
+	wait_for_completion(end);
+	return 0;
+}
+
+static void stack_of_another_task(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	DECLARE_COMPLETION_ONSTACK(end);
+	struct task_struct *task;
+
+	task = kthread_create(sleep_until, &end, "vmbkmcl-test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	KUNIT_EXPECT_EQ(test, refused(test, bus, 0,
+				      (unsigned long)task_stack_page(task),
+				      PAGE_SIZE), STATUS_INVALID_PARAMETER_3);
+	complete(&end);
+	kthread_stop_put(task);
+}
+
+/* Freed in one piece that is too large for the lists of a CPU. */
+static NTSTATUS shares_a_freed_page(struct kunit *test, struct fake_bus *bus)
+{
+	struct page *block = alloc_pages(GFP_KERNEL, pageblock_order);
+	UINT32 handle = 0;
+	NTSTATUS status;
+	unsigned long va;
+
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	va = (unsigned long)page_address(block) + 4 * PAGE_SIZE;
+	__free_pages(block, pageblock_order);
+	status = VmbChannelCreateGpadlFromBuffer(bus->ch, 0, (void *)va,
+						 PAGE_SIZE, &handle);
+	if (NT_SUCCESS(status))
+		VmbChannelDeleteGpadl(bus->ch, handle);
+	return status;
+}
+
+/* Others allocate, too: the page may be somebody's again already, but not for ever. */
+static void free_page_of_the_allocator(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	NTSTATUS status;
+	int tries = 20;
+
+	do
+		status = shares_a_freed_page(test, bus);
+	while (NT_SUCCESS(status) && --tries);
+	KUNIT_EXPECT_EQ(test, status, STATUS_ACCESS_DENIED);
 }
 
 static void code_and_constants(struct kunit *test)
@@ -657,6 +713,8 @@ static struct kunit_case gpadl_cases[] = {
 	KUNIT_CASE(unmapped_kernel_memory),
 	KUNIT_CASE(vmalloc_past_its_end),
 	KUNIT_CASE(stack_memory),
+	KUNIT_CASE(stack_of_another_task),
+	KUNIT_CASE(free_page_of_the_allocator),
 	KUNIT_CASE(code_and_constants),
 	KUNIT_CASE(user_address_without_a_process),
 	KUNIT_CASE(channel_never_opened),

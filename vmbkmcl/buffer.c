@@ -307,11 +307,30 @@ static void kmcl_kernel_release(struct kmcl_buffer *buf)
 
 /* All kinds */
 
+static bool kmcl_on_stack_of(struct task_struct *task, unsigned long start,
+			     unsigned long end)
+{
+	unsigned long stack = (unsigned long)task_stack_page(task);
+
+	return stack && start < stack + THREAD_SIZE && end > stack;
+}
+
+/*
+ * Stacks are vmalloc memory as any other (with CONFIG_VMAP_STACK), so each task is
+ * asked for its own.
+ */
 static bool kmcl_on_stack(unsigned long start, unsigned long end)
 {
-	unsigned long stack = (unsigned long)task_stack_page(current);
+	struct task_struct *process, *task;
+	bool found = false;
 
-	return start < stack + THREAD_SIZE && end > stack;
+	if (IS_ENABLED(CONFIG_VMAP_STACK) && !is_vmalloc_addr((void *)start))
+		return false;
+	rcu_read_lock();
+	for_each_process_thread(process, task)
+		found |= kmcl_on_stack_of(task, start, end);
+	rcu_read_unlock();
+	return found;
 }
 
 /* hv_vmbus takes anything but vmalloc for linear, also a module's memory. */

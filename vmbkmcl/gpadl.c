@@ -411,7 +411,7 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * Context: may sleep, as long as the host takes to answer; the log names a wait
  * of more than a few seconds. For user memory the owning process's context.
  * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
- * unknown flags, _3 for a buffer that is NULL, unaligned or on the stack, _4 for
+ * unknown flags, _3 for a buffer that is NULL, unaligned or on a task's stack, _4 for
  * a length of 0 or one that wraps around, _5 without @gpadl_handle;
  * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
  * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose

@@ -46,13 +46,22 @@ static bool kmcl_page_exists(const struct page *page, const struct page *known)
 	return pfn_valid(pfn);
 }
 
+/* A free page has no reference; only some of those that have none are free. */
+static bool kmcl_page_is_free(struct page *page)
+{
+	return !page_count(page) && is_free_buddy_page(page);
+}
+
 /*
- * Pages that never were the page allocator's to give: kernel image, MMIO. @known:
- * another page that was usable, or NULL; it saves time where it is near.
+ * False for pages that never were the page allocator's to give (kernel image, MMIO),
+ * and for those that it has not given to anybody. The allocator's lists for each CPU
+ * cannot be asked. @known: another page that was usable, or NULL; it saves time where
+ * it is near.
  */
 bool kmcl_page_usable(struct page *page, const struct page *known)
 {
-	return kmcl_page_exists(page, known) && !PageReserved(page);
+	return kmcl_page_exists(page, known) && !PageReserved(page) &&
+	       !kmcl_page_is_free(page);
 }
 
 /*
