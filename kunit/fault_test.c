@@ -893,6 +893,28 @@ static void a_long_wait_is_named(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
 
+/* Once, then. */
+static void a_long_wait_is_named_once(struct kunit *test)
+{
+	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
+	char *again = read_text(test, PARAMETERS "/wait_warn_again_ms");
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	struct call *call;
+
+	write_text(test, PARAMETERS "/wait_warn_ms", "50");
+	write_text(test, PARAMETERS "/wait_warn_again_ms", "0");
+	bus->withhold = true;
+	call = call_start(test, bus, call_create, va, 0);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->ch->long_waits)));
+	msleep(500);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
+	fake_bus_answer(bus);
+	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	write_text(test, PARAMETERS "/wait_warn_ms", first);
+	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
+}
+
 /* One of two waits is long enough to be named, and the other one does not matter. */
 static void named_at_its_own_time(struct kunit *test)
 {
@@ -1087,6 +1109,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(created_and_deleted_under_mmap_lock),
 	KUNIT_CASE(rescind_twice),
 	KUNIT_CASE(a_long_wait_is_named),
+	KUNIT_CASE(a_long_wait_is_named_once),
 	KUNIT_CASE(named_at_its_own_time),
 	KUNIT_CASE(each_allocation_fails_in_channel_allocate),
 	{}

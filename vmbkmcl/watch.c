@@ -29,7 +29,7 @@ MODULE_PARM_DESC(wait_warn_ms,
 static unsigned int wait_warn_again_ms = 60000;
 module_param(wait_warn_again_ms, uint, 0644);
 MODULE_PARM_DESC(wait_warn_again_ms,
-		 "Milliseconds from one such line to the next (default 60000)");
+		 "Milliseconds from one such line to the next, 0 for no other (default 60000)");
 
 /* All waits in progress. */
 static LIST_HEAD(kmcl_watches);
@@ -38,6 +38,13 @@ static DEFINE_SPINLOCK(kmcl_watch_lock);
 static s64 kmcl_watch_ms(const struct kmcl_watch *watch)
 {
 	return ktime_ms_delta(ktime_get(), watch->since);
+}
+
+static unsigned long kmcl_watch_again(void)
+{
+	unsigned int ms = READ_ONCE(wait_warn_again_ms);
+
+	return ms ? msecs_to_jiffies(ms) : MAX_JIFFY_OFFSET;
 }
 
 static void kmcl_watch_warn(struct kmcl_watch *watch)
@@ -50,8 +57,7 @@ static void kmcl_watch_warn(struct kmcl_watch *watch)
 	else
 		pr_warn("%s: %s has waited for %lld ms\n", watch->ch->name,
 			watch->what, kmcl_watch_ms(watch));
-	watch->warn_at = jiffies +
-			 msecs_to_jiffies(READ_ONCE(wait_warn_again_ms));
+	watch->warn_at = jiffies + kmcl_watch_again();
 }
 
 static void kmcl_watch_look(struct timer_list *timer)
