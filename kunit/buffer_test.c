@@ -597,6 +597,65 @@ static void read_only_pin_sees_later_writes(struct kunit *test)
 	unshare(test, srv, handle);
 }
 
+/*
+ * A private mapping that may not be written yet, of huge pages of a file: before 6.2
+ * there is no pin that the owner's writes do not leave behind.
+ */
+static void read_only_pin_of_private_huge_pages(struct kunit *test)
+{
+	struct file *file = open_file("/dev/hugepages/kunit-private",
+				      O_RDWR | O_CREAT, 0600);
+	struct server *srv = server_open(test);
+	struct vm_area_struct *vma;
+	unsigned long addr;
+	u32 handle = 0;
+	NTSTATUS status;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	/* So that the file is as long. */
+	user_memory_write_pattern(test, user_memory_map(test, file, PMD_SIZE,
+							READ_WRITE, MAP_SHARED),
+				  PAGE_SIZE, 1);
+	addr = user_memory_map(test, file, PMD_SIZE, PROT_READ, MAP_PRIVATE);
+	fput(file);
+	status = VmbChannelCreateGpadlFromBuffer(srv->ch, READ_ONLY,
+						 (void *)addr, PAGE_SIZE,
+						 &handle);
+	if (status == STATUS_NOT_SUPPORTED)
+		return;
+	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
+	/* As mprotect() does, but for the process's account, so not for long. */
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	vm_flags_set(vma, VM_WRITE);
+	mmap_write_unlock(current->mm);
+	user_memory_write_pattern(test, addr, PAGE_SIZE, SEED);
+	mmap_write_lock(current->mm);
+	vm_flags_clear(find_vma(current->mm, addr), VM_WRITE);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, server_crc32(test, srv, handle),
+			user_memory_crc32(test, addr, PAGE_SIZE));
+	unshare(test, srv, handle);
+}
+
+/* To share a file for reading must not write to it: that takes blocks of the disk. */
+static void sparse_file_for_reading(struct kunit *test)
+{
+	size_t size = 16 * PAGE_SIZE;
+	struct file *file = user_memory_file(test, "/mnt/fs/sparse", 0);
+	struct server *srv = server_open(test);
+	unsigned long addr;
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, vfs_truncate(&file->f_path, size), 0);
+	KUNIT_ASSERT_EQ(test, file_inode(file)->i_blocks, 0);
+	addr = user_memory_map(test, file, size, READ_WRITE, MAP_SHARED);
+	handle = share(test, srv, (void *)addr, size, READ_ONLY);
+	unshare(test, srv, handle);
+	vfs_fsync(file, 0);
+	KUNIT_EXPECT_EQ(test, file_inode(file)->i_blocks, 0);
+}
+
 /* What the host may have written has to reach the file, or the swap. */
 static void dirtied_where_the_host_may_write(struct kunit *test)
 {
@@ -773,6 +832,8 @@ static struct kunit_case buffer_server_cases[] = {
 	KUNIT_CASE(inaccessible_mapping),
 	KUNIT_CASE(user_address_past_the_end),
 	KUNIT_CASE(read_only_pin_sees_later_writes),
+	KUNIT_CASE(read_only_pin_of_private_huge_pages),
+	KUNIT_CASE(sparse_file_for_reading),
 	KUNIT_CASE(dirtied_where_the_host_may_write),
 	KUNIT_CASE(over_the_memlock_limit),
 	KUNIT_CASE(owner_killed),

@@ -100,22 +100,6 @@ static int kmcl_user_explain(unsigned long start, unsigned long end,
 	return err ?: -EFAULT;
 }
 
-static bool kmcl_user_readable(unsigned long start, unsigned long end)
-{
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-
-	mmap_read_lock(mm);
-	while (start < end) {
-		vma = find_vma(mm, start);
-		if (!vma || vma->vm_start > start || !(vma->vm_flags & VM_READ))
-			break;
-		start = vma->vm_end;
-	}
-	mmap_read_unlock(mm);
-	return start >= end;
-}
-
 static bool kmcl_user_written_back(struct page **pages, unsigned int nr)
 {
 	unsigned int i;
@@ -126,20 +110,46 @@ static bool kmcl_user_written_back(struct page **pages, unsigned int nr)
 	return false;
 }
 
-/* As many pages as one call takes; never 0. */
+/* Private, and may become writable: the owner's next write copies a page. */
+static bool kmcl_vma_copies_on_write(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
+/* The first of @nr pages, as many as are in one mapping; never 0. */
+static int kmcl_user_pin_for_reading(unsigned long start, unsigned int nr,
+				     struct page **pages)
+{
+	unsigned int flags = FOLL_LONGTERM;
+	struct vm_area_struct *vma;
+	int n = -EFAULT;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, start);
+	/* Force asks for no right to read. */
+	if (vma && vma->vm_start <= start && vma->vm_flags & VM_READ) {
+		nr = min_t(unsigned long, nr,
+			   (vma->vm_end - start) >> PAGE_SHIFT);
+		if (kmcl_vma_copies_on_write(vma))
+			flags |= FOLL_FORCE | FOLL_WRITE;
+		n = kmcl_pin_user_pages(start, nr, flags, pages);
+	}
+	mmap_read_unlock(current->mm);
+	return n ?: -EFAULT;
+}
+
+/*
+ * The same for all kernels. Where a pin for reading does not keep private memory from
+ * being copied at the owner's next write, the copy is made first; and if that cannot
+ * be done, there is no other way.
+ */
 static int kmcl_user_pin_some(unsigned long start, unsigned int nr,
 			      bool write, struct page **pages)
 {
 	int n;
 
-	if (!write && kmcl_pin_must_break_cow()) {
-		n = pin_user_pages_fast(start, nr, FOLL_LONGTERM | FOLL_FORCE |
-					FOLL_WRITE, pages);
-		if (n > 0)
-			return n;
-		/* Shared memory has no copy to break; a page at a time. */
-		nr = 1;
-	}
+	if (!write && kmcl_pin_must_break_cow())
+		return kmcl_user_pin_for_reading(start, nr, pages);
 	n = pin_user_pages_fast(start, nr, write ? FOLL_LONGTERM | FOLL_WRITE :
 						   FOLL_LONGTERM, pages);
 	return n ?: -EFAULT;
@@ -152,10 +162,6 @@ static int kmcl_user_pin(unsigned long start, unsigned int nr, bool write,
 	unsigned int done = 0;
 	int n;
 
-	/* To break copies it takes force, which asks for no right to read. */
-	if (!write && kmcl_pin_must_break_cow() &&
-	    !kmcl_user_readable(start, end))
-		return -EFAULT;
 	while (done < nr) {
 		n = kmcl_user_pin_some(start + ((unsigned long)done << PAGE_SHIFT),
 				       nr - done, write, pages + done);

@@ -48,6 +48,17 @@ static inline bool kmcl_pin_must_break_cow(void)
 	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0);
 }
 
+/* Until 6.5 it could also tell the mappings. With mmap_lock held for reading. */
+static inline int kmcl_pin_user_pages(unsigned long start, unsigned int nr,
+				      unsigned int flags, struct page **pages)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	return pin_user_pages(start, nr, flags, pages, NULL);
+#else
+	return pin_user_pages(start, nr, flags, pages);
+#endif
+}
+
 /*
  * Writeback would miss what the host writes to a file's page. Since 6.5 it is not
  * pinned for writing; before, it has to be found among the pinned ones.
