@@ -24,6 +24,8 @@
 #define SOME_PAGES	4		/* all in the header message */
 #define MANY_PAGES	64		/* header and bodies */
 
+#define PARAMETERS	"/sys/module/vmbkmcl/parameters"
+
 static void free_vmalloc(void *va)
 {
 	vfree(va);
@@ -733,6 +735,51 @@ static void delete_blocks_while_mapped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
+static int call_disable(void *data)
+{
+	struct call *call = data;
+
+	VmbChannelDisable(call->bus->ch);
+	complete(&call->done);
+	return 0;
+}
+
+/* A server may have it mapped until the channel is closed: then nothing goes on. */
+static void close_behind_a_delete_is_named(struct kunit *test)
+{
+	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, 1);
+	struct call *delete, *disable;
+	char path[80], logged[128], *text;
+	u32 handle;
+
+	handle = create(test, bus, va, 1);
+	bus->withhold = true;
+	delete = call_start(test, bus, call_delete, va, handle);
+	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	write_text(test, PARAMETERS "/wait_warn_ms", "50");
+	log_watch(test);
+	snprintf(logged, sizeof(logged),
+		 "%s: close, behind another call's wait on the host, (GPADL %#x) has waited for ",
+		 bus->ch->name, handle);
+	disable = call_start(test, bus, call_disable, NULL, 0);
+	is_logged(test, logged);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 0);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
+		 bus->ch->name);
+	snprintf(logged, sizeof(logged),
+		 "waiting: close, behind another call's wait on the host, handle %#x for ",
+		 handle);
+	text = read_text(test, path);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, logged), "%s", text);
+
+	fake_bus_answer(bus);
+	KUNIT_EXPECT_TRUE(test, call_ends(delete));
+	KUNIT_EXPECT_TRUE(test, call_ends(disable));
+	write_text(test, PARAMETERS "/wait_warn_ms", first);
+}
+
 /* A rescind is the only other end; nothing is held after it. */
 static void rescind_ends_a_create(struct kunit *test)
 {
@@ -843,8 +890,6 @@ static void rescind_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
-
-#define PARAMETERS	"/sys/module/vmbkmcl/parameters"
 
 /* Not in silence: debugfs at once, the log after a while, and again. */
 static void a_long_wait_is_named(struct kunit *test)
@@ -1102,6 +1147,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(confidential_vm_refuses_user_memory),
 	KUNIT_CASE(confidential_vm_refuses_kernel_memory),
 	KUNIT_CASE(delete_blocks_while_mapped),
+	KUNIT_CASE(close_behind_a_delete_is_named),
 	KUNIT_CASE(rescind_ends_a_create),
 	KUNIT_CASE(rescind_ends_a_delete),
 	KUNIT_CASE(rescind_with_several_waiters),

@@ -645,6 +645,38 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 }
 EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
 
+/* The GPADL that a teardown was sent for, as one at most is; 0 when there is none. */
+static u32 kmcl_gpadl_in_teardown(struct kmcl_channel *ch)
+{
+	struct kmcl_gpadl *gpadl;
+	unsigned int bucket;
+	u32 handle = 0;
+
+	spin_lock(&ch->gpadls_lock);
+	hash_for_each(ch->gpadls, bucket, gpadl, entry)
+		if (READ_ONCE(gpadl->state) == KMCL_GPADL_TELLING)
+			handle = gpadl->handle;
+	spin_unlock(&ch->gpadls_lock);
+	return handle;
+}
+
+/*
+ * Locks ch->control for the close. A delete holds it for as long as the server has the
+ * GPADL mapped, and cannot be cut short: hv_vmbus wakes one waiter only. So the wait
+ * is named, with the GPADL that it is for.
+ */
+void kmcl_gpadl_lock_for_close(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+
+	if (mutex_trylock(&ch->control))
+		return;
+	kmcl_watch_start(&watch, ch, "close, behind another call's wait on the host,",
+			 kmcl_gpadl_in_teardown(ch));
+	mutex_lock(&ch->control);
+	kmcl_watch_stop(&watch);
+}
+
 /*
  * Before protocol 4.0 a host can not be told of GPADLs once the channel is
  * closed. The objects stay for the client to delete. With ch->control held.

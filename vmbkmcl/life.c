@@ -134,7 +134,7 @@ static int kmcl_channel_close(struct kmcl_channel *ch)
 	bool lost;
 	int err;
 
-	mutex_lock(&ch->control);
+	kmcl_gpadl_lock_for_close(ch);
 	if (ch->bus->gpadls_before_close(ch))
 		kmcl_gpadl_disconnect_all(ch);
 	kmcl_watch_start(&watch, ch, "close", 0);
