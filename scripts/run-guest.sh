@@ -20,6 +20,9 @@
 # console.log, host.log (what the Hyper-V host saw), qemu.log, hypervisor.log.
 # Exit status: 0 passed; 1 failed, or no verdict, or the guest's kernel reported
 # something; 3 the platform failed, which says nothing about what was tested.
+# From the environment: VMBKMCL_VMBUS=VERSION, the newest version of VMBus that the
+# tests' device lets a guest choose (default: 6.0). A guest chooses the newest that it
+# knows. Where the variable is set, a guest that chose another version has failed.
 # Where /dev/kvm can be a Hyper-V host (and without VMBKMCL_NESTED=1) the host runs
 # directly, otherwise the same one in an emulated machine.
 
@@ -37,6 +40,7 @@ cpu=
 plain=
 timeout=900
 append=
+vmbus=${VMBKMCL_VMBUS:-6.0}
 trace=(-trace "enable=vmbus_*" -D out/host.log)
 dir=
 files=()
@@ -64,6 +68,7 @@ while (($#)); do
 	shift 2
 done
 [[ $kernel && $command ]] || { usage >&2; exit 2; }
+[[ $vmbus =~ ^[0-9]\.[0-9]$ ]] || die "VMBKMCL_VMBUS=$vmbus is no version of VMBus"
 
 if [[ ! $dir ]]; then
 	mkdir -p "$logs"
@@ -125,7 +130,9 @@ try_kvm() {
 
 # With VMBus, and the tests' devices
 hyperv_machine() {
-	machine_options=("${hyperv[@]}" -device vmbus-bridge "${devices[@]}")
+	machine_options=("${hyperv[@]}"
+		${preload:+-global "vmbkmcl-testdev.vmbus-version=$((${vmbus%.*} << 16 | ${vmbus#*.}))"}
+		-device vmbus-bridge "${devices[@]}")
 	words="noxsave devices=$((${#devices[@]} / 2)) $append"
 }
 
@@ -249,11 +256,17 @@ failure() {
 	die "FAIL: $1 (logs: $dir)"
 }
 
+# The version that the guest's kernel says it chose, or nothing.
+spoken_vmbus() {
+	sed -n 's/.*Vmbus version:\([0-9.]*\).*/\1/p' "$dir/console.log" | tail -n 1
+}
+
 # First what makes the run worthless, then what the guest says, then what its
 # kernel says.
 judge() {
-	local status verdict
+	local status verdict spoken
 
+	spoken=$(spoken_vmbus)
 	status=$(cat "$dir/status" 2>/dev/null || echo none)
 	verdict=$(tail -n 1 "$dir/verdict" 2>/dev/null || true)
 
@@ -278,7 +291,9 @@ judge() {
 	esac
 	"$scripts/kernel-reports.sh" "$dir/console.log" >&2 ||
 		die "FAIL: the guest's kernel reported the above (logs: $dir)"
-	log "PASS (logs: $dir)"
+	[[ ! ${VMBKMCL_VMBUS:-} || $spoken == "$vmbus" ]] ||
+		die "FAIL: the guest speaks VMBus ${spoken:-(no version)}, not $vmbus (logs: $dir)"
+	log "PASS${spoken:+ at VMBus $spoken} (logs: $dir)"
 }
 
 prepare_host

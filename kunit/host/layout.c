@@ -7,8 +7,10 @@
  */
 #include "testdev.h"
 
+#include "hw/core/cpu.h"
 #include "hw/hyperv/vmbus-bridge.h"
 #include "migration/vmstate.h"
+#include "qemu/event_notifier.h"
 #include "qapi/error.h"
 
 /* For what is not QEMU, see testdev.c. */
@@ -23,6 +25,9 @@ static struct {
 	size_t chan_offer_state;
 	size_t chan_ring_gpadl;
 	size_t chan_answer_ring_page;
+	size_t chan_target;
+	size_t chan_bus;
+	size_t chan_route;
 	size_t gpadl_id;
 	size_t gpadl_num;
 	size_t gpadl_seen;
@@ -71,11 +76,36 @@ static bool headers_match(void)
 	       channels == offsetof(VMBusDevice, channels);
 }
 
+/*
+ * A channel's interrupt route is not migrated. It stands behind the bus, and that
+ * behind what follows the last field that is.
+ */
+static bool find_channel_route(const VMStateDescription *chan)
+{
+	struct not_migrated {
+		uint8_t state;
+		bool is_open;
+		VMBusChannelNotifyCb notify_cb;
+		EventNotifier notifier;
+		BusState *bus;
+		HvSintRoute *route;
+	};
+	size_t state;
+
+	if (!find_offset(chan, "state", 1, &state))
+		return false;
+	state = ROUND_DOWN(state, __alignof__(struct not_migrated));
+	layout.chan_bus = state + offsetof(struct not_migrated, bus);
+	layout.chan_route = state + offsetof(struct not_migrated, route);
+	return find_offset(chan, "target_vp", 4, &layout.chan_target);
+}
+
 static bool find_channel_fields(void)
 {
 	const VMStateDescription *chan = find_struct(&vmstate_vmbus_dev, "channels");
 
-	return find_offset(chan, "id", 4, &layout.chan_id) &&
+	return find_channel_route(chan) &&
+	       find_offset(chan, "id", 4, &layout.chan_id) &&
 	       find_offset(chan, "offer_state", 1, &layout.chan_offer_state) &&
 	       find_offset(chan, "ringbuf_gpadl", 4, &layout.chan_ring_gpadl) &&
 	       find_offset(chan, "ringbuf_send_offset", 4, &layout.chan_answer_ring_page);
@@ -183,4 +213,46 @@ const uint64_t *gpadl_gfns(VMBusGpadl *gpadl)
 HvSintRoute *bus_route(struct testdev *dev)
 {
 	return FIELD(qdev_get_parent_bus(DEVICE(dev->vdev)), layout.bus_route, HvSintRoute *);
+}
+
+/*
+ * The route to a processor: the bus's for the one that messages go to. KVM tells only
+ * the newest route of a processor that the guest has taken a message, so there must not
+ * be a second one beside the bus's.
+ */
+static HvSintRoute *route_to(struct testdev *dev, uint32_t vp)
+{
+	HvSintRoute *route = bus_route(dev);
+
+	if (vp != TESTDEV_VP)
+		return qemu_get_cpu(vp) ? hyperv_sint_route_new(vp, VMBUS_SINT, NULL, NULL) :
+					  NULL;
+	if (route)
+		hyperv_sint_route_ref(route);
+	return route;
+}
+
+/* The route of an open channel: NULL where its structure is not as expected. */
+HvSintRoute *chan_route(struct testdev *dev)
+{
+	if (FIELD(dev->chan, layout.chan_bus, BusState *) !=
+	    qdev_get_parent_bus(DEVICE(dev->vdev)))
+		return NULL;
+	return FIELD(dev->chan, layout.chan_route, HvSintRoute *);
+}
+
+/* From here on the open channel's interrupts go to that processor. */
+bool chan_set_target(struct testdev *dev, uint32_t vp)
+{
+	HvSintRoute *from = chan_route(dev), *to;
+
+	if (!from)
+		return false;
+	to = route_to(dev, vp);
+	if (!to)
+		return false;
+	FIELD(dev->chan, layout.chan_route, HvSintRoute *) = to;
+	hyperv_sint_route_unref(from);
+	FIELD(dev->chan, layout.chan_target, uint32_t) = vp;
+	return true;
 }

@@ -19,9 +19,6 @@
 #define MAX_NOTICES	8
 #define RETRY_MS	1
 
-/* Linux connects to VMBus through this virtual processor. */
-#define TESTDEV_VP	0
-
 /* As in QEMU's offers: the low ids are those of VMBus itself. */
 #define CONNECTION_ID(relid)	(16 + (relid))
 
@@ -63,7 +60,7 @@ struct hyperv_message *message_slot(void)
  * Puts @msg into the slot and interrupts the guest. Others of QEMU write to the
  * slot under the big lock only, which is held here too; the guest empties it.
  */
-static int post_message(struct testdev *dev, const struct hyperv_message *msg)
+int message_post(struct testdev *dev, const struct hyperv_message *msg)
 {
 	HvSintRoute *route = bus_route(dev);
 	struct hyperv_message *slot = message_slot();
@@ -169,7 +166,7 @@ static void post_notice(void *opaque)
 		make_rescind(dev, &msg);
 	else
 		make_offer(dev, &msg);
-	ret = post_message(dev, &msg);
+	ret = message_post(dev, &msg);
 	if (ret == -EAGAIN) {
 		timer_mod(notice->timer,
 			  qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + RETRY_MS);

@@ -459,7 +459,7 @@ static uint32_t ring_used(struct testdev *dev, const vmbus_ring_buffer *ring)
  */
 static void wake_guest(struct testdev *dev, uint32_t from)
 {
-	HvSintRoute *route = bus_route(dev);
+	HvSintRoute *route = chan_route(dev);
 	vmbus_ring_buffer ring;
 	int64_t room, read;
 

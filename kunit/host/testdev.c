@@ -20,6 +20,7 @@
 #pragma weak register_module_init
 #pragma weak qdev_prop_string
 #pragma weak qdev_prop_uint16
+#pragma weak qdev_prop_uint32
 #pragma weak qdev_prop_uuid
 
 void testdev_log(struct testdev *dev, const char *fmt, ...)
@@ -136,6 +137,7 @@ static void testdev_realize(VMBusDevice *vdev, Error **errp)
 	device->channels = g_new0(struct testdev, vdev->num_channels);
 	for (i = 0; i < vdev->num_channels; i++)
 		testdev_init(&device->channels[i], device, i);
+	front_init(&device->channels[0], device->vmbus_version, errp);
 }
 
 static void testdev_unrealize(VMBusDevice *vdev)
@@ -231,6 +233,9 @@ static const Property testdev_properties[] = {
 	DEFINE_PROP_UUID_NODEFAULT("type-guid", struct testdev_device, type),
 	DEFINE_PROP_UINT16("mmio-mb", struct testdev_device, mmio_mb, 0),
 	DEFINE_PROP_UINT16("channels", struct testdev_device, num_channels, 1),
+	/* The newest that a guest may choose; the first device's counts. */
+	DEFINE_PROP_UINT32("vmbus-version", struct testdev_device, vmbus_version,
+			   VMBUS_VERSION_CURRENT),
 	DEFINE_PROP_STRING("log", struct testdev_device, log_path),
 #ifdef DEFINE_PROP_END_OF_LIST
 	DEFINE_PROP_END_OF_LIST(),

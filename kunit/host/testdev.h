@@ -21,11 +21,19 @@
 #define VMBUS_PAGE_SHIFT	12
 #define VMBUS_PAGE_SIZE		(1u << VMBUS_PAGE_SHIFT)
 
+/* Linux connects to VMBus through this virtual processor. */
+#define TESTDEV_VP	0
+
 /*
  * hw/hyperv/hyperv.h is a header for one target and cannot be included here.
  * These are its functions that QEMU's binary exports.
  */
 typedef struct HvSintRoute HvSintRoute;
+typedef void (*HvSintMsgCb)(void *data, int status);
+HvSintRoute *hyperv_sint_route_new(uint32_t vp_index, uint32_t sint, HvSintMsgCb cb,
+				   void *cb_data);
+void hyperv_sint_route_ref(HvSintRoute *route);
+void hyperv_sint_route_unref(HvSintRoute *route);
 int hyperv_sint_route_set_sint(HvSintRoute *route);
 int hyperv_set_event_flag(HvSintRoute *route, unsigned int event);
 
@@ -96,6 +104,7 @@ struct testdev_device {
 	QemuUUID type;
 	uint16_t mmio_mb;
 	uint16_t num_channels;
+	uint32_t vmbus_version;
 	char *log_path;
 
 	FILE *log;
@@ -115,9 +124,14 @@ uint32_t chan_ring_gpadl(VMBusChannel *chan);
 uint32_t chan_answer_ring_page(VMBusChannel *chan);
 bool chan_is_offered(VMBusChannel *chan);
 void chan_withhold(VMBusChannel *chan);
+HvSintRoute *chan_route(struct testdev *dev);
+bool chan_set_target(struct testdev *dev, uint32_t vp);
 bool gpadl_is_alive(VMBusGpadl *gpadl, uint32_t handle);
 const uint64_t *gpadl_gfns(VMBusGpadl *gpadl);
 HvSintRoute *bus_route(struct testdev *dev);
+
+/* front.c */
+bool front_init(struct testdev *dev, uint32_t version, Error **errp);
 
 /* nudge.c */
 void nudge_init(struct testdev *dev);
@@ -196,6 +210,7 @@ void request_work(VMBusChannel *chan);
 /* offer.c */
 void offer_init(struct testdev *dev);
 struct hyperv_message *message_slot(void);
+int message_post(struct testdev *dev, const struct hyperv_message *msg);
 void offer_fini(struct testdev *dev);
 enum testdev_status offer_rescind(struct testdev *dev, uint32_t ms);
 void offer_arm_reoffer(struct testdev *dev, uint32_t ms);
