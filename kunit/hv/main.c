@@ -38,7 +38,8 @@ run_suites_after(hv_tests_init,
 		 &vmbkmcl_hostile_suite,
 		 &vmbkmcl_traffic_suite,
 		 &vmbkmcl_flow_suite,
-		 &vmbkmcl_signals_suite);
+		 &vmbkmcl_signals_suite,
+		 &vmbkmcl_move_suite);
 
 KMCL_IMPORT_BUS_NS;
 IMPORT_TESTS_NS;

@@ -6,11 +6,11 @@
 
 #include <linux/hyperv.h>
 
-#include "client.h"
-#include "device.h"
-#include "files.h"
-#include "server.h"
-#include "suites.h"
+#include "../client.h"
+#include "../files.h"
+#include "../server.h"
+#include "hv_device.h"
+#include "hv_suites.h"
 
 #define MOVES		300
 #define BURST		500
