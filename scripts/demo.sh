@@ -6,7 +6,8 @@
 # usage: demo.sh     from the environment: KERNEL=VERSION of the guest's kernel
 #                    (default: this Debian's own), BREAK=N to flip one byte of
 #                    buffer N behind the server's back: the demo must fail then;
-#                    HIBERNATE=1 to let the guest hibernate and share four more
+#                    HIBERNATE=1 to let the guest hibernate and share four more;
+#                    VMBKMCL_VMBUS=VERSION: see run-guest.sh (default: kernels.sh's)
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/packages.sh"
@@ -163,6 +164,7 @@ account() {
 }
 
 "$scripts/setup.sh"
+use_vmbus_of "${KERNEL:-$(own_kernel)}"
 kernel=$("$scripts/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
 build=$(keyed demo "$(sources)" "building the demo (half a minute, once)" build_demo "$kernel")
 device=$("$tree/kunit/host/build.sh")

@@ -11,6 +11,15 @@ declare -A kernel_suites=(
 	[6.12]="bookworm trixie"
 	[7.3]="trixie-backports"
 )
+
+# the version of VMBus that each is tested at by default: the newest that it knows, but
+# for 6.1 the one of an older host
+declare -A kernel_vmbus=(
+	[6.1]=5.2
+	[6.12]=5.3
+	[7.3]=6.0
+)
+
 own_suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
 # suite_of KERNEL
@@ -41,6 +50,11 @@ use_suite_of() {
 	suite=$(suite_of "$1")
 	own=$(dpkg --print-architecture)
 	[[ $suite:${2:-$own} == "$own_suite:$own" ]] || use_suite "$suite" "${2:-$own}"
+}
+
+# use_vmbus_of KERNEL: the host speaks this version, unless another one is asked for
+use_vmbus_of() {
+	export VMBKMCL_VMBUS=${VMBKMCL_VMBUS:-${kernel_vmbus[$1]}}
 }
 
 # need_source KERNEL: have /usr/src/linux-source-KERNEL.tar.xz

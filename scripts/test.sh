@@ -6,7 +6,9 @@
 # "N passed, N failed"; exit status as run-guest.sh's.
 # usage: test.sh [SUITE…]    from the environment: GUESTS=N at once,
 #                            KERNEL=VERSION of the guests (default: 6.12),
-#                            COVERAGE=DIR for what the module counted: see coverage.sh
+#                            COVERAGE=DIR for what the module counted: see coverage.sh,
+#                            VMBKMCL_VMBUS=VERSION: see run-guest.sh (default:
+#                            kernels.sh's)
 
 . "$(dirname "$0")/lib.sh"
 . "$scripts/tests.sh"

@@ -6,10 +6,14 @@
 # it takes --logs DIR and --command "$(tests_command [SUITE…])" further. With COVERAGE
 # the module counts its lines, and `counting`, the directory it was built in, is set.
 
+. "$scripts/suites.sh"
+. "$scripts/kernels.sh"
+
 prepare_tests() {
 	local dir=$1 device sample second third
 
 	build_tests
+	use_vmbus_of "${KERNEL:-6.12}"
 	device=$("$tree/kunit/host/build.sh")
 	take_modules "$dir" vmbkmcl vmbkmcl_hv vmbkmcl_kunit vmbkmcl_kunit_hv \
 		vmbkmcl_forgetful
