@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The API as a struct of pointers; and the functions that only servers have. */
 
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include <vmbkmcl/windows.h>
+#include <vmbuskernelmodeclientlibapi.h>
 
 #include "eventually.h"
 #include "log.h"
@@ -245,30 +246,6 @@ static void holds_the_module(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, module_refcount(library), before);
 }
 
-static void as_windows_drivers_ask(struct kunit *test)
-{
-	KMCL_CLIENT_INTERFACE_V1 v1;
-
-	KUNIT_ASSERT_EQ(test,
-			WdfFdoQueryForInterface(NULL,
-						&KMCL_CLIENT_INTERFACE_TYPE,
-						(PINTERFACE)&v1, sizeof(v1),
-						KMCL_CLIENT_INTERFACE_VERSION_LATEST,
-						NULL),
-			STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, v1.Version, 1);
-	let_go(&v1);
-	KUNIT_ASSERT_EQ(test,
-			WdfIoTargetQueryForInterface(NULL,
-						     &KMCL_CLIENT_INTERFACE_TYPE,
-						     (PINTERFACE)&v1,
-						     sizeof(v1),
-						     KMCL_CLIENT_INTERFACE_VERSION_V1,
-						     NULL),
-			STATUS_SUCCESS);
-	let_go(&v1);
-}
-
 /* All 41 of them, through the struct, with the server at the other end. */
 
 /**
@@ -374,7 +351,8 @@ static VOID packet_done(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 
 static void set_up(struct kunit *test)
 {
-	DECLARE_CONST_UNICODE_STRING(name, L"interface");
+	static WCHAR text[] = L"interface";
+	const UNICODE_STRING name = { sizeof(text) - 2, sizeof(text), text };
 	KMCL_CLIENT_INTERFACE_V1 *api = &client->api;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	guid_t type, instance;
@@ -736,7 +714,6 @@ static struct kunit_case interface_cases[] = {
 	KUNIT_CASE(the_same_functions),
 	KUNIT_CASE(the_same_server_functions),
 	KUNIT_CASE(holds_the_module),
-	KUNIT_CASE(as_windows_drivers_ask),
 	{}
 };
 

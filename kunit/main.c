@@ -33,7 +33,8 @@ run_suites_after(tests_init,
 		 &vmbkmcl_nomem_suite,
 		 &vmbkmcl_later_suite,
 		 &vmbkmcl_interface_suite,
-		 &vmbkmcl_subchannel_suite);
+		 &vmbkmcl_subchannel_suite,
+		 &vmbkmcl_windows_suite);
 
 KMCL_IMPORT_BUS_NS;
 MODULE_DESCRIPTION("KUnit tests of vmbkmcl");

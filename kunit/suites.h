@@ -25,6 +25,7 @@ extern struct kunit_suite vmbkmcl_nomem_suite;
 extern struct kunit_suite vmbkmcl_later_suite;
 extern struct kunit_suite vmbkmcl_interface_suite;
 extern struct kunit_suite vmbkmcl_subchannel_suite;
+extern struct kunit_suite vmbkmcl_windows_suite;
 
 /* With a server, for the module of a bus that has one */
 extern struct kunit_suite vmbkmcl_channel_server_suite;

@@ -10,7 +10,8 @@
 #define _VMBKMCL_TYPES_H
 
 #include <linux/types.h>
-#include <linux/uuid.h>
+
+#include <vmbkmcl/guid.h>
 
 struct device;
 
@@ -32,10 +33,6 @@ typedef void *HANDLE;
 typedef HANDLE *PHANDLE;
 typedef u16 WCHAR;
 typedef WCHAR *PWSTR;
-
-typedef guid_t GUID;
-typedef GUID *LPGUID;
-typedef const GUID *LPCGUID;
 
 typedef struct device *PDEVICE_OBJECT;
 
