@@ -72,10 +72,10 @@ build() {
 
 	if [[ $target == amd64 ]]; then
 		kunit_symbols "$kdir" >"$dir/kunit.symvers"
-		variables=(VMBKMCL_KUNIT=y KBUILD_EXTRA_SYMBOLS="$dir/kunit.symvers"
+		variables=(VMBKMCL_IDIOMS=y VMBKMCL_KUNIT=y KBUILD_EXTRA_SYMBOLS="$dir/kunit.symvers"
 			KCFLAGS="-Werror -DCONFIG_KUNIT=1")
 	else
-		variables=(CROSS_COMPILE=aarch64-linux-gnu- KCFLAGS=-Werror)
+		variables=(VMBKMCL_IDIOMS=y CROSS_COMPILE=aarch64-linux-gnu- KCFLAGS=-Werror)
 	fi
 	module_make "$kdir" M="$dir" W=1 "${variables[@]}" -j"$(nproc)" modules
 }

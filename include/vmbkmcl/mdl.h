@@ -62,9 +62,10 @@ typedef enum _MM_PAGE_PRIORITY {
  * @Next: of a chain, or NULL; the client's to set
  * @Size: bytes of this structure with its page numbers; 16 bits on Windows
  * @MdlFlags: flags (``MDL_...``); which of the functions were called for it
- * @StartVa: address of the first page
+ * @Process: NULL: nothing here needs to know whose memory it is
  * @MappedSystemVa: kernel address of the memory, with %MDL_MAPPED_TO_SYSTEM_VA or
  *	%MDL_SOURCE_IS_NONPAGED_POOL
+ * @StartVa: address of the first page
  * @ByteCount: bytes of memory
  * @ByteOffset: where they begin in the first page
  * @Locked: the library's: what MmProbeAndLockPages() holds
@@ -75,8 +76,9 @@ typedef struct _MDL {
 	struct _MDL *Next;
 	ULONG Size;
 	CSHORT MdlFlags;
-	PVOID StartVa;
+	struct _EPROCESS *Process;
 	PVOID MappedSystemVa;
+	PVOID StartVa;
 	ULONG ByteCount;
 	ULONG ByteOffset;
 	struct kmcl_buffer *Locked;

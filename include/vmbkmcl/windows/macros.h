@@ -30,9 +30,14 @@
 #endif
 #define ASSERTMSG(message, condition)	\
 	((void)WARN_ONCE(!(condition), "%s\n", message))
-#define NT_ASSERT(condition)		(!WARN_ON_ONCE(!(condition)))
-#define NT_ASSERTMSG(message, condition)	\
-	(!WARN_ONCE(!(condition), "%s\n", message))
+#define NT_ASSERTMSG(message, condition)				\
+({									\
+	bool __holds = (condition);					\
+									\
+	WARN_ONCE(!__holds, "%s\n", message);				\
+	__holds;							\
+})
+#define NT_ASSERT(condition)		NT_ASSERTMSG(#condition, condition)
 #define NT_VERIFY(condition)		NT_ASSERT(condition)
 #define NT_FRE_ASSERT(condition)	NT_ASSERT(condition)
 
