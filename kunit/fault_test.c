@@ -428,7 +428,7 @@ struct owned {
 };
 
 #define OWNED_ORDER	6		/* header and bodies */
-#define OWNED_PAGES	(1U << OWNED_ORDER)
+#define OWNED_PAGES	BIT(OWNED_ORDER)
 
 static void *block_alloc(void)
 {
@@ -494,6 +494,8 @@ static void delete_of_owned_memory_returns_when_told(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_owned(test);
+	static const char shown[] =
+		"%#x %lu bytes linear writable, held by its owner, teardown sent\n";
 	char path[80], line[80], *text;
 	struct call *call;
 	u32 handle;
@@ -507,8 +509,7 @@ static void delete_of_owned_memory_returns_when_told(struct kunit *test)
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/gpadls",
 		 bus->ch->name);
-	snprintf(line, sizeof(line), "%#x %lu bytes linear writable, held by its owner, teardown sent\n",
-		 handle, OWNED_PAGES * PAGE_SIZE);
+	snprintf(line, sizeof(line), shown, handle, OWNED_PAGES * PAGE_SIZE);
 	text = read_text(test, path);
 	KUNIT_EXPECT_STREQ(test, text, line);
 

@@ -6,7 +6,8 @@
  * its owner does meanwhile. User memory is pinned, charged to its address space
  * and mapped here; vmalloc and page-allocator pages are referenced, so that an
  * early free can not hand them to somebody else. Slab memory has no reference to
- * take: there the caller's promise is all, as the documentation says.
+ * take: such a buffer is its owner's to keep (&kmcl_buffer.held), who must not be told
+ * that it is free before the host has let go.
  */
 
 #include <linux/capability.h>

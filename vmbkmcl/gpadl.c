@@ -271,8 +271,9 @@ static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 	struct kmcl_watch watch;
 
 	kmcl_watch_start(&watch, ch, "GPADL create, half sent,", 0);
+	/* Pairs with kmcl_gpadl_prove(): after this, nobody else touches it. */
 	wait_event(kmcl_quarantine_left,
-		   READ_ONCE(gpadl->state) == KMCL_GPADL_GONE);
+		   smp_load_acquire(&gpadl->state) == KMCL_GPADL_GONE);
 	kmcl_watch_stop(&watch);
 }
 
@@ -717,8 +718,11 @@ static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
 	list_del(&gpadl->node);
 	if (gpadl->buffer.held)
 		list_add_tail(&gpadl->node, gone);
-	/* Last: one that is not held is freed by the create that waits for this. */
-	WRITE_ONCE(gpadl->state, KMCL_GPADL_GONE);
+	/*
+	 * Pairs with kmcl_gpadl_wait_for_proof(): that frees one that is not held, so
+	 * this comes after all else.
+	 */
+	smp_store_release(&gpadl->state, KMCL_GPADL_GONE);
 }
 
 /**
