@@ -13,6 +13,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <vmbkmcl/linux.h>
+
 #include "failing.h"
 #include "fake_bus.h"
 #include "files.h"
@@ -608,6 +610,37 @@ static void no_more_gpadls_with_many_in_quarantine(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
+/* For who would rather know: it fails, and nothing is lost. */
+static void delete_that_says_what_came_of_it(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_owned(test);
+	u32 handle = create(test, bus, va, OWNED_PAGES);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(NULL, handle),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(bus->ch, handle + 1),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.unknown_handles, 1);
+	bus->teardown_err = -EAGAIN;
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(bus->ch, handle),
+			STATUS_UNSUCCESSFUL);
+	bus->teardown_nomem = INT_MAX;
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(bus->ch, handle),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 0);
+
+	bus->teardown_err = 0;
+	bus->teardown_nomem = 0;
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(bus->ch, handle),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(bus->ch, handle),
+			STATUS_INVALID_PARAMETER_2);
+}
+
 /* Leftovers go through the same door. */
 static void leftover_not_torn_down(struct kunit *test)
 {
@@ -1139,6 +1172,7 @@ static struct kunit_case fault_cases[] = {
 			 owned_gen_params),
 	KUNIT_CASE_PARAM(half_sent_create_of_owned_memory_waits,
 			 owned_gen_params),
+	KUNIT_CASE_PARAM(delete_that_says_what_came_of_it, owned_gen_params),
 	KUNIT_CASE(rescind_gives_the_quarantine_back),
 	KUNIT_CASE(no_more_gpadls_with_many_in_quarantine),
 	KUNIT_CASE(leftover_not_torn_down),

@@ -18,6 +18,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include <vmbkmcl/linux.h>
+
 #include "buffer.h"
 #include "bus.h"
 #include "channel.h"
@@ -143,6 +145,20 @@ static struct kmcl_gpadl *kmcl_gpadl_find(struct kmcl_channel *ch, u32 handle)
 	return NULL;
 }
 
+/* What a client named; with a log line when there is none. */
+static struct kmcl_gpadl *kmcl_gpadl_look_up(struct kmcl_channel *ch,
+					     u32 handle)
+{
+	struct kmcl_gpadl *gpadl = kmcl_gpadl_find(ch, handle);
+
+	if (!gpadl) {
+		ch->gpadl_stats.unknown_handles++;
+		kmcl_warn(ch, "GPADL %#x is not one of this channel's\n",
+			  handle);
+	}
+	return gpadl;
+}
+
 /* Which of the outcomes of an establish that failed leave the host nothing. */
 static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 				  const struct kmcl_gpadl *gpadl, int err)
@@ -177,15 +193,10 @@ static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 	return err;
 }
 
-/*
- * A GPADL that the module can keep is given up on at some time, and kept; one that
- * only its owner holds is not.
- */
-static bool kmcl_gpadl_gives_up(const struct kmcl_gpadl *gpadl, int err,
-				unsigned int tries)
+/* A message that was not posted was tried for minutes; memory may turn up soon. */
+static bool kmcl_gpadl_gives_up(int err, unsigned int tries)
 {
-	return gpadl->buffer.held &&
-	       (err != -ENOMEM || tries == KMCL_TEARDOWN_TRIES);
+	return err != -ENOMEM || tries == KMCL_TEARDOWN_TRIES;
 }
 
 /* A rescind ends the wait between two tries at once: the next one is the last. */
@@ -198,8 +209,12 @@ static void kmcl_gpadl_back_off(struct kmcl_channel *ch, unsigned int tries)
 			   msecs_to_jiffies(ms));
 }
 
-/* 0 when the host does not hold the memory any more. */
-static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
+/*
+ * 0 when the host does not hold the memory any more. It ends without that only if it
+ * @may_give_up.
+ */
+static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
+			   bool may_give_up)
 {
 	unsigned int tries = 0;
 	int err;
@@ -208,7 +223,8 @@ static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
 		err = ch->bus->teardown_gpadl(ch, &gpadl->wire);
 		if (!err || ch->bus->rescinded(ch))
 			return 0;
-		if (kmcl_gpadl_gives_up(gpadl, err, ++tries))
+		tries++;
+		if (may_give_up && kmcl_gpadl_gives_up(err, tries))
 			return err;
 		kmcl_gpadl_back_off(ch, tries);
 	}
@@ -219,7 +235,7 @@ static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
  * host before protocol 4.0 would not answer it after the close.
  */
 static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
-			       struct kmcl_gpadl *gpadl)
+			       struct kmcl_gpadl *gpadl, bool may_give_up)
 {
 	struct kmcl_watch watch;
 	int err = 0;
@@ -228,7 +244,7 @@ static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 	if (gpadl->state == KMCL_GPADL_ESTABLISHED) {
 		WRITE_ONCE(gpadl->state, KMCL_GPADL_TELLING);
 		kmcl_watch_start(&watch, ch, "GPADL delete", gpadl->handle);
-		err = kmcl_gpadl_tell(ch, gpadl);
+		err = kmcl_gpadl_tell(ch, gpadl, may_give_up);
 		kmcl_watch_stop(&watch);
 		WRITE_ONCE(gpadl->state, err ? KMCL_GPADL_UNKNOWN :
 					       KMCL_GPADL_GONE);
@@ -243,12 +259,13 @@ static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 
 /*
  * Until the host has answered, debugfs shows it. What the host has let go of is
- * added to @gone, to be freed when ch->control is unlocked.
+ * added to @gone, to be freed when ch->control is unlocked. Memory that the module
+ * holds can be kept, and so the host is given up on at some time; that of others not.
  */
 static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, struct list_head *gone)
 {
-	int err = kmcl_gpadl_teardown(ch, gpadl);
+	int err = kmcl_gpadl_teardown(ch, gpadl, gpadl->buffer.held);
 
 	kmcl_gpadl_erase(ch, gpadl);
 	trace_vmbkmcl_gpadl_delete(ch, gpadl->handle, gpadl->buffer.size, err);
@@ -633,18 +650,68 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 		return;
 
 	mutex_lock(&ch->control);
-	gpadl = kmcl_gpadl_find(ch, gpadl_handle);
-	if (gpadl) {
+	gpadl = kmcl_gpadl_look_up(ch, gpadl_handle);
+	if (gpadl)
 		kmcl_gpadl_destroy(ch, gpadl, &gone);
-	} else {
-		ch->gpadl_stats.unknown_handles++;
-		kmcl_warn(ch, "GPADL %#x is not one of this channel's\n",
-			  gpadl_handle);
-	}
 	mutex_unlock(&ch->control);
 	kmcl_gpadl_free_all(&gone);
 }
 EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
+
+/* With ch->control held. A GPADL that the host was not told of stays what it is. */
+static int kmcl_gpadl_try_destroy(struct kmcl_channel *ch,
+				  struct kmcl_gpadl *gpadl,
+				  struct list_head *gone)
+{
+	enum kmcl_gpadl_state was = gpadl->state;
+	int err = kmcl_gpadl_teardown(ch, gpadl, true);
+
+	if (err)
+		WRITE_ONCE(gpadl->state, was);
+	else
+		kmcl_gpadl_destroy(ch, gpadl, gone);
+	return err;
+}
+
+/**
+ * VmbChannelTryDeleteGpadl() - take a buffer back from the server, or say why not
+ * @channel: the channel it was created on, until EvtChannelClosed has returned
+ * @gpadl_handle: of a GPADL of the channel
+ *
+ * VmbChannelDeleteGpadl() for a client that would rather know. On a failure the GPADL
+ * is what it was, the memory has to be kept, and this can be called again; what is
+ * left at the close is deleted as with VmbChannelDeleteGpadl().
+ *
+ * Context: may sleep, as long as the server has the GPADL mapped; the log names
+ * a wait of more than a few seconds. Any process.
+ * Return: %STATUS_SUCCESS: the host has let go; %STATUS_INVALID_PARAMETER_1 without a
+ * channel; %STATUS_INVALID_PARAMETER_2 for a handle that is none of the channel's;
+ * %STATUS_INSUFFICIENT_RESOURCES without memory; %STATUS_UNSUCCESSFUL when the host
+ * could not be told.
+ * Source: this library's own; KMCL's delete returns nothing.
+ */
+NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
+{
+	NTSTATUS status = STATUS_INVALID_PARAMETER_2;
+	struct kmcl_channel *ch = channel;
+	struct kmcl_gpadl *gpadl;
+	LIST_HEAD(gone);
+
+	might_sleep();
+	if (!ch)
+		return STATUS_INVALID_PARAMETER_1;
+
+	mutex_lock(&ch->control);
+	gpadl = kmcl_gpadl_look_up(ch, gpadl_handle);
+	if (gpadl)
+		status = kmcl_status(kmcl_host_error(kmcl_gpadl_try_destroy(ch,
+									    gpadl,
+									    &gone)));
+	mutex_unlock(&ch->control);
+	kmcl_gpadl_free_all(&gone);
+	return status;
+}
+EXPORT_SYMBOL_GPL(VmbChannelTryDeleteGpadl);
 
 /* The GPADL that a teardown was sent for, as one at most is; 0 when there is none. */
 static u32 kmcl_gpadl_in_teardown(struct kmcl_channel *ch)
@@ -688,7 +755,7 @@ void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
 	unsigned int bucket;
 
 	hash_for_each(ch->gpadls, bucket, gpadl, entry)
-		kmcl_gpadl_teardown(ch, gpadl);
+		kmcl_gpadl_teardown(ch, gpadl, gpadl->buffer.held);
 }
 
 /* What the client should have deleted in EvtChannelClosed. */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What this library has beyond Microsoft's interface. */
+#ifndef _VMBKMCL_LINUX_H
+#define _VMBKMCL_LINUX_H
+
+#include <vmbuskernelmodeclientlibapi.h>
+
+NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle);
+
+#endif /* _VMBKMCL_LINUX_H */
