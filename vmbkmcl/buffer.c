@@ -398,7 +398,8 @@ int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		return err;
 	buf->read_only = read_only;
 	buf->nr_pages = DIV_ROUND_UP(end - start, PAGE_SIZE);
-	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages), GFP_KERNEL);
+	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages),
+			      GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
 		return -ENOMEM;
 

@@ -83,7 +83,8 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 	buf->read_only = read_only;
 	buf->size = ALIGN(extent->len, KMCL_HV_PAGE_SIZE);
 	buf->nr_pages = DIV_ROUND_UP(buf->size, PAGE_SIZE);
-	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages), GFP_KERNEL);
+	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages),
+			      GFP_KERNEL_ACCOUNT);
 	if (!buf->pages)
 		return -ENOMEM;
 

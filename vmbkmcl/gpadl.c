@@ -392,7 +392,7 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 	err = kmcl_gpadl_may_create(ch);
 	if (err)
 		return err;
-	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
+	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL_ACCOUNT);
 	if (!gpadl)
 		return -ENOMEM;
 	err = kmcl_buffer_hold(&gpadl->buffer, addr, bytes, read_only);
@@ -491,7 +491,7 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 	if (err)
 		return err;
 
-	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL);
+	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL_ACCOUNT);
 	if (!gpadl)
 		return -ENOMEM;
 	err = kmcl_buffer_hold_extent(&gpadl->buffer, extent, read_only);
@@ -605,7 +605,7 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
 
 	/* They are what an MDL of whole pages has behind it. */
 	mdl = kvmalloc(MmSizeOfMdl(NULL, pfn_count * MDL_PAGE_SIZE),
-		       GFP_KERNEL);
+		       GFP_KERNEL_ACCOUNT);
 	if (!mdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	MmInitializeMdl(mdl, NULL, pfn_count * MDL_PAGE_SIZE);

@@ -48,7 +48,7 @@ static int kmcl_mdl_lock(PMDL mdl, bool read_only)
 	struct kmcl_buffer *buf;
 	int err;
 
-	buf = kmalloc(sizeof(*buf), GFP_KERNEL);
+	buf = kmalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	err = kmcl_buffer_lock(buf, MmGetMdlVirtualAddress(mdl),
