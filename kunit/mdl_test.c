@@ -14,6 +14,7 @@
 #include "log.h"
 #include "mdls.h"
 #include "owner.h"
+#include "server.h"
 #include "suites.h"
 #include "user_memory.h"
 
@@ -580,6 +581,40 @@ static void no_part(struct kunit *test)
 	}
 }
 
+/* No long-term pins for it, so no GPADL; but a packet is no longer than direct I/O. */
+static void shared_file_for_writing(struct kunit *test)
+{
+	struct file *file = user_memory_file(test, "/mnt/fs/kunit", BYTES);
+	unsigned long addr = user_memory_map(test, file, BYTES, READ_WRITE,
+					     MAP_SHARED);
+	struct server *srv = server_open(test);
+	long pins = pins_held(test);
+	u32 handle = 0x5eed;
+	PMDL mdl, part;
+	void *va;
+
+	mdl = lock_mdl(test, (void *)addr, BYTES, UserMode, IoModifyAccess);
+	part = get_mdl(test, (void *)addr, BYTES);
+	IoBuildPartialMdl(mdl, part, (void *)addr, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromMdl(srv->ch, 0, mdl, 0, 0,
+						     &handle),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromMdl(srv->ch, 0, part, 0, 0,
+						     &handle),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	fill_pattern(va, BYTES, 5, 0);
+	MmUnlockPages(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
+	KUNIT_EXPECT_TRUE(test, user_memory_has_pattern(addr, BYTES, 5));
+}
+
 /* Its pages and its account stay until the MDL is unlocked, by anybody. */
 static void owner_is_gone(struct kunit *test)
 {
@@ -674,6 +709,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(part_of_kernel_memory),
 	KUNIT_CASE(part_of_user_memory),
 	KUNIT_CASE(no_part),
+	KUNIT_CASE(shared_file_for_writing),
 	KUNIT_CASE(owner_is_gone),
 	KUNIT_CASE_SLOW(allocations_fail),
 	{}

@@ -181,6 +181,22 @@ unpin:
 }
 
 /*
+ * Pages of files are not pinned for long, as writeback would miss what the host
+ * writes all the time. For one packet it is what any direct I/O does.
+ */
+static int kmcl_user_pin_short(unsigned long start, unsigned int nr, bool write,
+			       struct page **pages)
+{
+	int n = pin_user_pages_fast(start, nr, write ? FOLL_WRITE : 0, pages);
+
+	if (n == nr)
+		return 0;
+	if (n > 0)
+		unpin_user_pages(pages, n);
+	return -EOPNOTSUPP;
+}
+
+/*
  * Against RLIMIT_MEMLOCK, by itself and without mmap_lock: a process holds that as
  * long as it likes, and the memory is let go in the removal of a device as well.
  */
@@ -195,7 +211,8 @@ static int kmcl_user_charge(struct mm_struct *mm, unsigned int pages)
 	return -EDQUOT;
 }
 
-static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)
+static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start,
+			  bool lasting)
 {
 	struct mm_struct *mm = current->mm;
 	int err;
@@ -206,6 +223,11 @@ static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start)
 	if (err)
 		return err;
 	err = kmcl_user_pin(start, buf->nr_pages, !buf->read_only, buf->pages);
+	if (err == -EOPNOTSUPP && !lasting) {
+		err = kmcl_user_pin_short(start, buf->nr_pages, !buf->read_only,
+					  buf->pages);
+		buf->pinned_short = true;
+	}
 	if (err) {
 		atomic64_sub(buf->nr_pages, &mm->pinned_vm);
 		return err;
@@ -374,19 +396,8 @@ static int kmcl_classify(void *addr, unsigned long end, enum kmcl_memory *kind)
 	return -EFAULT;
 }
 
-/**
- * kmcl_buffer_lock - keep the pages of some memory
- * @buf: filled in, without an address for user memory; kmcl_buffer_release()
- *	undoes it
- * @addr: user address of the calling process, or kernel address
- * @bytes: above 0, not wrapping around
- * @read_only: nobody will write through it: enough that the memory is readable
- *
- * Context: may sleep.
- * Return: as kmcl_buffer_hold().
- */
-int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
-		     bool read_only)
+static int kmcl_buffer_fill(struct kmcl_buffer *buf, void *addr, u32 bytes,
+			    bool read_only, bool lasting)
 {
 	unsigned long start = (unsigned long)addr & PAGE_MASK;
 	unsigned long end = (unsigned long)addr + bytes;
@@ -404,7 +415,7 @@ int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
 		return -ENOMEM;
 
 	if (buf->kind == KMCL_MEMORY_USER) {
-		err = kmcl_user_lock(buf, start);
+		err = kmcl_user_lock(buf, start, lasting);
 	} else {
 		buf->va = (void *)start;
 		err = kmcl_kernel_lock(buf);
@@ -412,6 +423,26 @@ int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
 	if (err)
 		kvfree(buf->pages);
 	return err;
+}
+
+/**
+ * kmcl_buffer_lock - keep the pages of some memory for packets
+ * @buf: filled in, without an address for user memory; kmcl_buffer_release()
+ *	undoes it
+ * @addr: user address of the calling process, or kernel address
+ * @bytes: above 0, not wrapping around
+ * @read_only: nobody will write through it: enough that the memory is readable
+ *
+ * User memory that cannot be pinned for long is pinned all the same: see
+ * &kmcl_buffer.pinned_short.
+ *
+ * Context: may sleep.
+ * Return: as kmcl_buffer_hold().
+ */
+int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
+		     bool read_only)
+{
+	return kmcl_buffer_fill(buf, addr, bytes, read_only, false);
 }
 
 /* References of this buffer's to the pages that @folio has. */
@@ -461,7 +492,7 @@ int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
 {
 	int err;
 
-	err = kmcl_buffer_lock(buf, addr, bytes, read_only);
+	err = kmcl_buffer_fill(buf, addr, bytes, read_only, true);
 	if (err)
 		return err;
 	buf->size = ALIGN(bytes, KMCL_HV_PAGE_SIZE);

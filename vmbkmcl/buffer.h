@@ -24,6 +24,7 @@ enum kmcl_memory {
  * @kind: where it came from, which decides how it is let go
  * @held: the module holds a pin or a reference of every page; else the memory is
  *	its owner's to keep
+ * @pinned_short: user memory that cannot be pinned for long
  * @read_only: the host promised not to write; the pages are not dirtied
  * @nr_pages: of PAGE_SIZE
  * @pages: those this buffer holds a pin or a reference of, else NULL
@@ -34,6 +35,7 @@ struct kmcl_buffer {
 	u32 size;
 	enum kmcl_memory kind;
 	bool held;
+	bool pinned_short;
 	bool read_only;
 	unsigned int nr_pages;
 	struct page **pages;

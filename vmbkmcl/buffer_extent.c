@@ -61,6 +61,20 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
 	return 0;
 }
 
+/*
+ * An MDL that was locked for reading, or that describes memory which the kernel may
+ * not write, or a part of such an MDL, has no MDL_WRITE_OPERATION.
+ */
+static int kmcl_extent_may_be_held(const struct kmcl_extent *extent,
+				   bool read_only)
+{
+	CSHORT all, any = kmcl_extent_flags(extent, &all);
+
+	if (!read_only && !(all & MDL_WRITE_OPERATION))
+		return -EACCES;
+	return any & MDL_PINNED_SHORT ? -EOPNOTSUPP : 0;
+}
+
 /**
  * kmcl_buffer_hold_extent - keep memory of MDLs in place for the host
  * @buf: filled in; kmcl_buffer_release() undoes it
@@ -68,7 +82,8 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
  * @read_only: the host will only read
  *
  * Context: may sleep.
- * Return: 0. -EACCES for memory that may only be read, unless @read_only, -ERANGE
+ * Return: 0. -EACCES for memory that may only be read, unless @read_only, -EOPNOTSUPP
+ * for user memory that cannot be pinned for long, -ERANGE
  * when it does not begin with a page, -EINVAL when there is a gap in it, -EPERM for
  * pages that are not the page allocator's, -EMSGSIZE for
  * a part of a page whose rest may be somebody else's, -ENOMEM.
@@ -91,8 +106,8 @@ int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
 	err = kmcl_buffer_set_pages(buf, *extent);
 	if (err)
 		goto free;
-	err = -EACCES;
-	if (!read_only && !kmcl_extent_is_writable(extent))
+	err = kmcl_extent_may_be_held(extent, read_only);
+	if (err)
 		goto free;
 	err = -EMSGSIZE;
 	if (extent->len != buf->size &&

@@ -95,23 +95,26 @@ bool kmcl_extent_next(struct kmcl_extent *rest, struct kmcl_piece *piece)
 }
 
 /**
- * kmcl_extent_is_writable - may a device write to all of it?
+ * kmcl_extent_flags - what is true of all of it, and of a part
  * @extent: a checked extent
+ * @all: the ``MDL_...`` flags that each of its MDLs has
  *
  * Context: any.
- * Return: false when one of its MDLs was locked for reading, or describes memory
- * that the kernel itself may not write, or is a part of such an MDL.
+ * Return: the flags that one of them has.
  */
-bool kmcl_extent_is_writable(const struct kmcl_extent *extent)
+CSHORT kmcl_extent_flags(const struct kmcl_extent *extent, CSHORT *all)
 {
 	struct kmcl_extent rest = *extent;
 	struct kmcl_piece piece;
+	CSHORT any = 0;
 
+	*all = ~0;
 	/* The next piece is looked for when it is asked for: the MDL is this one's. */
-	while (kmcl_extent_next(&rest, &piece))
-		if (!(rest.mdl->MdlFlags & MDL_WRITE_OPERATION))
-			return false;
-	return true;
+	while (kmcl_extent_next(&rest, &piece)) {
+		*all &= rest.mdl->MdlFlags;
+		any |= rest.mdl->MdlFlags;
+	}
+	return any;
 }
 
 /* @mdl: which parameter that is; the offset and the length are the next two. */

@@ -36,7 +36,7 @@ struct kmcl_piece {
 
 int kmcl_extent_check(struct kmcl_extent *extent, u32 most, u32 chain);
 bool kmcl_extent_next(struct kmcl_extent *rest, struct kmcl_piece *piece);
-bool kmcl_extent_is_writable(const struct kmcl_extent *extent);
+CSHORT kmcl_extent_flags(const struct kmcl_extent *extent, CSHORT *all);
 NTSTATUS kmcl_extent_status(int err, unsigned int mdl);
 
 #endif /* _KMCL_EXTENT_H */

@@ -528,9 +528,10 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  * rest may be somebody else's; %STATUS_ACCESS_DENIED for a writable GPADL over
  * memory that was locked for reading or may only be read, and for pages that are
  * not the page allocator's, as the kernel's image and MMIO; %STATUS_NOT_SUPPORTED
- * in a confidential VM; %STATUS_INSUFFICIENT_RESOURCES without memory, or when
- * the host refuses; %STATUS_DEVICE_REMOVED when the device goes meanwhile;
- * %STATUS_UNSUCCESSFUL when the host could not be told.
+ * for user memory that can not be pinned for long, and in a confidential VM;
+ * %STATUS_INSUFFICIENT_RESOURCES without memory, or when the host refuses;
+ * %STATUS_DEVICE_REMOVED when the device goes meanwhile; %STATUS_UNSUCCESSFUL when
+ * the host could not be told.
  * Source: Microsoft's VmbChannelCreateGpadlFromMdl documentation; limits and
  * alignment are those of hv_vmbus, the statuses ours.
  */

@@ -222,7 +222,8 @@ VOID IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address,
 	target_mdl->MdlFlags = MDL_PARTIAL |
 			       (source_mdl->MdlFlags &
 				(MDL_SOURCE_IS_NONPAGED_POOL |
-				 MDL_MAPPED_TO_SYSTEM_VA | MDL_WRITE_OPERATION));
+				 MDL_MAPPED_TO_SYSTEM_VA | MDL_WRITE_OPERATION |
+				 MDL_PINNED_SHORT));
 	if (source_mdl->MappedSystemVa)
 		target_mdl->MappedSystemVa = source_mdl->MappedSystemVa + skip;
 	first = (source_mdl->ByteOffset + skip) >> MDL_PAGE_SHIFT;

@@ -62,6 +62,8 @@ static int kmcl_mdl_lock(PMDL mdl, bool read_only)
 	mdl->MdlFlags |= MDL_PAGES_LOCKED;
 	if (!read_only)
 		mdl->MdlFlags |= MDL_WRITE_OPERATION;
+	if (buf->pinned_short)
+		mdl->MdlFlags |= MDL_PINNED_SHORT;
 	if (buf->va) {
 		mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
 		mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
@@ -77,8 +79,10 @@ static int kmcl_mdl_lock(PMDL mdl, bool read_only)
  * @operation: %IoReadAccess: a device reads the memory, which needs only be
  *	readable; anything else: it writes to it
  *
- * User memory is pinned for long and charged to RLIMIT_MEMLOCK of the process
- * until MmUnlockPages(), also when that is gone. vmalloc and page allocator pages
+ * User memory is pinned and charged to RLIMIT_MEMLOCK of the process until
+ * MmUnlockPages(), also when that is gone. Where it cannot be pinned for long (shared
+ * mappings of files on disk) it is good for packets, and not for a GPADL: unlock it
+ * when the packet is complete. vmalloc and page allocator pages
  * are referenced, so that freeing them early does no harm; slab memory and the
  * pages of a non-compound block after the first can not be, and their owner keeps
  * them.
@@ -93,7 +97,9 @@ static int kmcl_mdl_lock(PMDL mdl, bool read_only)
  * where nothing is mapped, for kernel memory in %UserMode, or for a user address
  * without a process; %STATUS_ACCESS_DENIED for memory that may not be written, or
  * of the kernel's or a module's image; %STATUS_NOT_SUPPORTED for memory that can
- * not be pinned for long; %STATUS_QUOTA_EXCEEDED over RLIMIT_MEMLOCK;
+ * not be pinned (devices, secret memory); %STATUS_THREAD_IS_TERMINATING for a process
+ * that is killed meanwhile; %STATUS_IN_PAGE_ERROR for a page that the hardware
+ * reported; %STATUS_QUOTA_EXCEEDED over RLIMIT_MEMLOCK;
  * %STATUS_INSUFFICIENT_RESOURCES.
  * Source: Microsoft's MmProbeAndLockPages documentation; the statuses are ours.
  */
@@ -146,7 +152,7 @@ VOID MmUnlockPages(PMDL mdl)
 	mdl->Locked = NULL;
 	mdl->MappedSystemVa = NULL;
 	mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION |
-			   MDL_SOURCE_IS_NONPAGED_POOL);
+			   MDL_PINNED_SHORT | MDL_SOURCE_IS_NONPAGED_POOL);
 }
 EXPORT_SYMBOL_GPL(MmUnlockPages);
 

@@ -56,6 +56,8 @@ typedef enum _MM_PAGE_PRIORITY {
 #define MDL_PARTIAL			0x0010
 #define MDL_PARTIAL_HAS_BEEN_MAPPED	0x0020
 #define MDL_WRITE_OPERATION		0x0080
+/* The library's: pinned for a packet's time, and no memory for a GPADL */
+#define MDL_PINNED_SHORT		0x0400
 
 /**
  * struct _MDL - memory that is contiguous at its address, and its pages
