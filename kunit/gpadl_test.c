@@ -210,17 +210,18 @@ static void stack_of_another_task(struct kunit *test)
 	kthread_stop_put(task);
 }
 
-/* Freed in one piece that is too large for the lists of a CPU. */
+/* Freed in one piece, of a size that the lists of a CPU do not take. */
 static NTSTATUS shares_a_freed_page(struct kunit *test, struct fake_bus *bus)
 {
-	struct page *block = alloc_pages(GFP_KERNEL, pageblock_order);
+	unsigned int order = PAGE_ALLOC_COSTLY_ORDER + 2;
+	struct page *block = alloc_pages(GFP_KERNEL, order);
 	UINT32 handle = 0;
 	NTSTATUS status;
 	unsigned long va;
 
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	va = (unsigned long)page_address(block) + 4 * PAGE_SIZE;
-	__free_pages(block, pageblock_order);
+	__free_pages(block, order);
 	status = VmbChannelCreateGpadlFromBuffer(bus->ch, 0, (void *)va,
 						 PAGE_SIZE, &handle);
 	if (NT_SUCCESS(status))
