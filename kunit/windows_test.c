@@ -888,6 +888,26 @@ static void lookaside_list_gives_memory(struct kunit *test)
 			STATUS_INVALID_PARAMETER_6);
 }
 
+/* An array of one element stands for many: FORTIFY_SOURCE says nothing of it. */
+static void copies_behind_an_array_of_one(struct kunit *test)
+{
+	static const char text[] = "more than one";
+	struct {
+		ULONG Length;
+		UCHAR Data[ANYSIZE_ARRAY];
+	} *record = ExAllocatePoolZero(NonPagedPoolNx, 64, 'tseT');
+	size_t bytes = sizeof(text);
+
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	OPTIMIZER_HIDE_VAR(bytes);
+	RtlCopyMemory(record->Data, text, bytes);
+	RtlMoveMemory(record->Data + 1, record->Data, bytes);
+	KUNIT_EXPECT_TRUE(test, RtlEqualMemory(record->Data + 1, text, bytes));
+	RtlZeroMemory(record->Data, bytes + 1);
+	is_zero(test, (u8 *)record, 64);
+	ExFreePoolWithTag(record, 'tseT');
+}
+
 /* Strings */
 
 #define EXPECT_TEXT(test, expected, ...)				\
@@ -1141,6 +1161,7 @@ static struct kunit_case windows_cases[] = {
 	KUNIT_CASE(pool_is_zeroed_and_aligned),
 	KUNIT_CASE(pool_refuses),
 	KUNIT_CASE(lookaside_list_gives_memory),
+	KUNIT_CASE(copies_behind_an_array_of_one),
 	KUNIT_CASE(format_is_windows_dialect),
 	KUNIT_CASE(format_is_wide),
 	KUNIT_CASE(text_is_cut),

@@ -72,6 +72,8 @@
 #define HIBYTE(w)			((UCHAR)((w) >> 8))
 #define LOWORD(l)			((USHORT)(l))
 #define HIWORD(l)			((USHORT)((l) >> 16))
+#define MAKEWORD(low, high)		((USHORT)((UCHAR)(low) | (UCHAR)(high) << 8))
+#define MAKELONG(low, high)		((LONG)((USHORT)(low) | (ULONG)(USHORT)(high) << 16))
 
 #define MINCHAR				((CHAR)0x80)
 #define MAXCHAR				((CHAR)0x7f)

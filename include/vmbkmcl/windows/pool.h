@@ -29,6 +29,10 @@ typedef UINT64 POOL_FLAGS;
 #define POOL_FLAG_PAGED			0x0000000000000100ULL
 #define POOL_FLAG_OPTIONAL_START	0x0000000100000000ULL
 
+/* Of a lookaside list's flags and older clients' pool types; no effect */
+#define POOL_NX_ALLOCATION		512
+#define POOL_RAISE_IF_ALLOCATION_FAILURE	16
+
 typedef enum _POOL_TYPE {
 	NonPagedPool,
 	NonPagedPoolExecute = NonPagedPool,

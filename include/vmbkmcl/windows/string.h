@@ -3,6 +3,7 @@
 #ifndef _VMBKMCL_WINDOWS_STRING_H
 #define _VMBKMCL_WINDOWS_STRING_H
 
+#include <linux/compiler.h>
 #include <linux/ctype.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -12,11 +13,26 @@
 #include <vmbkmcl/windows/guid.h>
 #include <vmbkmcl/windows/types.h>
 
-#define RtlZeroMemory(to, bytes)	memset(to, 0, bytes)
-#define RtlFillMemory(to, bytes, value)	memset(to, value, bytes)
-#define RtlCopyMemory(to, from, bytes)	memcpy(to, from, bytes)
-#define RtlMoveMemory(to, from, bytes)	memmove(to, from, bytes)
-#define RtlEqualMemory(a, b, bytes)	(!memcmp(a, b, bytes))
+/*
+ * The last member of a Windows structure is an array of one element that stands for
+ * as many as there are: FORTIFY_SOURCE would warn of each access behind the first.
+ */
+static inline void *kmcl_unfortified(const volatile void *memory)
+{
+	OPTIMIZER_HIDE_VAR(memory);
+	return (void *)memory;
+}
+
+#define RtlZeroMemory(to, bytes)	\
+	((void)memset(kmcl_unfortified(to), 0, bytes))
+#define RtlFillMemory(to, bytes, value)	\
+	((void)memset(kmcl_unfortified(to), value, bytes))
+#define RtlCopyMemory(to, from, bytes)	\
+	((void)memcpy(kmcl_unfortified(to), kmcl_unfortified(from), bytes))
+#define RtlMoveMemory(to, from, bytes)	\
+	((void)memmove(kmcl_unfortified(to), kmcl_unfortified(from), bytes))
+#define RtlEqualMemory(a, b, bytes)	\
+	(!memcmp(kmcl_unfortified(a), kmcl_unfortified(b), bytes))
 #define ZeroMemory			RtlZeroMemory
 #define CopyMemory			RtlCopyMemory
 #define FillMemory			RtlFillMemory

@@ -104,6 +104,7 @@ typedef PDEVICE_OBJECT *PPDEVICE_OBJECT;
 
 /* Words that are not Linux's, or mean nothing to its compiler. */
 #define CONST			const
+#define ANYSIZE_ARRAY		1	/* of a structure's last member */
 #define FASTCALL
 #define NTAPI
 #define NTSYSAPI
