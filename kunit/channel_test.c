@@ -661,7 +661,7 @@ static void disable_while_it_waits_for_a_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	heard(test, client, "");
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
-						     &some_guid));
+						 &some_guid));
 }
 
 static bool is_there(const char *path)
@@ -919,7 +919,7 @@ static void enable_fails(struct kunit *test)
 			STATUS_DEVICE_NOT_CONNECTED);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
-						     &some_guid));
+						 &some_guid));
 	bus->ops.listen = listen;
 	bring_up(test, client);
 	heard(test, client, UP);
@@ -960,7 +960,7 @@ static void device_comes_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	heard(test, client, "");
 	KUNIT_EXPECT_TRUE(test, fake_bus_attach(client->ch, bus,
-						    &some_guid));
+						&some_guid));
 	becomes(test, client->ch, KMCL_ACTIVE);
 	VmbChannelGetInterfaceInstance(client->ch, &bound);
 	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &some_guid));
@@ -972,7 +972,7 @@ static void second_device_not_taken(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, kmcl_channel_wants(bus->ch, &some_guid));
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(bus->ch, test,
-						     &some_guid));
+						 &some_guid));
 	KUNIT_EXPECT_PTR_EQ(test, bus->ch->endpoint, (void *)bus);
 }
 

@@ -192,6 +192,7 @@ static void fake_show_room(struct fake_bus *bus)
 	if (bus->fails_sends)
 		shown = 4;
 	ring->published = ring->index;
+	/* As a consumer does: the packets were read before. */
 	smp_store_release(&ring->memory.control->read_index, shown);
 }
 
@@ -340,6 +341,7 @@ void fake_bus_corrupt(struct fake_bus *bus, bool corrupt)
 	WRITE_ONCE(bus->corrupt, corrupt);
 	spin_lock_bh(&bus->lock);
 	if (bus->is_open)
+		/* As a producer does: the packets are there before the index. */
 		smp_store_release(&ring->memory.control->write_index,
 				  corrupt ? U32_MAX : ring->index);
 	spin_unlock_bh(&bus->lock);

@@ -187,7 +187,7 @@ static void pause_before_the_device_comes(struct kunit *test)
 	VmbChannelPause(client->ch);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	KUNIT_EXPECT_TRUE(test, fake_bus_attach(client->ch, bus,
-						    &some_guid));
+						&some_guid));
 	becomes(test, client->ch, KMCL_PAUSED);
 	heard(test, client, "Opened");
 }
@@ -742,10 +742,10 @@ static void offered_again(struct kunit *test)
 	bus->is_rescinded = false;
 	bus->present = false;
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
-						     &some_guid));
+						 &some_guid));
 	enable(test, client);
 	KUNIT_EXPECT_TRUE(test, fake_bus_attach(client->ch, bus,
-						    &some_guid));
+						&some_guid));
 	becomes(test, client->ch, KMCL_ACTIVE);
 	heard(test, client, UP);
 }

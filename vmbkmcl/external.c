@@ -63,7 +63,7 @@ static u32 kmcl_external_pfns(u32 offset, u32 len)
 
 /* One more range, whose page numbers are to be filled in; NULL: too many. */
 static struct kmcl_gpa_range *kmcl_external_add(struct kmcl_external *ext,
-					      u32 offset, u32 len)
+						u32 offset, u32 len)
 {
 	u32 pfns = kmcl_external_pfns(offset, len);
 	struct kmcl_gpa_range *range = (void *)ext->desc + ext->size;

@@ -277,6 +277,12 @@ static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 	}
 }
 
+static bool kmcl_gpadl_is_proved(const struct kmcl_gpadl *gpadl)
+{
+	/* Pairs with kmcl_gpadl_prove(): after this, nobody else touches it. */
+	return smp_load_acquire(&gpadl->state) == KMCL_GPADL_GONE;
+}
+
 /*
  * A half-sent GPADL of memory that only its owner holds: the create must not return
  * before something proves that the host has let go. Without any lock, as the proof
@@ -288,9 +294,7 @@ static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 	struct kmcl_watch watch;
 
 	kmcl_watch_start(&watch, ch, "GPADL create, half sent,", 0);
-	/* Pairs with kmcl_gpadl_prove(): after this, nobody else touches it. */
-	wait_event(kmcl_quarantine_left,
-		   smp_load_acquire(&gpadl->state) == KMCL_GPADL_GONE);
+	wait_event(kmcl_quarantine_left, kmcl_gpadl_is_proved(gpadl));
 	kmcl_watch_stop(&watch);
 }
 

@@ -57,7 +57,7 @@ static void kmcl_object_keep(struct kmcl_object *object, NTSTATUS status,
 }
 
 static void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
-				 const void *data, u32 len)
+					const void *data, u32 len)
 {
 	struct kmcl_object *object = container_of(packet, struct kmcl_object,
 						  packet);

@@ -142,6 +142,7 @@ bool __kmcl_hot kmcl_ring_publish(struct kmcl_ring *ring)
 	virt_mb();
 	if (READ_ONCE(control->interrupt_mask))
 		return false;
+	/* The mask is read first, as hv_signal_on_write() does. */
 	virt_rmb();
 	return READ_ONCE(control->read_index) == before;
 }

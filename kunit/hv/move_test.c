@@ -123,6 +123,7 @@ static void echo(struct kunit *test, struct mover *mover, u64 word)
 
 static bool all_came(struct mover *mover)
 {
+	/* What was received is looked at after this. */
 	return smp_load_acquire(&mover->received) == mover->asked;
 }
 
