@@ -105,6 +105,7 @@ declare -A suite_seconds=(
 	[vmbkmcl_fault_server]=10
 	[vmbkmcl_flow]=25
 	[vmbkmcl_stress]=25
+	[vmbkmcl_move]=20
 	[vmbkmcl_incoming_server]=20
 	[vmbkmcl_channel_server]=20
 	[vmbkmcl_signals]=20

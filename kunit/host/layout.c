@@ -20,6 +20,9 @@
 #define OFFER_SENT	2
 #define GPADL_ALIVE	1
 
+/* More than any guest here has. */
+#define MAX_VPS		64
+
 static struct {
 	size_t chan_id;
 	size_t chan_offer_state;
@@ -216,17 +219,31 @@ HvSintRoute *bus_route(struct testdev *dev)
 }
 
 /*
- * The route to a processor: the bus's for the one that messages go to. KVM tells only
- * the newest route of a processor that the guest has taken a message, so there must not
- * be a second one beside the bus's.
+ * A route to another processor than the one that messages go to. It is made once: for
+ * each new route KVM replaces its whole table of interrupts and waits until nobody uses
+ * the old one, and meanwhile interrupts were lost. It stays for as long as QEMU runs,
+ * which therefore must not reset the guest (run-guest.sh has it end instead).
+ */
+static HvSintRoute *other_route(uint32_t vp)
+{
+	static HvSintRoute *routes[MAX_VPS];
+
+	if (vp >= MAX_VPS || !qemu_get_cpu(vp))
+		return NULL;
+	if (!routes[vp])
+		routes[vp] = hyperv_sint_route_new(vp, VMBUS_SINT, NULL, NULL);
+	return routes[vp];
+}
+
+/*
+ * The route to a processor, with a reference: the bus's for the one that messages go to.
+ * KVM tells only the newest route of a processor that the guest has taken a message, so
+ * there must not be a second one beside the bus's.
  */
 static HvSintRoute *route_to(struct testdev *dev, uint32_t vp)
 {
-	HvSintRoute *route = bus_route(dev);
+	HvSintRoute *route = vp == TESTDEV_VP ? bus_route(dev) : other_route(vp);
 
-	if (vp != TESTDEV_VP)
-		return qemu_get_cpu(vp) ? hyperv_sint_route_new(vp, VMBUS_SINT, NULL, NULL) :
-					  NULL;
 	if (route)
 		hyperv_sint_route_ref(route);
 	return route;

@@ -12,8 +12,8 @@
 #include "hv_device.h"
 #include "hv_suites.h"
 
-#define MOVES		300
-#define BURST		500
+#define MOVES		100
+#define BURST		100
 #define PUSH_BYTES	64
 #define SEED		0x6d6f7665u
 
@@ -173,7 +173,7 @@ static void interrupts_follow(struct kunit *test)
 }
 
 static struct kunit_case move_cases[] = {
-	KUNIT_CASE(packets_survive_moves),
+	KUNIT_CASE_SLOW(packets_survive_moves),
 	KUNIT_CASE(interrupts_follow),
 	{}
 };
