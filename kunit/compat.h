@@ -13,6 +13,11 @@
 #include <linux/sched/task.h>
 #include <linux/version.h>
 
+/* page_frag_alloc_align() has a header of its own since 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#include <linux/page_frag_cache.h>
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define COMPAT_ACTIONS	/* in compat.c */
 int kunit_add_action_or_reset(struct kunit *test, void (*action)(void *arg),

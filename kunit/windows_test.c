@@ -1019,7 +1019,7 @@ static void counted_strings_compare(struct kunit *test)
 	RtlInitEmptyUnicodeString(&c, buffer, sizeof(buffer));
 	RtlCopyUnicodeString(&c, &a);
 	KUNIT_EXPECT_EQ(test, c.Length, 6);
-	KUNIT_EXPECT_MEMEQ(test, buffer, L"Nam", 6);
+	KUNIT_EXPECT_MEMEQ(test, buffer, L"Name", 6);
 	RtlCopyUnicodeString(&c, NULL);
 	KUNIT_EXPECT_EQ(test, c.Length, 0);
 	KUNIT_EXPECT_EQ(test, RtlCompareMemory("abcd", "abxd", 4), 2);
