@@ -499,6 +499,50 @@ static void full_ring_queues_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
+/* The host makes room and signals between the second look and the queueing. */
+static struct fake_bus *racing;
+static unsigned int looks;
+
+static void signal_elsewhere(struct work_struct *work)
+{
+	kmcl_poll_schedule(racing->ch);
+}
+static DECLARE_WORK(signalling, signal_elsewhere);
+
+static void full_and_then_not(struct kmcl_channel *ch, bool first)
+{
+	u64 polls = READ_ONCE(ch->rx.polls);
+	unsigned int ms;
+
+	if (++looks != 2)
+		return;
+	fake_bus_make_room(racing, 100);
+	schedule_work_on(cpumask_any_but(cpu_online_mask, smp_processor_id()),
+			 &signalling);
+	for (ms = 0; ms < 1000 && READ_ONCE(ch->rx.polls) == polls; ms++)
+		mdelay(1);
+	mdelay(5);
+}
+
+static void room_before_it_is_queued(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	racing = bus;
+	looks = 0;
+	bus->ops.ring_full = full_and_then_not;
+	fake_bus_set_room(bus, 0);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_SUCCESS);
+	flush_work(&signalling);
+	KUNIT_EXPECT_EQ(test, looks, 2);
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
+}
+
 /* A packet goes at once where nothing waits, and behind what waits. */
 static void sent_behind_the_queue(struct kunit *test)
 {
@@ -1049,6 +1093,7 @@ static struct kunit_case packet_cases[] = {
 	KUNIT_CASE(not_open),
 	KUNIT_CASE(bus_refuses),
 	KUNIT_CASE(full_ring_queues_in_order),
+	KUNIT_CASE(room_before_it_is_queued),
 	KUNIT_CASE(sent_behind_the_queue),
 	KUNIT_CASE(queue_is_published_together),
 	KUNIT_CASE(full_table_queues_in_order),

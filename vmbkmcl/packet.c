@@ -222,15 +222,27 @@ static bool kmcl_tx_later(int err)
 }
 
 /*
- * There was no room. The wish for it comes first and the ring is looked at again
- * after it: the host may have made room in between and would then never say so.
+ * There was no room. The host counts the room from what it was told of, so what was
+ * put in before is published first. Then the wish for room comes, and the ring is
+ * looked at again after it: the host may have made room in between and would then
+ * never say so.
  * Slots are freed on this side, where the queue is flushed afterwards.
  */
 static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
-	ch->tx.asked = true;
+	WRITE_ONCE(ch->tx.asked, true);
+	ch->tx.signal |= kmcl_ring_publish(&ch->tx.ring);
 	kmcl_ring_want_room(&ch->tx.ring, kmcl_tx_room(&ch->tx, packet));
 	return kmcl_tx_send(ch, packet);
+}
+
+/* True: the host is to be signalled, now or for what kmcl_tx_ask() published. */
+static __always_inline bool kmcl_tx_publish(struct kmcl_tx *tx)
+{
+	bool signal = kmcl_ring_publish(&tx->ring) | tx->signal;
+
+	tx->signal = false;
+	return signal;
 }
 
 /* Nothing waits any more: the host need not wake anybody. */
@@ -238,7 +250,7 @@ static void kmcl_tx_settle(struct kmcl_tx *tx)
 {
 	if (!tx->asked || tx->waiting || !tx->open)
 		return;
-	tx->asked = false;
+	WRITE_ONCE(tx->asked, false);
 	kmcl_ring_want_room(&tx->ring, 0);
 }
 
@@ -362,7 +374,7 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 	else
 		err = kmcl_tx_send_next(ch, packet, may_queue);
 	if (likely(tx->open))
-		signal = kmcl_ring_publish(&tx->ring);
+		signal = kmcl_tx_publish(tx);
 	spin_unlock(&tx->lock);
 	kmcl_tx_signal(ch, signal);
 	return err;
@@ -445,18 +457,18 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 	bool signal;
 
 	/*
-	 * Nothing is queued. A sender that is about to queue a packet for want of a
-	 * slot takes one that was freed before this; for want of room, it has the
-	 * host say when there is some.
+	 * Nothing is queued, and no sender is about to queue a packet for want of
+	 * room: it says so in ->asked before it asks the host, whose answer this may
+	 * be. A sender that wants a slot takes one that was freed before this.
 	 */
-	if (!READ_ONCE(tx->waiting))
+	if (!READ_ONCE(tx->waiting) && !READ_ONCE(tx->asked))
 		return;
 	do {
 		local_bh_disable();
 		spin_lock(&tx->lock);
 		kmcl_tx_drain(ch, &batch);
 		kmcl_tx_settle(tx);
-		signal = tx->open && kmcl_ring_publish(&tx->ring);
+		signal = tx->open && kmcl_tx_publish(tx);
 		spin_unlock(&tx->lock);
 		kmcl_tx_signal(ch, signal);
 		kmcl_tx_batch_done(&batch);
@@ -551,6 +563,7 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	tx->closing = false;
 	tx->asked = false;
 	tx->full = false;
+	tx->signal = false;
 	spin_unlock_bh(&tx->lock);
 }
 

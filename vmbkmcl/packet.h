@@ -87,8 +87,9 @@ struct kmcl_tx_slot {
  * @count: how many @slots are
  * @free: first free slot, @count when there is none
  * @batch: bytes of room worth a wake-up for packets of @queue
- * @asked: the host was asked for a wake-up
+ * @asked: the host was asked for a wake-up; read without @lock, too
  * @full: the ring had no room for the packet tried last
+ * @signal: the host is to be signalled for packets that were published already
  * @sent: packets put in the ring
  * @queued: packets that had to wait first
  * @ring_full: times the ring had no room
@@ -103,6 +104,7 @@ struct kmcl_tx {
 	bool closing;
 	bool asked;
 	bool full;
+	bool signal;
 	u32 waiting;
 	struct list_head queue;
 	struct list_head answers;
