@@ -80,12 +80,13 @@ static void kmcl_bus_untell_all(struct kmcl_channel *ch)
 		kmcl_bus_untell(kmcl_buses[i], ch);
 }
 
+/* The bus's module was asked for, and has not been there and gone since. */
+static atomic_t kmcl_bus_asked;
+
 /* Once: a machine without it is not asked again and again. */
 static void kmcl_bus_request_module(void)
 {
-	static atomic_t asked;
-
-	if (!READ_ONCE(kmcl_bus_count) && !atomic_xchg(&asked, 1))
+	if (!READ_ONCE(kmcl_bus_count) && !atomic_xchg(&kmcl_bus_asked, 1))
 		request_module(KMCL_BUS_MODULE);
 }
 
@@ -192,6 +193,7 @@ void kmcl_bus_unregister(const struct kmcl_bus_ops *bus)
 	kmcl_bus_count--;
 	for (; i < kmcl_bus_count; i++)
 		kmcl_buses[i] = kmcl_buses[i + 1];
+	atomic_set(&kmcl_bus_asked, 0);
 	mutex_unlock(&kmcl_buses_lock);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_bus_unregister);

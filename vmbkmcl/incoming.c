@@ -184,7 +184,8 @@ void kmcl_rx_init(struct kmcl_rx *rx)
 void kmcl_rx_start(struct kmcl_channel *ch)
 {
 	ch->rx.failed = false;
-	WRITE_ONCE(ch->rx.running, true);
+	/* Pairs with kmcl_poll_schedule(), which then uses the ring. */
+	smp_store_release(&ch->rx.running, true);
 	kmcl_poll_schedule(ch);
 }
 

@@ -40,7 +40,8 @@ void __kmcl_hot kmcl_poll_schedule(struct kmcl_channel *ch)
 	struct kmcl_rx *rx = &ch->rx;
 
 	rcu_read_lock();
-	if (READ_ONCE(rx->running)) {
+	/* Pairs with kmcl_rx_start(): where the ring is comes before this. */
+	if (smp_load_acquire(&rx->running)) {
 		kmcl_ring_mask(&rx->ring);
 		tasklet_schedule(&rx->poll);
 	}
