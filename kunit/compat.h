@@ -18,6 +18,11 @@
 #include <linux/page_frag_cache.h>
 #endif
 
+/* KUnit runs all suites of a module until 6.6, whatever filter is asked for. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define COMPAT_SUITES	/* in run_suites.h */
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define COMPAT_ACTIONS	/* in compat.c */
 int kunit_add_action_or_reset(struct kunit *test, void (*action)(void *arg),

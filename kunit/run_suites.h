@@ -6,7 +6,6 @@
 #include <kunit/test.h>
 #include <linux/glob.h>
 #include <linux/module.h>
-#include <linux/version.h>
 
 /*
  * run_suites_after(PREPARE, SUITES...): run them when PREPARE(), the module's init
@@ -16,7 +15,7 @@
  * parameters. There the module's init function runs those that its filter_glob names,
  * as KUnit's own does later.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#ifdef COMPAT_SUITES
 #define MOST_SUITES 64
 
 static char *filter_glob = "*";

@@ -36,7 +36,7 @@ const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
 	return kinds[buf->kind];
 }
 
-/* Who keeps the memory while the host may write to it. */
+/* Says whether this module or its owner keeps the memory while the host may write it. */
 const char *kmcl_buffer_holder(const struct kmcl_buffer *buf)
 {
 	return buf->held ? "held by vmbkmcl" : "held by its owner";
