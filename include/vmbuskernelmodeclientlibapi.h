@@ -147,7 +147,7 @@ VOID VmbChannelDisable(VMBCHANNEL Channel);
 VOID VmbChannelStart(VMBCHANNEL Channel);
 VOID VmbChannelPause(VMBCHANNEL Channel);
 
-/* What a channel is to be, while it is disabled (vmbkmcl/init.c) */
+/* What a channel is to be, while it is disabled (vmbkmcl/channel_settings.c) */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags);
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 				       PCUNICODE_STRING Name);
@@ -175,7 +175,7 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel,
 					  PFN_VMB_CHANNEL_PNP_FAILURE
 					  PnpFailureCallback);
 
-/* What a client asks of or keeps with its channel (vmbkmcl/init.c, mmio.c) */
+/* What a client asks of or keeps with its channel (vmbkmcl/channel_settings.c, mmio.c) */
 VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel,
 				    LPGUID InterfaceInstance);
 VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *MmioAddress,
@@ -195,7 +195,7 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags,
 				      PUINT32 GpadlHandle);
 VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle);
 
-/* Packets to the host (vmbkmcl/request.c) */
+/* Packets to the host (vmbkmcl/tx_request.c) */
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  UINT32 BufferSize,
 					  PMDL ExternalDataMdl, UINT32 Flags,
@@ -203,7 +203,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  PUINT32 CompletionBufferSize,
 					  PLARGE_INTEGER Timeout);
 
-/* Packet objects (vmbkmcl/vmbpacket.c) */
+/* Packet objects (vmbkmcl/tx_packet_cache.c) */
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel);
 VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel);
 NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer,
@@ -225,7 +225,7 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET Packet, PVOID Buffer,
 				       UINT32 BufferLength, PPFN_NUMBER Pfns,
 				       UINT32 PfnLength, UINT32 Flags);
 
-/* Packets of the host's (vmbkmcl/delivery.c) */
+/* Packets of the host's (vmbkmcl/rx_deliver.c) */
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletion,
 			      PVOID CompletionBuffer, UINT32 BufferSize);
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletion);

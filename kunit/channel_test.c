@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../vmbkmcl/pool.h"
+#include "../vmbkmcl/rx_packet.h"
 #include "client.h"
 #include "files.h"
 #include "log.h"

@@ -129,7 +129,7 @@ void kmcl_bus_unlisten(struct kmcl_channel *ch);
 int kmcl_bus_register(const struct kmcl_bus_ops *bus);
 void kmcl_bus_unregister(const struct kmcl_bus_ops *bus);
 
-/* Its device comes and goes: device.c, and for sub-channels primary.c */
+/* Its device comes and goes: channel_device.c, and for sub-channels channel_primary.c */
 bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance);
 bool kmcl_channel_attach(struct kmcl_channel *ch,
 			 const struct kmcl_bus_ops *bus, void *endpoint,
@@ -144,7 +144,7 @@ void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
 /* It forgets a device: gpadl.c, which may have some of that device's in quarantine */
 void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded);
 
-/* The other end has signalled: schedule.c */
+/* The other end has signalled: poll.c */
 void kmcl_poll_schedule(struct kmcl_channel *ch);
 
 #endif /* _KMCL_BUS_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The channel object, and what its client asks of it: allocate, enable, disable,
- * clean up. What then happens is in life.c.
+ * clean up. What then happens is in channel_state.c.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -14,14 +14,14 @@
 
 #include "bus.h"
 #include "channel.h"
-#include "client.h"
+#include "channel_clients.h"
+#include "channel_state.h"
 #include "compat.h"
 #include "debugfs.h"
-#include "life.h"
+#include "hostwait.h"
 #include "passive.h"
-#include "schedule.h"
+#include "poll.h"
 #include "status.h"
-#include "watch.h"
 
 #define KMCL_DEFAULT_PACKET_SIZE	4096
 #define KMCL_DEFAULT_EXTERNAL_SIZE	SZ_1M

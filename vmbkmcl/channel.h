@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The channel object: see channel.c, life.c for its states, init.c for its settings. */
+/* The channel object: see channel.c, channel_state.c for its states, channel_settings.c for its settings. */
 #ifndef _KMCL_CHANNEL_H
 #define _KMCL_CHANNEL_H
 
@@ -15,13 +15,13 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 #include "bus.h"
-#include "delivery.h"
-#include "incoming.h"
-#include "packet.h"
+#include "channel_state.h"
+#include "channel_sub.h"
 #include "pipe.h"
-#include "state.h"
-#include "subchannel.h"
-#include "vmbpacket.h"
+#include "rx.h"
+#include "rx_deliver.h"
+#include "tx.h"
+#include "tx_packet.h"
 
 #define KMCL_NAME_MAX		32	/* bytes, with the terminator */
 #define KMCL_RING_PAGES_MIN	2	/* one of them is the control page */
@@ -72,7 +72,7 @@ struct kmcl_gpadl_stats {
  * @ref: one for the client, one for each of its packet objects and sub-channels,
  *	one for each device removal or sub-channel offer in progress
  * @free: what the last reference calls
- * @node: in the list of all channels: see client.c
+ * @node: in the list of all channels: see channel_clients.c
  * @client: who allocated it: "function [module]"
  * @abandoned: that module is gone; none of its callbacks is called
  * @borrowed: the memory is the client's, see VmbChannelInitialize()

@@ -8,7 +8,7 @@
 #include "channel.h"
 #include "debugfs.h"
 #include "gpadl.h"
-#include "watch.h"
+#include "hostwait.h"
 
 static struct dentry *kmcl_debugfs_root;
 

@@ -20,15 +20,15 @@
 
 #include <vmbkmcl/linux.h>
 
-#include "buffer.h"
 #include "bus.h"
 #include "channel.h"
 #include "compat.h"
-#include "extent.h"
 #include "gpadl.h"
+#include "hostwait.h"
+#include "mdl_range.h"
+#include "memory.h"
 #include "status.h"
 #include "trace.h"
-#include "watch.h"
 
 /* PFNs that the header message has room for; more take further messages. */
 #define KMCL_GPADL_HEADER_PFNS	26

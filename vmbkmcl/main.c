@@ -3,11 +3,11 @@
 
 #include <linux/module.h>
 
-#include "client_exit.h"
+#include "channel_clients_exit.h"
 #include "debugfs.h"
 #include "gpadl.h"
-#include "schedule.h"
-#include "watch.h"
+#include "hostwait.h"
+#include "poll.h"
 
 static int __init vmbkmcl_init(void)
 {

@@ -14,9 +14,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "buffer.h"
 #include "mdl_pages.h"
-#include "page.h"
+#include "memory.h"
+#include "memory_page.h"
 
 /**
  * MmSizeOfMdl() - memory that an MDL takes

@@ -2,7 +2,7 @@
 /*
  * Memory Descriptor Lists: holding their pages, and mapping them.
  *
- * User memory is pinned and charged as a GPADL's is (buffer.c). Kernel memory is
+ * User memory is pinned and charged as a GPADL's is (memory.c). Kernel memory is
  * not paged here and has its address already: its pages are referenced where they
  * can be, and "mapping" them is to tell that address.
  */
@@ -14,8 +14,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "buffer.h"
 #include "mdl_pages.h"
+#include "memory.h"
 #include "status.h"
 
 /* Guest pages; the first may begin before the MDL's first page. */

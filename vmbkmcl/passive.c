@@ -8,8 +8,8 @@
 
 #include "bus.h"
 #include "channel.h"
-#include "delivery.h"
 #include "passive.h"
+#include "rx_deliver.h"
 
 static void kmcl_passive_work(struct work_struct *work)
 {

@@ -3,8 +3,8 @@
 
 #include "channel.h"
 #include "compat.h"
-#include "external.h"
 #include "ring_size.h"
+#include "tx_gpa_direct.h"
 
 /*
  * Bytes of a ring of @pages, or of one that holds two of the largest packets. Linux

@@ -3,7 +3,7 @@
  * What a VMBus ring looks like in memory, as both ends of a channel agree on it.
  *
  * This is the host's ABI. The kernel has the same structures in linux/hyperv.h,
- * which compiles only where Linux can be a guest of Hyper-V; bus_hv.c asserts that
+ * which compiles only where Linux can be a guest of Hyper-V; hv_bus.c asserts that
  * those and these are the same. All numbers are little-endian, as every machine is
  * that Hyper-V runs on.
  */

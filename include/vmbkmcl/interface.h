@@ -312,7 +312,7 @@ typedef struct _KMCL_SERVER_INTERFACE_V5 {
 
 typedef KMCL_SERVER_INTERFACE_V5 KMCL_SERVER_INTERFACE, *PKMCL_SERVER_INTERFACE;
 
-/* Fill an interface: vmbkmcl/interface.c. */
+/* Fill an interface: vmbkmcl/api_interface.c. */
 NTSTATUS vmbkmcl_query_interface(struct device *device, const guid_t *type,
 				 PINTERFACE interface, USHORT size,
 				 USHORT version, PVOID specific);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The functions of the KMCL API that only a server endpoint has: vmbkmcl/server.c.
+ * The functions of the KMCL API that only a server endpoint has: vmbkmcl/api_server.c.
  *
  * A guest has none. They are there for what is built against the API, and each
  * says STATUS_NOT_SUPPORTED.

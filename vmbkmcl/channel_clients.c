@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All channels, and the module that each belongs to. */
+
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+
+#include "channel.h"
+#include "channel_clients.h"
+
+static LIST_HEAD(kmcl_channels);
+static DEFINE_MUTEX(kmcl_channels_lock);
+
+void kmcl_client_add(struct kmcl_channel *ch)
+{
+	mutex_lock(&kmcl_channels_lock);
+	list_add_tail(&ch->node, &kmcl_channels);
+	mutex_unlock(&kmcl_channels_lock);
+}
+
+void kmcl_client_remove(struct kmcl_channel *ch)
+{
+	mutex_lock(&kmcl_channels_lock);
+	list_del(&ch->node);
+	mutex_unlock(&kmcl_channels_lock);
+}
+
+static bool kmcl_client_is(const struct kmcl_channel *ch,
+			   const struct module *mod)
+{
+	const char *name = strrchr(ch->client, '[');
+	size_t len = strlen(mod->name);
+
+	return name && !strncmp(name + 1, mod->name, len) &&
+	       name[len + 1] == ']';
+}
+
+/*
+ * A channel that a module has, taken off the list, so that nobody else finds it.
+ * Sub-channels refer to others, and so come first. NULL: there is none.
+ */
+struct kmcl_channel *kmcl_client_take(const struct module *mod)
+{
+	struct kmcl_channel *ch, *found = NULL;
+
+	mutex_lock(&kmcl_channels_lock);
+	list_for_each_entry(ch, &kmcl_channels, node) {
+		if (!kmcl_client_is(ch, mod))
+			continue;
+		found = ch;
+		if (ch->subs.primary)
+			break;
+	}
+	if (found)
+		list_del(&found->node);
+	mutex_unlock(&kmcl_channels_lock);
+	return found;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whose channels there are: see channel_clients.c. */
+#ifndef _KMCL_CHANNEL_CLIENTS_H
+#define _KMCL_CHANNEL_CLIENTS_H
+
+struct kmcl_channel;
+struct module;
+
+void kmcl_client_add(struct kmcl_channel *ch);
+void kmcl_client_remove(struct kmcl_channel *ch);
+struct kmcl_channel *kmcl_client_take(const struct module *mod);
+
+#endif /* _KMCL_CHANNEL_CLIENTS_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a primary channel does for its sub-channels: see channel_primary.c. */
+#ifndef _KMCL_CHANNEL_PRIMARY_H
+#define _KMCL_CHANNEL_PRIMARY_H
+
+struct kmcl_channel;
+
+/* A primary channel's life calls them in this order. */
+void kmcl_subs_take(struct kmcl_channel *ch);
+void kmcl_subs_rest(struct kmcl_channel *ch);
+void kmcl_subs_release(struct kmcl_channel *ch);
+
+#endif /* _KMCL_CHANNEL_PRIMARY_H */

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The channel's life.
+ *
+ * What the client wants (wanted, paused) and what the bus has (endpoint, lost,
+ * asleep) is noted under the channel's lock by whoever learns of it; one work
+ * item per channel then brings the channel up or down until the state agrees. Every
+ * state-change callback runs in that item, which is why no two of them ever
+ * overlap, and why nothing opens a channel from inside a driver's probe.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+#include "bus.h"
+#include "channel.h"
+#include "channel_mmio.h"
+#include "channel_primary.h"
+#include "channel_state.h"
+#include "gpadl.h"
+#include "hostwait.h"
+#include "poll.h"
+#include "ring_size.h"
+#include "status.h"
+#include "trace.h"
+
+static unsigned int removal_wait_ms = 5000;
+module_param(removal_wait_ms, uint, 0644);
+MODULE_PARM_DESC(removal_wait_ms,
+		 "Milliseconds that a device which goes waits for packets its client has (default 5000)");
+
+static void kmcl_channel_set_state(struct kmcl_channel *ch,
+				   enum kmcl_state state)
+{
+	lockdep_assert_held(&ch->lock);
+	trace_vmbkmcl_channel_state(ch, ch->state, state);
+	ch->state = state;
+	wake_up_all(&ch->changed);
+}
+
+/* The device goes, for good or to sleep: it does not wait for ever. */
+static bool kmcl_channel_hurries(const struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep);
+}
+
+/* Nothing speaks for taking it down. */
+static bool kmcl_channel_stays(const struct kmcl_channel *ch)
+{
+	return READ_ONCE(ch->wanted) && !kmcl_channel_hurries(ch);
+}
+
+/* The ring is open, or gone again: true whatever the client or the bus wants. */
+static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
+{
+	mutex_lock(&ch->lock);
+	kmcl_channel_set_state(ch, state);
+	/* In the lock: whoever ends the wish stops the sends after this. */
+	if (state == KMCL_OPENED && kmcl_channel_stays(ch))
+		kmcl_tx_open(ch);
+	if (state == KMCL_OPENED)
+		ch->latency = KMCL_LATENCY_DEFAULT;
+	mutex_unlock(&ch->lock);
+}
+
+/* False when the device is going or the client does not want it any more. */
+static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
+{
+	bool go_on;
+
+	mutex_lock(&ch->lock);
+	go_on = kmcl_channel_stays(ch);
+	if (go_on)
+		kmcl_channel_set_state(ch, state);
+	mutex_unlock(&ch->lock);
+	return go_on;
+}
+
+/* The same for a pause or a start, while that is what the client wants. */
+static bool kmcl_channel_turn(struct kmcl_channel *ch, enum kmcl_state state,
+			      bool paused)
+{
+	bool go_on;
+
+	mutex_lock(&ch->lock);
+	go_on = kmcl_channel_stays(ch) && ch->paused == paused;
+	if (go_on)
+		kmcl_channel_set_state(ch, state);
+	mutex_unlock(&ch->lock);
+	return go_on;
+}
+
+static int kmcl_channel_open(struct kmcl_channel *ch)
+{
+	struct kmcl_bus_rings rings = {
+		.tx_bytes = kmcl_channel_tx_bytes(ch),
+		.rx_bytes = kmcl_channel_rx_bytes(ch),
+		.has_cpu = ch->set.has_cpu,
+		.cpu = ch->set.cpu,
+	};
+	struct kmcl_watch watch;
+	int err;
+
+	err = kmcl_rx_open(ch);
+	if (err)
+		return err;
+	err = kmcl_delivery_open(ch);
+	if (err)
+		goto close_rx;
+	mutex_lock(&ch->control);
+	kmcl_watch_start(&watch, ch, "open", 0);
+	err = kmcl_host_error(ch->bus->open(ch, &rings));
+	kmcl_watch_stop(&watch);
+	ch->connected = !err;
+	mutex_unlock(&ch->control);
+	if (err)
+		goto close_delivery;
+	kmcl_ring_init(&ch->tx.ring, &rings.tx);
+	kmcl_ring_init(&ch->rx.ring, &rings.rx);
+	return 0;
+
+close_delivery:
+	kmcl_delivery_close(ch);
+close_rx:
+	kmcl_rx_close(ch);
+	return err;
+}
+
+/* -ETIMEDOUT: the host may go on with the rings, and with packets' external data. */
+static int kmcl_channel_close(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+	bool lost;
+	int err;
+
+	kmcl_gpadl_lock_for_close(ch);
+	if (ch->bus->gpadls_before_close(ch))
+		kmcl_gpadl_disconnect_all(ch);
+	kmcl_watch_start(&watch, ch, "close", 0);
+	kmcl_sub_rest(ch);
+	err = ch->bus->close(ch);
+	kmcl_watch_stop(&watch);
+	/* From here on no GPADL is made, so what is left below is all. */
+	ch->connected = false;
+	lost = err && !ch->bus->rescinded(ch);
+	mutex_unlock(&ch->control);
+	if (lost && err == -EBUSY && ch->subs.primary)
+		pr_info("%s: the host has it open until %s is closed\n",
+			ch->name, ch->subs.primary->name);
+	else if (lost)
+		pr_err("%s: the host may not know of the close: error %d\n",
+		       ch->name, err);
+	return lost ? -ETIMEDOUT : 0;
+}
+
+#define KMCL_WHAT_MAX	96
+
+static bool kmcl_channel_holds_none(const struct kmcl_channel *ch)
+{
+	return !kmcl_delivery_held(&ch->delivery);
+}
+
+static void kmcl_watch_held(struct kmcl_watch *watch, struct kmcl_channel *ch,
+			    char *what, size_t size)
+{
+	snprintf(what, size, "completion of %u packets by %s",
+		 kmcl_delivery_held(&ch->delivery), ch->client);
+	kmcl_watch_start(watch, ch, what, 0);
+}
+
+/* False: the channel is to go down before the client has completed them all. */
+static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+	char what[KMCL_WHAT_MAX];
+
+	if (kmcl_channel_holds_none(ch))
+		return true;
+	kmcl_watch_held(&watch, ch, what, sizeof(what));
+	wait_event(ch->changed, kmcl_channel_holds_none(ch) ||
+		   !kmcl_channel_stays(ch));
+	kmcl_watch_stop(&watch);
+	return kmcl_channel_holds_none(ch);
+}
+
+/*
+ * The same on the way down: without end as long as that is the client's wish. A
+ * device that goes does not wait so, as the removals of all VMBus devices share
+ * one worker; the packets then stay with the client and lose their channel.
+ */
+static void kmcl_channel_end_held(struct kmcl_channel *ch)
+{
+	struct kmcl_watch watch;
+	char what[KMCL_WHAT_MAX];
+	long left;
+
+	if (kmcl_channel_holds_none(ch))
+		return;
+	if (READ_ONCE(ch->abandoned)) {
+		/* Their owner is gone: they go with the channel. */
+		atomic_set(&ch->delivery.returned, ch->delivery.lent);
+		return;
+	}
+	kmcl_watch_held(&watch, ch, what, sizeof(what));
+	wait_event(ch->changed, kmcl_channel_holds_none(ch) ||
+		   kmcl_channel_hurries(ch));
+	left = wait_event_timeout(ch->changed, kmcl_channel_holds_none(ch),
+				  msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
+	kmcl_watch_stop(&watch);
+	if (!left) {
+		pr_warn("%s: the device goes, %s has not completed %u packets\n",
+			ch->name, ch->client, kmcl_delivery_held(&ch->delivery));
+		kmcl_delivery_orphan(ch);
+	}
+}
+
+static void kmcl_call(struct kmcl_channel *ch, void (*callback)(VMBCHANNEL ch))
+{
+	if (callback && !READ_ONCE(ch->abandoned))
+		callback(ch);
+}
+
+/* When it returns the client is given no packets, and was told so. */
+static void kmcl_channel_suspend(struct kmcl_channel *ch)
+{
+	kmcl_delivery_stop(ch);
+	kmcl_call(ch, ch->set.evt.EvtChannelSuspend);
+}
+
+/*
+ * Nothing new is sent, then nothing new is received; only then is the ring
+ * closed, and only when the host has let go of it is memory given back.
+ */
+static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
+{
+	int err;
+
+	kmcl_tx_refuse(ch);
+	kmcl_tx_cancel(ch, -ENODEV);
+	if (ch->state >= KMCL_STARTED)
+		kmcl_channel_suspend(ch);
+	kmcl_channel_end_held(ch);
+	kmcl_rx_stop(ch);
+	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_subs_rest(ch);
+	err = kmcl_channel_close(ch);
+	kmcl_subs_release(ch);
+	/* An error of its own, as the external data is not the client's again. */
+	kmcl_tx_finish(ch, err ?: -ENODEV);
+	kmcl_delivery_flush(ch);
+	kmcl_delivery_close(ch);
+	kmcl_rx_close(ch);
+
+	kmcl_channel_enter(ch, KMCL_CLOSED);
+	if (opened)
+		kmcl_call(ch, ch->set.evt.EvtChannelClosed);
+	kmcl_gpadl_delete_leftovers(ch);
+	kmcl_mmio_put(ch);
+}
+
+/* The channel is done with its device, and disabled. */
+static void kmcl_channel_finish(struct kmcl_channel *ch)
+{
+	ch->bus->release(ch);
+
+	mutex_lock(&kmcl_subs_lock);
+	mutex_lock(&ch->lock);
+	ch->endpoint = NULL;
+	WRITE_ONCE(ch->bus, NULL);
+	ch->wanted = false;
+	/* Of that device: the next wish must not be taken for lost as well. */
+	ch->lost = false;
+	ch->asleep = false;
+	kmcl_channel_set_state(ch, KMCL_DISABLED);
+	mutex_unlock(&ch->lock);
+	/* Before it is enabled again, or another's sub-channel. */
+	kmcl_sub_leave(ch);
+	mutex_unlock(&kmcl_subs_lock);
+}
+
+static void kmcl_channel_down(struct kmcl_channel *ch)
+{
+	/* It may never have been opened. */
+	if (ch->state != KMCL_ENABLED)
+		kmcl_channel_shut(ch, true);
+	kmcl_channel_finish(ch);
+}
+
+/* It keeps its device, and is opened again when that wakes up. */
+static void kmcl_channel_sleep(struct kmcl_channel *ch)
+{
+	kmcl_channel_shut(ch, true);
+	kmcl_channel_enter(ch, KMCL_ENABLED);
+}
+
+/* The last the client hears before the channel is disabled again. */
+static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
+				NTSTATUS status)
+{
+	kmcl_warn(ch, "%s failed: status %#x\n", step, status);
+	if (ch->set.pnp_failure && !READ_ONCE(ch->abandoned))
+		ch->set.pnp_failure(ch, status);
+	kmcl_channel_finish(ch);
+}
+
+static void kmcl_channel_start(struct kmcl_channel *ch)
+{
+	if (!kmcl_channel_turn(ch, KMCL_STARTED, false))
+		return;
+	kmcl_call(ch, ch->set.evt.EvtChannelStarted);
+	if (!kmcl_channel_stays(ch))
+		return;
+	kmcl_delivery_start(ch);
+	kmcl_call(ch, ch->set.evt.EvtChannelPostStarted);
+	kmcl_channel_advance(ch, KMCL_ACTIVE);
+}
+
+static void kmcl_channel_up(struct kmcl_channel *ch)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	int err;
+
+	err = kmcl_channel_open(ch);
+	if (err) {
+		kmcl_channel_failed(ch, "open", kmcl_status(err));
+		return;
+	}
+
+	kmcl_mmio_get(ch);
+	kmcl_channel_enter(ch, KMCL_OPENED);
+	kmcl_subs_take(ch);
+	if (ch->set.evt.EvtChannelOpened && !READ_ONCE(ch->abandoned))
+		status = ch->set.evt.EvtChannelOpened(ch);
+	if (!NT_SUCCESS(status)) {
+		kmcl_channel_shut(ch, false);
+		kmcl_channel_failed(ch, "EvtChannelOpened", status);
+		return;
+	}
+	kmcl_rx_start(ch);
+}
+
+/* It comes up, and is to be quiet. */
+static void kmcl_channel_rest(struct kmcl_channel *ch)
+{
+	kmcl_channel_advance(ch, KMCL_PAUSED);
+}
+
+static void kmcl_channel_pause(struct kmcl_channel *ch)
+{
+	/* Not active any more, for who waits for a start that comes in between. */
+	if (!kmcl_channel_turn(ch, KMCL_PAUSING, true))
+		return;
+	kmcl_channel_suspend(ch);
+	if (kmcl_channel_wait_held(ch))
+		kmcl_channel_advance(ch, KMCL_PAUSED);
+}
+
+typedef void (*kmcl_step)(struct kmcl_channel *ch);
+
+/* What brings an attached channel nearer to what is wanted; NULL: it is there. */
+static kmcl_step kmcl_channel_step(const struct kmcl_channel *ch)
+{
+	if (!ch->wanted || ch->lost)
+		return kmcl_channel_down;
+	if (ch->asleep)
+		return ch->state == KMCL_ENABLED ? NULL : kmcl_channel_sleep;
+	if (ch->state == KMCL_ENABLED)
+		return kmcl_channel_up;
+	if (ch->state == KMCL_OPENED)
+		return ch->paused ? kmcl_channel_rest : kmcl_channel_start;
+	if (ch->state == KMCL_ACTIVE && ch->paused)
+		return kmcl_channel_pause;
+	if (ch->state == KMCL_PAUSED && !ch->paused)
+		return kmcl_channel_start;
+	return NULL;
+}
+
+static kmcl_step kmcl_channel_next_step(struct kmcl_channel *ch)
+{
+	kmcl_step step = NULL;
+
+	mutex_lock(&ch->lock);
+	if (ch->endpoint)
+		step = kmcl_channel_step(ch);
+	else if (!ch->wanted && ch->state == KMCL_ENABLED)
+		kmcl_channel_set_state(ch, KMCL_DISABLED);
+	mutex_unlock(&ch->lock);
+	return step;
+}
+
+static void kmcl_channel_work(struct work_struct *work)
+{
+	struct kmcl_channel *ch = container_of(work, struct kmcl_channel, work);
+	kmcl_step step;
+
+	WRITE_ONCE(ch->worker, current);
+	while ((step = kmcl_channel_next_step(ch)))
+		step(ch);
+	WRITE_ONCE(ch->worker, NULL);
+}
+
+/* The client's wish to have the channel quiet, or its end. */
+void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused)
+{
+	mutex_lock(&ch->lock);
+	WRITE_ONCE(ch->paused, paused);
+	kmcl_channel_kick(ch);
+	wake_up_all(&ch->changed);
+	mutex_unlock(&ch->lock);
+}
+
+/* The client's wish for a device, or its end; true when it changes anything. */
+bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted)
+{
+	enum kmcl_state from = wanted ? KMCL_DISABLED : KMCL_ENABLED;
+	bool changed;
+
+	mutex_lock(&ch->lock);
+	changed = ch->state == from &&
+		  (ch->set.has_type || ch->subs.primary);
+	if (changed) {
+		ch->wanted = wanted;
+		kmcl_channel_set_state(ch, wanted ? KMCL_ENABLED :
+						    KMCL_DISABLED);
+	}
+	mutex_unlock(&ch->lock);
+	return changed;
+}
+
+void kmcl_life_init_channel(struct kmcl_channel *ch)
+{
+	mutex_init(&ch->lock);
+	mutex_init(&ch->control);
+	init_waitqueue_head(&ch->changed);
+	INIT_WORK(&ch->work, kmcl_channel_work);
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Clients that go and leave their channels: see client_exit.c. */
-#ifndef _KMCL_CLIENT_EXIT_H
-#define _KMCL_CLIENT_EXIT_H
-
-int kmcl_clients_init(void);
-void kmcl_clients_exit(void);
-
-#endif /* _KMCL_CLIENT_EXIT_H */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Waits on the host that must not be abandoned: see hostwait.c. */
+#ifndef _KMCL_HOSTWAIT_H
+#define _KMCL_HOSTWAIT_H
+
+#include <linux/ktime.h>
+#include <linux/list.h>
+
+struct kmcl_channel;
+struct seq_file;
+
+/**
+ * struct kmcl_watch - one wait in progress, on the waiter's stack
+ * @node: in the list of all waits
+ * @ch: the channel that waits
+ * @what: the operation, as a log line names it
+ * @handle: the GPADL, 0 where there is none
+ * @since: when it began
+ * @warn_at: when the log names it next, in jiffies
+ */
+struct kmcl_watch {
+	struct list_head node;
+	struct kmcl_channel *ch;
+	const char *what;
+	u32 handle;
+	ktime_t since;
+	unsigned long warn_at;
+};
+
+void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
+		      const char *what, u32 handle);
+void kmcl_watch_stop(struct kmcl_watch *watch);
+void kmcl_watch_show(struct kmcl_channel *ch, struct seq_file *m);
+void kmcl_watch_exit(void);
+
+#endif /* _KMCL_HOSTWAIT_H */

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which VMBus device a channel binds to.
+ *
+ * hv_vmbus binds drivers to types, KMCL channels want instances. So there is one
+ * driver for each type that any channel listens for, under a name that
+ * driver_override can use, and behind it devices and channels are paired by
+ * instance. A device nobody asked for stays bound and idle: declining it in
+ * probe would be logged as an error.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hyperv.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "bus.h"
+#include "channel.h"
+#include "compat.h"
+#include "hv_bind.h"
+
+/**
+ * struct kmcl_target - a device type somebody listens for
+ * @node: in the list of all, under kmcl_targets_lock
+ * @listeners: channels that listen, under kmcl_targets_lock
+ * @driver: registered with hv_vmbus
+ * @ids: @driver's: the type, and the end of the table
+ * @name: @driver's: "vmbkmcl-" and the type GUID
+ * @lock: guards the lists below and each device's channel
+ * @devices: of the type, bound to @driver
+ * @channels: that listen
+ */
+struct kmcl_target {
+	struct list_head node;
+	unsigned int listeners;
+	struct hv_driver driver;
+	struct hv_vmbus_device_id ids[2];
+	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
+	struct mutex lock;
+	struct list_head devices;
+	struct list_head channels;
+};
+
+/* A channel that listens. */
+struct kmcl_listener {
+	struct list_head node;
+	struct kmcl_channel *ch;
+};
+
+/* A bound device; its endpoint's channel changes under the target's lock. */
+struct kmcl_device {
+	struct list_head node;
+	struct kmcl_target *target;
+	struct kmcl_hv_endpoint endpoint;
+	bool asleep;			/* not to be opened now */
+};
+
+/* What channels are told that their devices are on. */
+static const struct kmcl_bus_ops *kmcl_target_bus;
+
+static LIST_HEAD(kmcl_targets);
+/* Held while drivers come and go; probe and remove do not take it. */
+static DEFINE_MUTEX(kmcl_targets_lock);
+
+static void kmcl_target_offer(struct kmcl_target *target,
+			      struct kmcl_device *dev)
+{
+	struct kmcl_hv_endpoint *endpoint = &dev->endpoint;
+	const guid_t *instance = &endpoint->hdev->dev_instance;
+	struct kmcl_listener *listener;
+
+	list_for_each_entry(listener, &target->channels, node) {
+		if (!kmcl_channel_wants(listener->ch, instance))
+			continue;
+		endpoint->ch = listener->ch;
+		if (kmcl_channel_attach(listener->ch, kmcl_target_bus, endpoint,
+					instance))
+			return;
+		endpoint->ch = NULL;
+	}
+}
+
+static void kmcl_target_match(struct kmcl_target *target)
+{
+	struct kmcl_device *dev;
+
+	lockdep_assert_held(&target->lock);
+	list_for_each_entry(dev, &target->devices, node)
+		if (!dev->endpoint.ch && !dev->asleep)
+			kmcl_target_offer(target, dev);
+}
+
+static int kmcl_target_probe(struct hv_device *hdev,
+			     const struct hv_vmbus_device_id *id)
+{
+	struct hv_driver *driver = container_of(hdev->device.driver,
+						struct hv_driver, driver);
+	struct kmcl_target *target = container_of(driver, struct kmcl_target,
+						  driver);
+	struct kmcl_device *dev;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	dev->target = target;
+	dev->endpoint.hdev = hdev;
+	dev->endpoint.chan = hdev->channel;
+	hv_set_drvdata(hdev, dev);
+
+	mutex_lock(&target->lock);
+	list_add_tail(&dev->node, &target->devices);
+	kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+	return 0;
+}
+
+/* With a reference: the client may clean up as soon as the lock is let go. */
+static struct kmcl_channel *kmcl_device_channel(struct kmcl_device *dev)
+{
+	lockdep_assert_held(&dev->target->lock);
+	if (dev->endpoint.ch)
+		kmcl_channel_get(dev->endpoint.ch);
+	return dev->endpoint.ch;
+}
+
+static void kmcl_target_remove_device(struct hv_device *hdev)
+{
+	struct kmcl_device *dev = hv_get_drvdata(hdev);
+	struct kmcl_target *target = dev->target;
+	struct kmcl_channel *ch;
+
+	mutex_lock(&target->lock);
+	list_del(&dev->node);
+	ch = kmcl_device_channel(dev);
+	mutex_unlock(&target->lock);
+
+	if (ch) {
+		kmcl_channel_detach(ch, &dev->endpoint);
+		kmcl_channel_put(ch);
+	}
+	kmcl_gpadl_device_gone(&dev->endpoint, READ_ONCE(hdev->channel->rescind));
+	hv_set_drvdata(hdev, NULL);
+	kfree(dev);
+}
+KMCL_HV_REMOVE(kmcl_target_remove)
+
+/*
+ * For hibernation; without the two, the whole VM could not hibernate. VMBus goes
+ * down after this, and afterwards has the same device, with another channel id.
+ */
+static int kmcl_target_suspend(struct hv_device *hdev)
+{
+	struct kmcl_device *dev = hv_get_drvdata(hdev);
+	struct kmcl_channel *ch;
+
+	mutex_lock(&dev->target->lock);
+	dev->asleep = true;
+	ch = kmcl_device_channel(dev);
+	mutex_unlock(&dev->target->lock);
+
+	if (ch) {
+		kmcl_channel_put_to_sleep(ch, &dev->endpoint);
+		kmcl_channel_put(ch);
+	}
+	return 0;
+}
+
+static int kmcl_target_resume(struct hv_device *hdev)
+{
+	struct kmcl_device *dev = hv_get_drvdata(hdev);
+	struct kmcl_target *target = dev->target;
+
+	mutex_lock(&target->lock);
+	dev->asleep = false;
+	if (dev->endpoint.ch)
+		kmcl_channel_wake(dev->endpoint.ch, &dev->endpoint);
+	else
+		kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+	return 0;
+}
+
+static struct kmcl_target *kmcl_target_create(const guid_t *type)
+{
+	struct kmcl_target *target;
+	int err;
+
+	target = kzalloc(sizeof(*target), GFP_KERNEL);
+	if (!target)
+		return ERR_PTR(-ENOMEM);
+	snprintf(target->name, sizeof(target->name), "vmbkmcl-%pUl", type);
+	target->ids[0].guid = *type;
+	target->driver.name = target->name;
+	target->driver.id_table = target->ids;
+	target->driver.probe = kmcl_target_probe;
+	target->driver.remove = kmcl_target_remove;
+	target->driver.suspend = kmcl_target_suspend;
+	target->driver.resume = kmcl_target_resume;
+	mutex_init(&target->lock);
+	INIT_LIST_HEAD(&target->devices);
+	INIT_LIST_HEAD(&target->channels);
+
+	err = vmbus_driver_register(&target->driver);
+	if (err) {
+		kfree(target);
+		return ERR_PTR(err);
+	}
+	list_add(&target->node, &kmcl_targets);
+	return target;
+}
+
+static struct kmcl_target *kmcl_target_find(const guid_t *type)
+{
+	struct kmcl_target *target;
+
+	list_for_each_entry(target, &kmcl_targets, node)
+		if (guid_equal(&target->ids[0].guid, type))
+			return target;
+	return NULL;
+}
+
+static struct kmcl_target *kmcl_target_get(const guid_t *type)
+{
+	struct kmcl_target *target;
+
+	mutex_lock(&kmcl_targets_lock);
+	target = kmcl_target_find(type);
+	if (!target)
+		target = kmcl_target_create(type);
+	if (!IS_ERR(target))
+		target->listeners++;
+	mutex_unlock(&kmcl_targets_lock);
+	return target;
+}
+
+static void kmcl_target_put(struct kmcl_target *target)
+{
+	mutex_lock(&kmcl_targets_lock);
+	if (!--target->listeners) {
+		list_del(&target->node);
+		vmbus_driver_unregister(&target->driver);
+		kfree(target);
+	}
+	mutex_unlock(&kmcl_targets_lock);
+}
+
+static bool kmcl_device_fits(const struct hv_device *hdev,
+			     const struct kmcl_settings *set)
+{
+	return guid_equal(&hdev->dev_type, &set->type) &&
+	       (!set->has_instance ||
+		guid_equal(&hdev->dev_instance, &set->instance));
+}
+
+/*
+ * A driver that has the device keeps it, and the channel waits. Whose device is
+ * being bound or unbound right now is left out: who does that may wait for us.
+ */
+static int kmcl_target_name_driver(struct device *device, void *data)
+{
+	struct hv_device *hdev = container_of(device, struct hv_device, device);
+	struct kmcl_channel *ch = data;
+	const char *name = dev_name(device);
+	const char *driver = NULL;
+
+	if (!kmcl_device_fits(hdev, &ch->set) || !device_trylock(device))
+		return 0;
+	if (device->driver && device->driver->owner != THIS_MODULE)
+		driver = device->driver->name;
+	if (driver) {
+		pr_info("%s: device %s belongs to the driver %s, the channel waits for it\n",
+			ch->name, name, driver);
+		pr_info("%s: to have it, in /sys/bus/vmbus: echo vmbkmcl-%pUl > devices/%s/driver_override; echo %s > drivers/%s/unbind; echo %s > drivers_probe\n",
+			ch->name, &ch->set.type, name, name, driver, name);
+	}
+	device_unlock(device);
+	return 0;
+}
+
+/* The bus's listen(): @ch gets a device of its type when there is one. */
+int kmcl_target_listen(struct kmcl_channel *ch)
+{
+	struct kmcl_listener *listener;
+	struct kmcl_target *target;
+
+	listener = kmalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return -ENOMEM;
+	listener->ch = ch;
+
+	target = kmcl_target_get(&ch->set.type);
+	if (IS_ERR(target)) {
+		kfree(listener);
+		return PTR_ERR(target);
+	}
+
+	mutex_lock(&target->lock);
+	/* Who names an instance is asked before who takes any. */
+	if (ch->set.has_instance)
+		list_add(&listener->node, &target->channels);
+	else
+		list_add_tail(&listener->node, &target->channels);
+	kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+
+	bus_for_each_dev(target->driver.driver.bus, NULL, ch,
+			 kmcl_target_name_driver);
+	return 0;
+}
+
+static bool kmcl_target_forget(struct kmcl_target *target,
+			       const struct kmcl_channel *ch)
+{
+	struct kmcl_listener *listener;
+	bool found = false;
+
+	mutex_lock(&target->lock);
+	list_for_each_entry(listener, &target->channels, node) {
+		if (listener->ch != ch)
+			continue;
+		list_del(&listener->node);
+		kfree(listener);
+		found = true;
+		break;
+	}
+	mutex_unlock(&target->lock);
+	return found;
+}
+
+/* The bus's unlisten(): @ch has no device any more, and gets none. */
+void kmcl_target_unlisten(struct kmcl_channel *ch)
+{
+	struct kmcl_target *target, *found = NULL;
+
+	mutex_lock(&kmcl_targets_lock);
+	list_for_each_entry(target, &kmcl_targets, node)
+		if (kmcl_target_forget(target, ch)) {
+			found = target;
+			break;
+		}
+	mutex_unlock(&kmcl_targets_lock);
+	/* It stays while the lock is let go: the listener was counted. */
+	if (!WARN_ON_ONCE(!found))
+		kmcl_target_put(found);
+}
+
+/* The bus's release(): the device may serve another channel. */
+void kmcl_target_release(struct kmcl_channel *ch)
+{
+	struct kmcl_device *dev = container_of(ch->endpoint,
+					       struct kmcl_device, endpoint);
+	struct kmcl_target *target = dev->target;
+
+	mutex_lock(&target->lock);
+	dev->endpoint.ch = NULL;
+	kmcl_target_match(target);
+	mutex_unlock(&target->lock);
+}
+
+/* Before there is anything to listen for. */
+void kmcl_target_init(const struct kmcl_bus_ops *bus)
+{
+	kmcl_target_bus = bus;
+}

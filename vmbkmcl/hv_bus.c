@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The bus of hv_vmbus. Only what that exports is used. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpumask.h>
+#include <linux/hyperv.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <asm/mshyperv.h>
+
+#include "channel.h"
+#include "compat.h"
+#include "hot.h"
+#include "hv_bind.h"
+#include "hv_bus.h"
+#include "hv_rings.h"
+#include "hv_sub.h"
+
+static struct kmcl_hv_endpoint *kmcl_hv_endpoint(struct kmcl_channel *ch)
+{
+	return ch->endpoint;
+}
+
+static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
+{
+	return kmcl_hv_endpoint(ch)->chan;
+}
+
+/* Called in hard interrupt context, the ring's memory is there. */
+static void __kmcl_hot kmcl_hv_event(void *context)
+{
+	kmcl_poll_schedule(context);
+}
+
+static void kmcl_hv_no_memory(struct kmcl_channel *ch, u32 tx, u32 rx)
+{
+	u32 pages = (tx + rx) / HV_HYP_PAGE_SIZE;
+
+	if (pages > ch->set.tx_pages + ch->set.rx_pages)
+		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: they are that large for the largest packet, see VmbChannelInitSetMaximumPacketSize() and VmbChannelInitSetMaximumExternalData()\n",
+			  (tx + rx) / SZ_1K);
+	else
+		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: fewer pages with VmbClientChannelInitSetRingBufferPageCount(), %u + %u for instance, are easier to get\n",
+			  (tx + rx) / SZ_1K, ch->set.rx_pages / 2,
+			  ch->set.tx_pages / 2);
+}
+
+static struct device *kmcl_hv_device(struct kmcl_channel *ch)
+{
+	return &kmcl_hv_endpoint(ch)->hdev->device;
+}
+
+/* hv_vmbus names it to the host in the open message. */
+static void kmcl_hv_set_cpu(struct kmcl_channel *ch,
+			    const struct kmcl_bus_rings *rings)
+{
+	if (!rings->has_cpu)
+		return;
+	if (cpu_online(rings->cpu))
+		kmcl_hv_channel(ch)->target_cpu = rings->cpu;
+	else
+		kmcl_warn(ch, "CPU %u is offline, the channel interrupts CPU %u\n",
+			  rings->cpu, kmcl_hv_channel(ch)->target_cpu);
+}
+
+static void kmcl_hv_opened(struct kmcl_channel *ch)
+{
+	if (kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_sub_opened(ch->endpoint);
+	else
+		kmcl_hv_subs_take(ch->endpoint);
+}
+
+/*
+ * An open that failed leaves the callback behind, which the host could have called
+ * when this channel is long gone.
+ */
+static void kmcl_hv_not_opened(struct kmcl_channel *ch)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+
+	if (kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_sub_not_opened(ch->endpoint);
+	else
+		vmbus_disconnect_ring(chan);
+	if (kmcl_hv_free_rings(chan))
+		kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
+}
+
+static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	u32 tx = rings->tx_bytes;
+	u32 rx = rings->rx_bytes;
+	int err;
+
+	/* Not offered again after a hibernation: the host would never answer. */
+	if (chan->offermsg.child_relid == INVALID_RELID)
+		return -ENODEV;
+
+	/*
+	 * Transaction ids are this module's. A driver that had the device
+	 * before may have left hv_vmbus's requestor behind, freed, and with a
+	 * size of 0 the next close would free it again.
+	 */
+	chan->rqstor_size = 0;
+	memset(&chan->requestor, 0, sizeof(chan->requestor));
+	chan->next_request_id_callback = NULL;
+	chan->request_addr_callback = NULL;
+
+	/* hv_vmbus has memory for a copy of a packet, which is not made. */
+	chan->max_pkt_size = sizeof(struct vmpacket_descriptor);
+	chan->low_latency = false;
+	set_channel_read_mode(chan, HV_CALL_ISR);
+	kmcl_hv_set_cpu(ch, rings);
+	err = vmbus_alloc_ring(chan, tx, rx);
+	if (err) {
+		kmcl_hv_no_memory(ch, tx, rx);
+		return err;
+	}
+	err = vmbus_connect_ring(chan, kmcl_hv_event, ch);
+	if (err) {
+		kmcl_hv_not_opened(ch);
+		return err;
+	}
+	rings->tx = kmcl_hv_ring_memory(&chan->outbound);
+	rings->rx = kmcl_hv_ring_memory(&chan->inbound);
+	kmcl_hv_opened(ch);
+	return 0;
+}
+
+/* vmbus_close(), which keeps to itself that the host was not told. */
+static int kmcl_hv_close(struct kmcl_channel *ch)
+{
+	if (kmcl_hv_endpoint(ch)->is_sub)
+		return kmcl_hv_sub_close(ch->endpoint);
+	return kmcl_hv_subs_close(ch->endpoint) ?:
+	       kmcl_hv_free_rings(kmcl_hv_channel(ch));
+}
+
+static void kmcl_hv_release(struct kmcl_channel *ch)
+{
+	if (kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_sub_release(ch->endpoint);
+	else
+		kmcl_target_release(ch);
+}
+
+static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
+{
+	struct hv_device *hdev = kmcl_hv_endpoint(ch)->hdev;
+	u64 bytes = (u64)hdev->channel->offermsg.offer.mmio_megabytes * SZ_1M;
+	struct resource *res;
+	int err;
+
+	/* The device's space goes with its own channel. */
+	if (!bytes || kmcl_hv_endpoint(ch)->is_sub)
+		return 0;
+	err = vmbus_allocate_mmio(&res, hdev, 0, (resource_size_t)-1, bytes,
+				  SZ_1M, false);
+	if (err)
+		return err;
+	*start = res->start;
+	*size = bytes;
+	return 0;
+}
+
+static void kmcl_hv_mmio_put(struct kmcl_channel *ch, u64 start, u64 size)
+{
+	vmbus_free_mmio(start, size);
+}
+
+static void kmcl_hv_set_low_latency(struct kmcl_channel *ch, bool low)
+{
+	WRITE_ONCE(kmcl_hv_channel(ch)->low_latency, low);
+}
+
+static bool kmcl_hv_rescinded(struct kmcl_channel *ch)
+{
+	return READ_ONCE(kmcl_hv_channel(ch)->rescind);
+}
+
+static bool kmcl_hv_confidential(struct kmcl_channel *ch)
+{
+	return hv_is_isolation_supported() &&
+	       !kmcl_channel_uses_plain_memory(kmcl_hv_channel(ch));
+}
+
+/* netvsc's rule: older hosts drop the ring's GPADL with the channel. */
+static bool kmcl_hv_gpadls_before_close(struct kmcl_channel *ch)
+{
+	return vmbus_proto_version < VERSION_WIN10;
+}
+
+/* hv_vmbus's view of a GPADL. */
+static struct vmbus_gpadl kmcl_hv_gpadl(const struct kmcl_bus_gpadl *gpadl)
+{
+	return (struct vmbus_gpadl) {
+		.gpadl_handle = gpadl->handle,
+		.size = gpadl->size,
+		.buffer = gpadl->va,
+		.decrypted = gpadl->decrypted,
+	};
+}
+
+/*
+ * hv_vmbus counts its handles up, and after 4 billion of them comes to 0, of which
+ * its teardown could not tell whether the host was told. No server hears of that one:
+ * the next is as good.
+ */
+static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
+				   struct kmcl_bus_gpadl *gpadl)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	struct vmbus_gpadl wire = {};
+	int err;
+
+	err = vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, &wire);
+	if (!err && !wire.gpadl_handle) {
+		vmbus_teardown_gpadl(chan, &wire);
+		err = vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, &wire);
+	}
+	gpadl->handle = wire.gpadl_handle;
+	gpadl->decrypted = wire.decrypted;
+	return err;
+}
+
+/* hv_vmbus may say 0 although the message was never posted; the handle stays then. */
+static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
+				  struct kmcl_bus_gpadl *gpadl)
+{
+	struct vmbus_gpadl wire = kmcl_hv_gpadl(gpadl);
+	int err;
+
+	err = vmbus_teardown_gpadl(kmcl_hv_channel(ch), &wire);
+	gpadl->handle = wire.gpadl_handle;
+	gpadl->decrypted = wire.decrypted;
+	return wire.gpadl_handle ? err ?: -EIO : 0;
+}
+
+static void __kmcl_hot kmcl_hv_signal(struct kmcl_channel *ch,
+				      enum kmcl_signal why)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+
+	/* As hv_vmbus counts its own signals, and as inexactly. */
+	if (why == KMCL_SIGNAL_PACKETS)
+		chan->intr_out_empty++;
+	else
+		chan->intr_in_full++;
+	vmbus_setevent(chan);
+}
+
+static void kmcl_hv_ring_full(struct kmcl_channel *ch, bool first)
+{
+	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+
+	chan->out_full_total++;
+	if (first)
+		chan->out_full_first++;
+}
+
+const struct kmcl_bus_ops kmcl_hv_bus = {
+	.name = "hv_vmbus",
+	.owner = THIS_MODULE,
+	.listen = kmcl_target_listen,
+	.unlisten = kmcl_target_unlisten,
+	.release = kmcl_hv_release,
+	.device = kmcl_hv_device,
+	.open = kmcl_hv_open,
+	.close = kmcl_hv_close,
+	.signal = kmcl_hv_signal,
+	.ring_full = kmcl_hv_ring_full,
+	.mmio_get = kmcl_hv_mmio_get,
+	.mmio_put = kmcl_hv_mmio_put,
+	.set_low_latency = kmcl_hv_set_low_latency,
+	.rescinded = kmcl_hv_rescinded,
+	.confidential = kmcl_hv_confidential,
+	.gpadls_before_close = kmcl_hv_gpadls_before_close,
+	.establish_gpadl = kmcl_hv_establish_gpadl,
+	.teardown_gpadl = kmcl_hv_teardown_gpadl,
+};

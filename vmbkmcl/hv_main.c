@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Load and unload of the bus of hv_vmbus. It stays while a channel listens on it. */
+
+#include <linux/module.h>
+#include <asm/mshyperv.h>
+
+#include "compat.h"
+#include "hv_bind.h"
+#include "hv_bus.h"
+
+static int __init vmbkmcl_hv_init(void)
+{
+	/* hv_vmbus may be part of the kernel, and idle. */
+	if (!hv_is_hyperv_initialized())
+		return -ENODEV;
+	kmcl_target_init(&kmcl_hv_bus);
+	return kmcl_bus_register(&kmcl_hv_bus);
+}
+
+static void __exit vmbkmcl_hv_exit(void)
+{
+	kmcl_bus_unregister(&kmcl_hv_bus);
+}
+
+module_init(vmbkmcl_hv_init);
+module_exit(vmbkmcl_hv_exit);
+
+KMCL_IMPORT_BUS_NS;
+MODULE_ALIAS("vmbkmcl-bus-hv");
+MODULE_DESCRIPTION("VMBus Kernel Mode Client Library, the bus of hv_vmbus");
+MODULE_AUTHOR("The vmbkmcl maintainers");
+MODULE_VERSION(KMCL_VERSION);
+MODULE_LICENSE("GPL");

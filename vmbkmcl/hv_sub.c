@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What channel_sub.c needs of hv_vmbus.
+ *
+ * hv_vmbus tells the primary's driver of a new sub-channel, in a context that may
+ * sleep, and of nothing after that: a close of one alone it refuses, and of a
+ * rescind it only leaves a mark. It closes those that are open with the primary,
+ * then frees the ones that were rescinded. A reference to the channel's kobject
+ * keeps its memory; it is held no longer than it takes, as the name in sysfs goes
+ * with it, which the host's next offer may need.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hyperv.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "bus.h"
+#include "channel.h"
+#include "hv_bind.h"
+#include "hv_rings.h"
+#include "hv_sub.h"
+
+/* How often it is looked whether the host has rescinded an open sub-channel. */
+#define KMCL_SUB_LOOK_MS	1000
+
+/**
+ * struct kmcl_hv_sub - a sub-channel that a channel got
+ * @endpoint: channel->endpoint points here; its channel is NULL when that has gone
+ *	without a close
+ * @is_open: as far as hv_vmbus and the host know
+ * @err: of the close
+ * @rings: their memory, while hv_vmbus closes it
+ * @look: for a rescind
+ */
+struct kmcl_hv_sub {
+	struct kmcl_hv_endpoint endpoint;
+	bool is_open;
+	int err;
+	struct page *rings;
+	struct delayed_work look;
+};
+
+static DEFINE_MUTEX(kmcl_hv_lock);
+/* Endpoints of open channels: those that may have sub-channels, and of these. */
+static LIST_HEAD(kmcl_hv_primaries);
+static LIST_HEAD(kmcl_hv_subs);
+
+static struct kmcl_hv_sub *to_sub(struct kmcl_hv_endpoint *endpoint)
+{
+	return container_of(endpoint, struct kmcl_hv_sub, endpoint);
+}
+
+static void kmcl_hv_sub_look(struct work_struct *work)
+{
+	struct kmcl_hv_sub *sub = container_of(to_delayed_work(work),
+					       struct kmcl_hv_sub, look);
+
+	if (READ_ONCE(sub->endpoint.chan->rescind))
+		kmcl_channel_lose(sub->endpoint.ch, &sub->endpoint);
+	else
+		schedule_delayed_work(&sub->look,
+				      msecs_to_jiffies(KMCL_SUB_LOOK_MS));
+}
+
+static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
+					     struct vmbus_channel *chan)
+{
+	struct kmcl_hv_sub *sub = kzalloc(sizeof(*sub), GFP_KERNEL);
+
+	if (!sub)
+		return NULL;
+	sub->endpoint.hdev = hdev;
+	sub->endpoint.chan = chan;
+	sub->endpoint.is_sub = true;
+	INIT_LIST_HEAD(&sub->endpoint.node);
+	INIT_DELAYED_WORK(&sub->look, kmcl_hv_sub_look);
+	kobject_get(&chan->kobj);
+	return sub;
+}
+
+static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
+{
+	kmcl_gpadl_device_gone(&sub->endpoint,
+			       READ_ONCE(sub->endpoint.chan->rescind));
+	kobject_put(&sub->endpoint.chan->kobj);
+	kfree(sub);
+}
+
+/* With a reference: the channel may be closed and cleaned up any time. */
+static struct kmcl_channel *kmcl_hv_find_primary(struct vmbus_channel *chan,
+						 struct hv_device **hdev)
+{
+	struct kmcl_hv_endpoint *endpoint;
+	struct kmcl_channel *ch = NULL;
+
+	mutex_lock(&kmcl_hv_lock);
+	list_for_each_entry(endpoint, &kmcl_hv_primaries, node) {
+		if (endpoint->chan != chan)
+			continue;
+		ch = endpoint->ch;
+		*hdev = endpoint->hdev;
+		kmcl_channel_get(ch);
+		break;
+	}
+	mutex_unlock(&kmcl_hv_lock);
+	return ch;
+}
+
+/* hv_vmbus calls this in a work item of its own. */
+static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
+{
+	struct kmcl_channel *primary;
+	struct kmcl_hv_sub *sub;
+	struct hv_device *hdev;
+
+	primary = kmcl_hv_find_primary(chan->primary_channel, &hdev);
+	if (!primary)
+		return;
+	sub = kmcl_hv_sub_alloc(hdev, chan);
+	if (!sub)
+		kmcl_warn(primary, "no memory for a sub-channel\n");
+	else if (!kmcl_sub_offer(primary, &sub->endpoint, &hdev->dev_instance,
+				 &sub->endpoint.ch))
+		kmcl_hv_sub_free(sub);
+	kmcl_channel_put(primary);
+}
+
+/* The channel was opened; be told of its sub-channels, until it is closed. */
+void kmcl_hv_subs_take(struct kmcl_hv_endpoint *primary)
+{
+	mutex_lock(&kmcl_hv_lock);
+	list_add(&primary->node, &kmcl_hv_primaries);
+	mutex_unlock(&kmcl_hv_lock);
+	vmbus_set_sc_create_callback(primary->chan, kmcl_hv_sub_offered);
+}
+
+/*
+ * hv_vmbus frees a sub-channel's rings also when it could not tell the host to let
+ * go of them. So it does not find them.
+ */
+static void kmcl_hv_sub_hide_rings(struct kmcl_hv_sub *sub)
+{
+	sub->rings = sub->endpoint.chan->ringbuffer_page;
+	sub->endpoint.chan->ringbuffer_page = NULL;
+}
+
+static void kmcl_hv_sub_closed(struct kmcl_hv_sub *sub)
+{
+	struct vmbus_channel *chan = sub->endpoint.chan;
+
+	list_del_init(&sub->endpoint.node);
+	chan->ringbuffer_page = sub->rings;
+	sub->err = kmcl_hv_free_rings(chan);
+	sub->is_open = false;
+	if (!sub->endpoint.ch)
+		kmcl_hv_sub_free(sub);
+}
+
+/* Close the channel, and with it its sub-channels, which rest or have no owner. */
+int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
+{
+	struct kmcl_hv_sub *sub, *next;
+	LIST_HEAD(closing);
+	int err;
+
+	mutex_lock(&kmcl_hv_lock);
+	list_del(&primary->node);
+	list_for_each_entry_safe(sub, next, &kmcl_hv_subs, endpoint.node) {
+		if (sub->endpoint.chan->primary_channel != primary->chan)
+			continue;
+		list_move_tail(&sub->endpoint.node, &closing);
+		kmcl_hv_sub_hide_rings(sub);
+	}
+	mutex_unlock(&kmcl_hv_lock);
+
+	err = vmbus_disconnect_ring(primary->chan);
+	list_for_each_entry_safe(sub, next, &closing, endpoint.node)
+		kmcl_hv_sub_closed(sub);
+	return err;
+}
+
+void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint)
+{
+	struct kmcl_hv_sub *sub = to_sub(endpoint);
+
+	mutex_lock(&kmcl_hv_lock);
+	list_add_tail(&endpoint->node, &kmcl_hv_subs);
+	mutex_unlock(&kmcl_hv_lock);
+	sub->is_open = true;
+	schedule_delayed_work(&sub->look, msecs_to_jiffies(KMCL_SUB_LOOK_MS));
+}
+
+/* When it returns, hv_vmbus does not call the channel any more. */
+static void kmcl_hv_sub_hush(struct vmbus_channel *chan)
+{
+	spin_lock_irq(&chan->sched_lock);
+	chan->onchannel_callback = NULL;
+	spin_unlock_irq(&chan->sched_lock);
+}
+
+/*
+ * If it was rescinded meanwhile, hv_vmbus keeps it, and each close of the primary
+ * waits for an event that comes once.
+ */
+void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint)
+{
+	kmcl_hv_sub_hush(endpoint->chan);
+	if (READ_ONCE(endpoint->chan->rescind))
+		complete_all(&endpoint->chan->rescind_event);
+}
+
+/* -EBUSY: the primary is not closed, and so the sub-channel can not be. */
+int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
+{
+	struct kmcl_hv_sub *sub = to_sub(endpoint);
+
+	cancel_delayed_work_sync(&sub->look);
+	if (!sub->is_open)
+		return sub->err;
+	kmcl_hv_sub_hush(endpoint->chan);
+	return -EBUSY;
+}
+
+/* The bus's release() of a sub-channel; what is open waits for the primary. */
+void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint)
+{
+	struct kmcl_hv_sub *sub = to_sub(endpoint);
+
+	if (sub->is_open)
+		endpoint->ch = NULL;
+	else
+		kmcl_hv_sub_free(sub);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* hv_vmbus's sub-channels: see hv_sub.c. */
+#ifndef _KMCL_HV_SUB_H
+#define _KMCL_HV_SUB_H
+
+struct kmcl_channel;
+struct kmcl_hv_endpoint;
+
+void kmcl_hv_subs_take(struct kmcl_hv_endpoint *primary);
+int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary);
+
+void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint);
+void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint);
+int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint);
+void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint);
+
+#endif /* _KMCL_HV_SUB_H */

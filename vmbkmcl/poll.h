@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Waking what runs for a channel: see poll.c. */
+#ifndef _KMCL_POLL_H
+#define _KMCL_POLL_H
+
+struct kmcl_channel;
+
+/* kmcl_poll_schedule() is in bus.h: buses call it, too. */
+void kmcl_channel_kick(struct kmcl_channel *ch);
+void kmcl_poll_wait(struct kmcl_channel *ch);
+void kmcl_passive_schedule(struct kmcl_channel *ch);
+
+int kmcl_schedule_init(void);
+void kmcl_schedule_exit(void);
+
+#endif /* _KMCL_POLL_H */

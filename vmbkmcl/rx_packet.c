@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory for the host's packets, all of it made when the channel is opened.
+ *
+ * A packet read from the ring is copied to one of the pool's, and comes back when
+ * its completion has been sent. Who finds none left is run again when one has come.
+ */
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "hot.h"
+#include "rx_deliver.h"
+#include "rx_packet.h"
+
+struct kmcl_incoming *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i)
+{
+	return (struct kmcl_incoming *)(pool->packets + i * pool->stride);
+}
+
+static void kmcl_pool_free(struct kref *ref)
+{
+	kvfree(container_of(ref, struct kmcl_pool, ref));
+}
+
+void kmcl_pool_put(struct kmcl_pool *pool)
+{
+	kref_put(&pool->ref, kmcl_pool_free);
+}
+
+/* All that was given back, with one atomic operation for all of it. */
+static struct llist_node *kmcl_pool_refill(struct kmcl_channel *ch)
+{
+	struct llist_head *free = &ch->delivery.pool->free;
+	struct llist_node *nodes = llist_del_all(free);
+
+	if (!nodes) {
+		kmcl_stall(&ch->delivery);
+		nodes = llist_del_all(free);
+	}
+	return nodes;
+}
+
+/* For the poll alone. NULL: it will be run when there is one. */
+__kmcl_hot struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
+{
+	struct kmcl_pool *pool = ch->delivery.pool;
+	struct llist_node *node = pool->spare ?: kmcl_pool_refill(ch);
+
+	if (!node)
+		return NULL;
+	pool->spare = node->next;
+	return llist_entry(node, struct kmcl_incoming, free);
+}
+
+void __kmcl_hot kmcl_pool_give(struct kmcl_incoming *packet)
+{
+	struct kmcl_pool *pool = packet->pool;
+
+	llist_add(&packet->free, &pool->free);
+	kmcl_unstall(pool->ch);
+}
+
+static void kmcl_answer_done(struct kmcl_packet *answer, int err,
+			     const void *data, u32 len)
+{
+	kmcl_pool_give(container_of(answer, struct kmcl_incoming, answer));
+}
+
+struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
+{
+	u32 room = ALIGN(ch->set.max_packet_size, sizeof(u64));
+	u32 stride = sizeof(struct kmcl_incoming) + room +
+		     ALIGN(ch->set.context_size, sizeof(u64));
+	u32 quota = min_t(u32, READ_ONCE(ch->delivery.quota), KMCL_QUOTA_MAX);
+	u32 count = quota + KMCL_BACKLOG;
+	struct kmcl_pool *pool;
+	u32 i;
+
+	/* A failure is told by who opens the channel. */
+	pool = kvzalloc(sizeof(*pool) + array_size(count, stride),
+			GFP_KERNEL | __GFP_NOWARN);
+	if (!pool)
+		return NULL;
+	kref_init(&pool->ref);
+	pool->ch = ch;
+	pool->room = room;
+	pool->stride = stride;
+	pool->count = count;
+	pool->quota = quota;
+	init_llist_head(&pool->free);
+	for (i = 0; i < count; i++) {
+		struct kmcl_incoming *packet = kmcl_pool_packet(pool, i);
+
+		packet->pool = pool;
+		INIT_LIST_HEAD(&packet->answer.link);
+		packet->answer.wire.type = KMCL_PKT_COMPLETION;
+		packet->answer.wire.data = packet->data;
+		packet->answer.done = kmcl_answer_done;
+		llist_add(&packet->free, &pool->free);
+	}
+	return pool;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory for the host's packets: see rx_packet.c. */
+#ifndef _KMCL_RX_PACKET_H
+#define _KMCL_RX_PACKET_H
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/types.h>
+
+#include "bus.h"
+#include "channel.h"
+
+enum kmcl_incoming_owner {
+	KMCL_OWNER_POOL,	/* free, in the backlog, or on its way back */
+	KMCL_OWNER_CLIENT,	/* until it completes it */
+	KMCL_OWNER_NOBODY,	/* the client's still, but its channel is gone */
+};
+
+/**
+ * struct kmcl_incoming - a packet of the host's, copied out of the ring
+ * @free: in the pool's list
+ * @pool: where it belongs
+ * @owner: enum kmcl_incoming_owner; whoever moves it away from
+ *	%KMCL_OWNER_CLIENT alone may go on with it
+ * @answer: its completion
+ * @wants_answer: the host has asked for one
+ * @len: bytes of payload
+ * @data: payload, then the completion's; behind it the client's context
+ */
+struct kmcl_incoming {
+	struct llist_node free;
+	struct kmcl_pool *pool;
+	atomic_t owner;
+	struct kmcl_packet answer;
+	bool wants_answer;
+	u32 len;
+	u8 data[] __aligned(sizeof(u64));
+};
+
+/**
+ * struct kmcl_pool - memory for the packets of one opening of a channel
+ * @ref: the channel's, and one for each packet that belongs to nobody
+ * @ch: the channel; not to be followed for a packet that belongs to nobody
+ * @room: bytes of payload each packet has room for
+ * @stride: bytes from one packet to the next
+ * @count: packets
+ * @quota: of them, how many the client may hold at most
+ * @free: those that were given back since the poll looked last
+ * @spare: those it found then
+ * @packets: all of them
+ */
+struct kmcl_pool {
+	struct kref ref;
+	struct kmcl_channel *ch;
+	u32 room;
+	u32 stride;
+	u32 count;
+	u32 quota;
+	struct llist_head free;
+	struct llist_node *spare;
+	u8 packets[] __aligned(sizeof(u64));
+};
+
+/* NULL without memory; the caller says so. */
+struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch);
+void kmcl_pool_put(struct kmcl_pool *pool);
+
+struct kmcl_incoming *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i);
+struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch);
+void kmcl_pool_give(struct kmcl_incoming *packet);
+
+/*
+ * Who finds nothing says so and looks again: a packet given back in between may
+ * have missed the flag.
+ */
+static inline void kmcl_stall(struct kmcl_delivery *to)
+{
+	WRITE_ONCE(to->stalled, true);
+	/* Pairs with the full barriers of kmcl_pool_give(), kmcl_let_go(). */
+	smp_mb();
+}
+
+static inline void kmcl_unstall(struct kmcl_channel *ch)
+{
+	if (READ_ONCE(ch->delivery.stalled))
+		kmcl_poll_schedule(ch);
+}
+
+#endif /* _KMCL_RX_PACKET_H */

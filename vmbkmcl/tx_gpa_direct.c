@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * External data: pages that a packet refers to and the host reads and writes in
+ * place. They are described by ranges, each of a length, an offset into its first
+ * page, and page numbers; pages have 4 KiB, whatever the guest's have.
+ *
+ * Until its packet is complete, a page is its owner's to keep. Where that may be
+ * before the host is done with it, it is referenced: if its owner then gives it
+ * away, nobody else gets it.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/mm.h>
+
+#include "channel.h"
+#include "hot.h"
+#include "mdl_pages.h"
+#include "mdl_range.h"
+#include "memory_page.h"
+#include "tx_gpa_direct.h"
+
+/* Bytes of a description of @bytes in @pieces. */
+static u32 kmcl_external_size(u32 bytes, u32 pieces)
+{
+	/* Each piece may begin and end within a page. */
+	u32 pfns = bytes / KMCL_HV_PAGE_SIZE + 2 * pieces;
+
+	return sizeof(struct kmcl_gpa_direct) + pieces * sizeof(struct kmcl_gpa_range) +
+	       pfns * sizeof(u64);
+}
+
+/* Bytes of a description of the most that the settings allow. */
+u32 kmcl_external_room(const struct kmcl_settings *set)
+{
+	return kmcl_external_size(set->max_external_size, set->max_chain);
+}
+
+u32 kmcl_external_room_for(const struct kmcl_extent *extent)
+{
+	return kmcl_external_size(extent->len, extent->mdls);
+}
+
+/* @memory: @room bytes of it, aligned to 8. */
+void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room)
+{
+	ext->desc = memory;
+	ext->room = room;
+}
+
+static void kmcl_external_reset(struct kmcl_external *ext)
+{
+	ext->desc->reserved = 0;
+	ext->desc->range_count = 0;
+	ext->size = sizeof(struct kmcl_gpa_direct);
+}
+
+/* Pages that so many bytes are in. */
+static u32 kmcl_external_pfns(u32 offset, u32 len)
+{
+	return DIV_ROUND_UP(offset + len, KMCL_HV_PAGE_SIZE);
+}
+
+/* One more range, whose page numbers are to be filled in; NULL: too many. */
+static struct kmcl_gpa_range *kmcl_external_add(struct kmcl_external *ext,
+						u32 offset, u32 len)
+{
+	u32 pfns = kmcl_external_pfns(offset, len);
+	struct kmcl_gpa_range *range = (void *)ext->desc + ext->size;
+	u32 size = struct_size(range, pfn, pfns);
+
+	if (size > ext->room - ext->size)
+		return NULL;
+	range->offset = offset;
+	range->len = len;
+	ext->desc->range_count++;
+	ext->size += size;
+	return range;
+}
+
+static void __kmcl_hot kmcl_external_fill(struct kmcl_gpa_range *range,
+					  const PFN_NUMBER *pfns)
+{
+	memcpy(range->pfn, pfns,
+	       kmcl_external_pfns(range->offset, range->len) * sizeof(*pfns));
+}
+
+/* Whole pages. -EMSGSIZE: more than there is room for. */
+int __kmcl_hot kmcl_external_set_pfns(struct kmcl_external *ext,
+				      const PFN_NUMBER *pfns, u32 count)
+{
+	struct kmcl_gpa_range *range;
+
+	kmcl_external_reset(ext);
+	if (count > ext->room / sizeof(u64))
+		return -EMSGSIZE;
+	range = kmcl_external_add(ext, 0, count * KMCL_HV_PAGE_SIZE);
+	if (!range)
+		return -EMSGSIZE;
+	kmcl_external_fill(range, pfns);
+	return 0;
+}
+
+/* A checked extent, a range for each of its MDLs. -EMSGSIZE as above. */
+int kmcl_external_set_extent(struct kmcl_external *ext,
+			     const struct kmcl_extent *extent)
+{
+	struct kmcl_extent rest = *extent;
+	struct kmcl_gpa_range *range;
+	struct kmcl_piece piece;
+
+	kmcl_external_reset(ext);
+	if (kmcl_external_room_for(extent) > ext->room)
+		return -EMSGSIZE;
+	while (kmcl_extent_next(&rest, &piece)) {
+		range = kmcl_external_add(ext, piece.offset, piece.len);
+		kmcl_external_fill(range, piece.pfns);
+	}
+	return 0;
+}
+
+static struct page *kmcl_external_reference(u64 pfn)
+{
+	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
+	struct page *page;
+
+	if (!pfn_valid(guest_pfn))
+		return NULL;
+	page = pfn_to_page(guest_pfn);
+	return kmcl_page_usable(page, NULL) ? kmcl_page_reference(page) : NULL;
+}
+
+/**
+ * kmcl_external_hold - reference the pages of a description, where it can be done
+ * @ext: the description
+ * @pages: where they go, with room for one for each 8 bytes of the description;
+ *	NULL: they are kept for good
+ *
+ * Context: any but hard interrupts.
+ * Return: how many references are held.
+ */
+u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages)
+{
+	const struct kmcl_gpa_range *range = (void *)ext->desc->ranges;
+	u32 ranges, count, i, held = 0;
+	struct page *page;
+
+	for (ranges = ext->desc->range_count; ranges; ranges--) {
+		count = kmcl_external_pfns(range->offset, range->len);
+		for (i = 0; i < count; i++) {
+			page = kmcl_external_reference(range->pfn[i]);
+			if (!page)
+				continue;
+			if (pages)
+				pages[held] = page;
+			held++;
+		}
+		range = (const void *)&range->pfn[count];
+	}
+	return held;
+}
+
+/* The host was never told that the ring is closed, and may go on with them. */
+void kmcl_external_kept(struct kmcl_channel *ch, u32 pages)
+{
+	pr_err_ratelimited("%s: %u pages of external data are kept for good\n",
+			   ch->name, pages);
+}
