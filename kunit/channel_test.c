@@ -351,7 +351,7 @@ static void maximum_external_data(struct kunit *test)
 	VMBCHANNEL ch = get_channel(test);
 	u32 most = 8190 * 4096, rx = kmcl_channel_rx_bytes(ch);
 
-	KUNIT_EXPECT_EQ(test, ch->set.max_external_size, SZ_1M);
+	KUNIT_EXPECT_EQ(test, ch->set.max_gpa_direct_size, SZ_1M);
 	KUNIT_EXPECT_EQ(test, ch->set.max_chain, 16);
 	KUNIT_EXPECT_EQ(test, set_external(ch, 1, 1), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, set_external(ch, most, 512), STATUS_SUCCESS);
@@ -365,7 +365,7 @@ static void maximum_external_data(struct kunit *test)
 			STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_EQ(test, set_external(ch, 0, 0),
 			STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_EQ(test, ch->set.max_external_size, most);
+	KUNIT_EXPECT_EQ(test, ch->set.max_gpa_direct_size, most);
 	KUNIT_EXPECT_EQ(test, ch->set.max_chain, 512);
 
 	/* Two such packets fit, and only to the host does any go. */
@@ -430,7 +430,7 @@ static void packets_without_a_callback(struct kunit *test)
 
 	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(bus->ch->rx.dropped)));
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 }
 
 static VOID use_context(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
@@ -491,7 +491,7 @@ static void no_client_context(struct kunit *test)
 	set_process(client->ch, look_for_context, NULL);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers)));
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->completions)));
 	KUNIT_EXPECT_EQ(test, client->seen, 0);
 }
 
@@ -970,7 +970,7 @@ static void second_device_not_taken(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
-	KUNIT_EXPECT_FALSE(test, kmcl_channel_wants(bus->ch, &some_guid));
+	KUNIT_EXPECT_FALSE(test, kmcl_channel_accepts(bus->ch, &some_guid));
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(bus->ch, test,
 						 &some_guid));
 	KUNIT_EXPECT_PTR_EQ(test, bus->ch->endpoint, (void *)bus);

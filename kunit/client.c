@@ -101,7 +101,8 @@ static VOID client_pnp_failure(VMBCHANNEL ch, NTSTATUS status)
 
 static void client_complete(struct client *client, VMBPACKETCOMPLETION packet)
 {
-	VmbChannelPacketComplete(packet, &client->answer, client->answer_size);
+	VmbChannelPacketComplete(packet, &client->completion,
+				 client->answer_size);
 }
 
 static VOID client_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,

@@ -46,7 +46,7 @@ enum client_phase {
  * @held_count: how many
  * @packets: given to the client so far
  * @tags: the first byte of each of the first of them
- * @answer: what to complete packets with
+ * @completion: what to complete packets with
  * @answer_size: bytes of it
  */
 struct client {
@@ -69,7 +69,7 @@ struct client {
 	unsigned int held_count;
 	unsigned int packets;
 	u8 tags[512];
-	u64 answer;
+	u64 completion;
 	u32 answer_size;
 };
 

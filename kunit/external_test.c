@@ -756,7 +756,7 @@ static u32 slots_taken(struct fake_bus *bus)
 	u32 i, taken = 0;
 
 	for (i = 0; i < KMCL_TX_SLOTS; i++)
-		taken += !!bus->ch->tx.slots[i].packet;
+		taken += !!bus->ch->tx.slots[i].entry;
 	return taken;
 }
 

@@ -149,7 +149,7 @@ static void fake_note_packet(struct fake_bus *bus,
 	}
 	if (bus->ring_room && bus->ring_room != INT_MAX)
 		bus->ring_room--;
-	atomic_inc(packet->type == KMCL_PKT_COMPLETION ? &bus->answers :
+	atomic_inc(packet->type == KMCL_PKT_COMPLETION ? &bus->completions :
 							 &bus->sends);
 }
 
@@ -157,8 +157,8 @@ static void fake_note_packet(struct fake_bus *bus,
 static u32 fake_room_for_queue(const struct fake_bus *bus, bool *all)
 {
 	const struct kmcl_tx *tx = &bus->ch->tx;
-	const struct list_head *queues[] = { &tx->answers, &tx->queue };
-	const struct kmcl_packet *packet;
+	const struct list_head *queues[] = { &tx->completions, &tx->queue };
+	const struct kmcl_tx_entry *packet;
 	unsigned int i;
 	u32 bytes = 0;
 	int n = 0;

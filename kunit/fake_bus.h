@@ -32,7 +32,7 @@
  * @establish_err: what establish_gpadl() is to answer
  * @teardown_err: what teardown_gpadl() is to answer instead of telling the host
  * @teardown_nomem: how many times it is to answer -ENOMEM first
- * @withhold: the host answers no create, delete, open or close until a rescind
+ * @withhold: the host completions no create, delete, open or close until a rescind
  *	or until this is false
  * @is_confidential: as a confidential VM's bus would say
  * @is_old: GPADLs go before the close
@@ -59,7 +59,7 @@
  * @establishes: establish_gpadl() calls
  * @teardowns: teardown_gpadl() calls
  * @sends: packets of the client's read from the ring
- * @answers: completions of the host's packets read from the ring
+ * @completions: completions of the host's packets read from the ring
  * @next_handle: for the next GPADL
  * @gpadls: what the host holds: handle -> size
  * @last_id: transaction id of the last packet
@@ -112,7 +112,7 @@ struct fake_bus {
 	atomic_t establishes;
 	atomic_t teardowns;
 	atomic_t sends;
-	atomic_t answers;
+	atomic_t completions;
 	u32 next_handle;
 	struct xarray gpadls;
 	u64 last_id;

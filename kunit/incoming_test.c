@@ -254,7 +254,7 @@ static void never_more_than_the_quota(struct kunit *test)
 	completes_all(taker);
 	was_given(test, taker, 200);
 	KUNIT_EXPECT_EQ(test, taker->most_kept, *quota);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 200);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 200);
 	KUNIT_EXPECT_EQ(test, taker->batched, 200);
 }
 
@@ -395,11 +395,11 @@ static void memory_comes_with_the_answers(struct kunit *test)
 	comes_up(test, taker);
 	host_sends(bus, 0, POOL + 10);
 	was_given(test, taker, POOL);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(taker->ch);
 	was_given(test, taker, POOL + 10);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) ==
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->completions) ==
 					   POOL + 10));
 }
 
@@ -419,10 +419,10 @@ static void completion_of_ours_too_large(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, taker->nr_kept, 2);
 
 	VmbChannelPacketComplete(taker->kept[--taker->nr_kept], data, most + 8);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 	KUNIT_EXPECT_EQ(test, bus->last_len, 0);
 	VmbChannelPacketComplete(taker->kept[--taker->nr_kept], data, most);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 	KUNIT_EXPECT_EQ(test, bus->last_len, most);
 }
 
@@ -443,7 +443,8 @@ static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), KMCL_TX_SLOTS);
 	host_sends(bus, 0, 1);
 	was_given(test, taker, 1);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 1));
 }
 
 /* Contexts */
@@ -476,7 +477,7 @@ static void passive_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taker->in_process, 300 + taker->batches + 1);
 	KUNIT_EXPECT_EQ(test, taker->batched, 300);
 	KUNIT_EXPECT_GE(test, taker->batches, 300 / 64);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 300);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 300);
 }
 
 /* A packet that is complete when it is in the ring: also where one may sleep. */
@@ -585,7 +586,7 @@ static void one_is_deferred(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taker->batched, 10);
 	KUNIT_EXPECT_EQ(test, taker->ch->delivery.deferrals, 1);
 	KUNIT_EXPECT_EQ(test, taker->ch->delivery.delivered, 10);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 10);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 10);
 	KUNIT_EXPECT_EQ(test, taker->in_process, 2);	/* and its batch */
 }
 
@@ -600,7 +601,7 @@ static void all_are_deferred(struct kunit *test)
 	was_given(test, taker, 400);
 	KUNIT_EXPECT_EQ(test, taker->next, 200);
 	KUNIT_EXPECT_EQ(test, taker->ch->delivery.deferrals, 200);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 200);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 200);
 }
 
 static void defers_again(struct taker *taker, u32 number)
@@ -621,7 +622,7 @@ static void deferred_where_it_may_sleep(struct kunit *test)
 	host_sends(bus, 0, 2);
 	was_given(test, taker, 3);
 	is_logged(test, "a packet is deferred only in its callback");
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 }
 
 static void deferred_outside_its_callback(struct kunit *test)
@@ -638,7 +639,7 @@ static void deferred_outside_its_callback(struct kunit *test)
 	is_logged(test, "a packet is deferred only in its callback");
 	was_given(test, taker, 1);
 	completes_all(taker);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 }
 
 /* Still waiting for its second callback when the channel is paused and closed. */
@@ -684,7 +685,7 @@ static void packet_is_malformed(struct kunit *test)
 	host_sends(bus, 10, POOL);
 	sends_and_hears(test, taker, bus);
 	KUNIT_EXPECT_EQ(test, taker->calls, 3);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 	VmbChannelDisable(taker->ch);
 	KUNIT_EXPECT_EQ(test, taker->ch->rx.dropped, 7 + POOL);
 
@@ -758,7 +759,8 @@ static void corrupt_ring(struct kunit *test)
 	/* What was read before is delivered and answered. */
 	completes_all(taker);
 	was_given(test, taker, 10);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 10));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 10));
 	packet = VmbPacketAllocate(taker->ch);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_DEVICE_REMOVED);

@@ -417,7 +417,8 @@ static void process_packet_ex(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, note.ch, client->ch);
 	KUNIT_EXPECT_EQ(test, note.data, 0xfeed);
 	KUNIT_EXPECT_EQ(test, note.length, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 1));
 	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(note.batched) == 1));
 	KUNIT_EXPECT_EQ(test, note.batches, 1);
 	KUNIT_EXPECT_EQ(test, client->packets, 0);

@@ -354,7 +354,8 @@ static void packets_come_in_order(struct kunit *test)
 	bring_up(test, client);
 	host_sends_many(bus, 200);
 	client_was_given(test, client, 200);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 200));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 200));
 }
 
 static void no_packet_before_started(struct kunit *test)
@@ -424,7 +425,7 @@ static void pause_waits_for_packets(struct kunit *test)
 	client_completes_one(client);
 	job_join(test, pause);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_PAUSED);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 }
 
 static void disable_waits_for_packets(struct kunit *test)
@@ -445,7 +446,7 @@ static void disable_waits_for_packets(struct kunit *test)
 	client_completes_one(client);
 	job_join(test, disable);
 	heard(test, client, "Closed");
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 }
 
 static void disable_ends_a_pause(struct kunit *test)
@@ -480,7 +481,7 @@ static void packets_completed_in_suspend(struct kunit *test)
 	client->hook = complete_in_suspend;
 	VmbChannelDisable(client->ch);
 	heard(test, client, LIFE);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 3);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 3);
 }
 
 /* Queued for want of room before the channel began to go down. */
@@ -496,21 +497,22 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	client->hook = wait_to_leave;
 	disable = job_start(test, do_disable, client->ch);
 	has_entered(test, client);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 	fake_bus_set_room(bus, 2);
 	kmcl_poll_schedule(bus->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 2));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 2));
 	complete(&client->leave);
 	job_join(test, disable);
 	heard(test, client, LIFE);
 
 	/* The last one had no chance, and its memory is there again. */
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 	fake_bus_set_room(bus, INT_MAX);
 	client->hook = NULL;
 	bring_up(test, client);
 	host_sends_many(bus, POOL + 3);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) ==
+	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->completions) ==
 					   POOL + 5));
 }
 
@@ -524,7 +526,7 @@ static void packet_completed_twice(struct kunit *test)
 	client_completes_one(client);
 	VmbChannelPacketComplete(packet, NULL, 0);
 	is_logged(test, "given back that its client did not have");
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 	client->hold = false;
 	host_sends(bus, 1);
 	client_was_given(test, client, 2);
@@ -555,7 +557,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	bus->is_rescinded = false;
 	bring_up(test, client);
 	client_completes_one(client);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 	VmbChannelDisable(client->ch);
 }
 
@@ -754,12 +756,12 @@ static void offered_again(struct kunit *test)
 
 static void put_to_sleep(struct fake_bus *bus)
 {
-	kmcl_channel_put_to_sleep(bus->ch, bus);
+	kmcl_channel_suspend_device(bus->ch, bus);
 }
 
 static void wake(struct fake_bus *bus)
 {
-	kmcl_channel_wake(bus->ch, bus);
+	kmcl_channel_resume_device(bus->ch, bus);
 }
 
 static void sleep_and_wake(struct kunit *test)
@@ -817,13 +819,14 @@ static void sleep_with_everything_outstanding(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
 	heard(test, client, LIFE);
 	client_completes_all(client);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 
 	wake(bus);
 	becomes(test, client->ch, KMCL_ACTIVE);
 	host_sends(bus, 2);
 	client_was_given(test, client, 3);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 1));
 }
 
 static void disable_while_asleep(struct kunit *test)

@@ -110,7 +110,7 @@ static void packet_allocate(struct kunit *test)
 		if (packet)
 			break;
 		KUNIT_EXPECT_EQ(test, kref_read(&bus->ch->ref), 1);
-		KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->objects.lent), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->packets.lent), 0);
 		failures++;
 	}
 	KUNIT_ASSERT_NOT_NULL(test, packet);
@@ -332,7 +332,7 @@ static void packet_complete(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, all);
 	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[0], &word,
 						       sizeof(word)));
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 
 	/* Also one that has to wait. */
 	fake_bus_set_room(bus, 0);
@@ -343,7 +343,7 @@ static void packet_complete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 2);
 	fake_bus_set_room(bus, INT_MAX);
 	poll_here(test, bus->ch);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 3);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 3);
 	needs_no_memory(test, VmbChannelPacketFail(keeper->kept[3]));
 }
 
@@ -372,7 +372,8 @@ static void poll_and_deferral(struct kunit *test)
 	poll_here(test, bus->ch);
 	KUNIT_EXPECT_EQ(test, bus->ch->delivery.deferrals, 1);
 	tasklet_enable(&bus->ch->rx.poll);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 4));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 4));
 }
 
 /* Settings */

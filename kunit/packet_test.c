@@ -141,7 +141,7 @@ static void many_objects(struct kunit *test)
 		packets[i] = VmbPacketAllocate(bus->ch);
 	for (i = 0; i < ARRAY_SIZE(packets); i++)
 		VmbPacketFree(packets[i]);
-	KUNIT_EXPECT_EQ(test, bus->ch->objects.count, 64);
+	KUNIT_EXPECT_EQ(test, bus->ch->packets.count, 64);
 }
 
 /* KASAN looks. */
@@ -234,7 +234,7 @@ static void default_routine_frees(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, bus->ch->objects.count, 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->packets.count, 1);
 }
 
 /* Sending */

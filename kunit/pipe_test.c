@@ -266,7 +266,8 @@ static void completions_are_not_framed(struct kunit *test)
 	fake_bus_deliver_request(bus, 5, framed, sizeof(framed));
 	was_given(test, reader, 1);
 	KUNIT_EXPECT_EQ(test, reader->len, 3);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->answers) == 1));
+	KUNIT_EXPECT_TRUE(test,
+			  eventually(atomic_read(&bus->completions) == 1));
 	KUNIT_EXPECT_EQ(test, bus->last_len, 0);
 }
 

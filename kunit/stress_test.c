@@ -132,9 +132,9 @@ static void fake_device(void *data)
 		u32 what = below(&rnd, 4);
 
 		if (what == 0) {
-			kmcl_channel_put_to_sleep(bus->ch, bus);
+			kmcl_channel_suspend_device(bus->ch, bus);
 			some_time(&rnd);
-			kmcl_channel_wake(bus->ch, bus);
+			kmcl_channel_resume_device(bus->ch, bus);
 		} else {
 			device_goes(bus, what == 1);
 			some_time(&rnd);

@@ -271,10 +271,10 @@ static void primary_sleeps(struct kunit *test)
 {
 	struct pair *pair = get_open_pair(test);
 
-	kmcl_channel_put_to_sleep(pair->primary->ch, pair->primary_bus);
+	kmcl_channel_suspend_device(pair->primary->ch, pair->primary_bus);
 	both_lived(test, pair);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ENABLED);
-	kmcl_channel_wake(pair->primary->ch, pair->primary_bus);
+	kmcl_channel_resume_device(pair->primary->ch, pair->primary_bus);
 	becomes(test, pair->primary->ch, KMCL_ACTIVE);
 	bring_up_sub(test, pair);
 }
@@ -420,7 +420,7 @@ static void packets_of_the_hosts_are_waited_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
 	client_completes_all(pair->sub);
 	job_join(test, disable);
-	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->completions), 1);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->delivery.orphaned, 0);
 	heard(test, pair->sub, "Closed");
 }
@@ -731,7 +731,8 @@ static void random_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair->sub->offences, 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&pair->sub_bus->opens), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.in), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.busy), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.nr_active),
+			0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);
 }
 

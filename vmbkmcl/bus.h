@@ -130,7 +130,7 @@ int kmcl_bus_register(const struct kmcl_bus_ops *bus);
 void kmcl_bus_unregister(const struct kmcl_bus_ops *bus);
 
 /* Its device comes and goes: channel_device.c, and for sub-channels channel_primary.c */
-bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance);
+bool kmcl_channel_accepts(struct kmcl_channel *ch, const guid_t *instance);
 bool kmcl_channel_attach(struct kmcl_channel *ch,
 			 const struct kmcl_bus_ops *bus, void *endpoint,
 			 const guid_t *instance);
@@ -138,8 +138,8 @@ bool kmcl_sub_offer(struct kmcl_channel *primary, void *endpoint,
 		    const guid_t *instance, struct kmcl_channel **owner);
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
-void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint);
-void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint);
+void kmcl_channel_resume_device(struct kmcl_channel *ch, void *endpoint);
 
 /* It forgets a device: gpadl.c, which may have some of that device's in quarantine */
 void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded);

@@ -49,14 +49,14 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 	 */
 	kmcl_bus_unlisten(ch);
 
-	if (!kmcl_channel_wish(ch, true))
+	if (!kmcl_channel_request(ch, true))
 		return -ENOTCONN;
 	/* Its devices come by way of its primary. */
 	if (ch->subs.primary)
 		return 0;
 	err = kmcl_bus_listen(ch);
 	if (err)
-		kmcl_channel_wish(ch, false);
+		kmcl_channel_request(ch, false);
 	return err == -ENODEV ? -ENXIO : err;
 }
 
@@ -97,7 +97,7 @@ EXPORT_SYMBOL_GPL(VmbChannelEnable);
 /* With ch->api held. */
 static void kmcl_channel_disable(struct kmcl_channel *ch)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 
 	mutex_lock(&ch->lock);
 	WRITE_ONCE(ch->wanted, false);
@@ -108,9 +108,9 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 
 	/* A callback may wait for the host in a synchronous request. */
 	kmcl_tx_cancel(ch, -ENODEV);
-	kmcl_watch_start(&watch, ch, "disable", 0);
+	kmcl_hostwait_start(&watch, ch, "disable", 0);
 	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&watch);
 
 	kmcl_bus_unlisten(ch);
 }
@@ -161,16 +161,16 @@ static bool kmcl_channel_settled(const struct kmcl_channel *ch, bool paused)
 static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
 {
 	const char *what = paused ? "pause" : "start";
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 
 	if (kmcl_channel_calls(ch)) {
 		kmcl_warn(ch, "%s from a callback of its own refused\n", what);
 		return;
 	}
-	kmcl_channel_wish_paused(ch, paused);
-	kmcl_watch_start(&watch, ch, what, 0);
+	kmcl_channel_request_paused(ch, paused);
+	kmcl_hostwait_start(&watch, ch, what, 0);
 	wait_event(ch->changed, kmcl_channel_settled(ch, paused));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&watch);
 }
 
 /**
@@ -221,7 +221,7 @@ static void kmcl_channel_free(struct kref *ref)
 {
 	struct kmcl_channel *ch = container_of(ref, struct kmcl_channel, ref);
 
-	kmcl_objects_free(ch);
+	kmcl_packets_free(ch);
 	kmcl_tx_destroy(&ch->tx);
 	kfree(ch->client);
 	if (ch->borrowed) {
@@ -229,7 +229,7 @@ static void kmcl_channel_free(struct kref *ref)
 		complete(&ch->released);
 		return;
 	}
-	/* A packet's completion may be on its way out: kmcl_let_go(). */
+	/* A packet's completion may be on its way out: kmcl_packet_returned(). */
 	kfree_rcu(ch, rcu);
 }
 
@@ -253,20 +253,20 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	ch->parent = get_device(parent);
 	ch->pinned = pinned;
 	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
-	ch->set.max_external_size = KMCL_DEFAULT_EXTERNAL_SIZE;
+	ch->set.max_gpa_direct_size = KMCL_DEFAULT_EXTERNAL_SIZE;
 	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
 	ch->set.rx_pages = KMCL_DEFAULT_RING_PAGES;
 	ch->set.tx_pages = KMCL_DEFAULT_RING_PAGES;
 	init_completion(&ch->released);
 	mutex_init(&ch->api);
-	kmcl_life_init_channel(ch);
+	kmcl_channel_state_init(ch);
 	kmcl_subs_init(&ch->subs);
 	spin_lock_init(&ch->gpadls_lock);
 	hash_init(ch->gpadls);
 	kmcl_rx_init(&ch->rx);
-	kmcl_delivery_init_channel(ch);
-	kmcl_passive_init_channel(ch);
-	kmcl_objects_init(ch);
+	kmcl_delivery_init(ch);
+	kmcl_passive_init(ch);
+	kmcl_packets_init(ch);
 
 	__module_get(THIS_MODULE);
 	kmcl_debugfs_add(ch);
@@ -388,14 +388,14 @@ EXPORT_SYMBOL_GPL(VmbChannelInitialize);
 /* Its memory goes back to the client: nobody may know of it any more. */
 static void kmcl_channel_give_back(struct kmcl_channel *ch)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 
-	kmcl_watch_start(&watch, ch,
-			 "cleanup, for packet objects and sub-channels to go,",
-			 0);
+	kmcl_hostwait_start(
+		&watch, ch,
+		"cleanup, for packet objects and sub-channels to go,", 0);
 	wait_for_completion(&ch->released);
-	kmcl_watch_stop(&watch);
-	/* A packet's completion may be on its way out: kmcl_let_go(). */
+	kmcl_hostwait_stop(&watch);
+	/* A packet's completion may be on its way out: kmcl_packet_returned(). */
 	synchronize_rcu();
 }
 
@@ -415,7 +415,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	/* Now: the last reference may be a packet object's, in softirq context. */
 	put_device(ch->parent);
 	if (READ_ONCE(ch->abandoned))
-		kmcl_objects_abandon(ch);
+		kmcl_packets_abandon(ch);
 	kmcl_channel_put(ch);
 	if (borrowed)
 		kmcl_channel_give_back(ch);

@@ -28,7 +28,7 @@
 #define KMCL_RING_PAGES_MAX	512
 #define KMCL_PACKET_SIZE_MAX	(64 * 1024)
 #define KMCL_LATENCY_DEFAULT	1000	/* hv_vmbus: about 100 us */
-#define KMCL_EXTERNAL_SIZE_MAX	(8190 * 4096)	/* as large as a GPADL */
+#define KMCL_GPA_DIRECT_SIZE_MAX	(8190 * 4096)	/* as large as a GPADL */
 #define KMCL_CHAIN_MAX		512
 #define KMCL_GPADL_BITS		6	/* 64 chains */
 #define KMCL_CONTEXT_SIZE_MAX	(64 * 1024)
@@ -50,7 +50,7 @@ struct kmcl_settings {
 	u32 context_size;	/* bytes on each incoming packet */
 	u32 inline_size;	/* bytes on each packet object */
 	u32 max_packet_size;	/* bytes of payload */
-	u32 max_external_size;	/* bytes of a packet's external data */
+	u32 max_gpa_direct_size;	/* bytes of a packet's external data */
 	u32 max_chain;		/* MDLs they may be in */
 	u32 rx_pages;
 	u32 tx_pages;
@@ -111,7 +111,7 @@ struct kmcl_gpadl_stats {
  * @gpadls: struct kmcl_gpadl by handle
  * @gpadl_stats: counters, under @control
  * @tx: sending side
- * @objects: packet objects nobody has, and completed ones
+ * @packets: packet objects nobody has, and completed ones
  * @rx: reading side
  * @delivery: what the client is given of it
  * @long_waits: lines of the log so far that named a wait on the host
@@ -162,7 +162,7 @@ struct kmcl_channel {
 	struct kmcl_gpadl_stats gpadl_stats;
 
 	struct kmcl_tx tx;
-	struct kmcl_objects objects;
+	struct kmcl_packets packets;
 	struct kmcl_rx rx;
 	struct kmcl_delivery delivery;
 

@@ -40,7 +40,7 @@ static bool kmcl_client_is(const struct kmcl_channel *ch,
  * A channel that a module has, taken off the list, so that nobody else finds it.
  * Sub-channels refer to others, and so come first. NULL: there is none.
  */
-struct kmcl_channel *kmcl_client_take(const struct module *mod)
+struct kmcl_channel *kmcl_client_pop(const struct module *mod)
 {
 	struct kmcl_channel *ch, *found = NULL;
 

@@ -17,15 +17,15 @@
 #include "channel_clients.h"
 #include "channel_clients_exit.h"
 
-static int kmcl_client_goes(struct notifier_block *nb, unsigned long event,
-			    void *data)
+static int kmcl_client_going(struct notifier_block *nb, unsigned long event,
+			     void *data)
 {
 	const struct module *mod = data;
 	struct kmcl_channel *ch;
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
-	while ((ch = kmcl_client_take(mod))) {
+	while ((ch = kmcl_client_pop(mod))) {
 		pr_err("%s: the module %s is gone and left the channel %s: a bug in it. The channel is cleaned up here\n",
 		       ch->name, mod->name,
 		       kmcl_state_name(READ_ONCE(ch->state)));
@@ -35,7 +35,7 @@ static int kmcl_client_goes(struct notifier_block *nb, unsigned long event,
 }
 
 static struct notifier_block kmcl_client_notifier = {
-	.notifier_call = kmcl_client_goes,
+	.notifier_call = kmcl_client_going,
 };
 
 int kmcl_clients_init(void)

@@ -13,14 +13,14 @@
 #include "tx.h"
 
 /**
- * kmcl_channel_wants - would the channel take a device of this instance?
+ * kmcl_channel_accepts - would the channel take a device of this instance?
  * @ch: the channel
  * @instance: the device's instance GUID
  *
  * Context: may sleep.
  * Return: true when it waits for one like it.
  */
-bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance)
+bool kmcl_channel_accepts(struct kmcl_channel *ch, const guid_t *instance)
 {
 	bool wants;
 
@@ -31,7 +31,7 @@ bool kmcl_channel_wants(struct kmcl_channel *ch, const guid_t *instance)
 	mutex_unlock(&ch->lock);
 	return wants;
 }
-KMCL_EXPORT_TO_BUSES(kmcl_channel_wants);
+KMCL_EXPORT_TO_BUSES(kmcl_channel_accepts);
 
 /**
  * kmcl_channel_attach - offer a device to a channel
@@ -117,44 +117,44 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_lose);
  */
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 
 	kmcl_channel_lose(ch, endpoint);
 	if (READ_ONCE(ch->endpoint) != endpoint)
 		return;
-	kmcl_watch_start(&watch, ch, "device removal", 0);
+	kmcl_hostwait_start(&wait, ch, "device removal", 0);
 	wait_event(ch->changed, READ_ONCE(ch->endpoint) != endpoint);
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
 
 /**
- * kmcl_channel_put_to_sleep - the device will be away, and come back
+ * kmcl_channel_suspend_device - the device will be away, and come back
  * @ch: the channel; the caller holds a reference
  * @endpoint: as given to kmcl_channel_attach()
  *
- * When it returns the channel is closed, and waits for kmcl_channel_wake() with
+ * When it returns the channel is closed, and waits for kmcl_channel_resume_device() with
  * everything else as it was; or it is disabled, if that was wanted meanwhile.
  *
  * Context: may sleep; waits for the client's callbacks. Not from one of them.
  */
-void kmcl_channel_put_to_sleep(struct kmcl_channel *ch, void *endpoint)
+void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 
 	if (!kmcl_channel_mark(ch, endpoint, &ch->asleep, true))
 		return;
 
 	/* A callback may wait for the host in a synchronous request. */
 	kmcl_tx_cancel(ch, -ENODEV);
-	kmcl_watch_start(&watch, ch, "suspend", 0);
+	kmcl_hostwait_start(&wait, ch, "suspend", 0);
 	flush_work(&ch->work);
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 }
-KMCL_EXPORT_TO_BUSES(kmcl_channel_put_to_sleep);
+KMCL_EXPORT_TO_BUSES(kmcl_channel_suspend_device);
 
 /**
- * kmcl_channel_wake - the device is back
+ * kmcl_channel_resume_device - the device is back
  * @ch: the channel
  * @endpoint: as given to kmcl_channel_attach()
  *
@@ -162,8 +162,8 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_put_to_sleep);
  *
  * Context: may sleep.
  */
-void kmcl_channel_wake(struct kmcl_channel *ch, void *endpoint)
+void kmcl_channel_resume_device(struct kmcl_channel *ch, void *endpoint)
 {
 	kmcl_channel_mark(ch, endpoint, &ch->asleep, false);
 }
-KMCL_EXPORT_TO_BUSES(kmcl_channel_wake);
+KMCL_EXPORT_TO_BUSES(kmcl_channel_resume_device);

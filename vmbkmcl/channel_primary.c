@@ -15,10 +15,10 @@
 #include "hostwait.h"
 
 /* The channel is open: from here on its sub-channels may be. */
-void kmcl_subs_take(struct kmcl_channel *ch)
+void kmcl_subs_accept_offers(struct kmcl_channel *ch)
 {
 	mutex_lock(&kmcl_subs_lock);
-	ch->subs.phase = KMCL_SUBS_TAKEN;
+	ch->subs.phase = KMCL_SUBS_ACCEPTED;
 	mutex_unlock(&kmcl_subs_lock);
 }
 
@@ -26,39 +26,39 @@ void kmcl_subs_take(struct kmcl_channel *ch)
  * The channel is about to be closed. When it returns, nothing uses the rings of
  * its sub-channels, and nobody waits for the host on one.
  */
-void kmcl_subs_rest(struct kmcl_channel *ch)
+void kmcl_subs_park(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *sub;
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 
 	mutex_lock(&kmcl_subs_lock);
-	ch->subs.phase = KMCL_SUBS_RESTING;
+	ch->subs.phase = KMCL_SUBS_PARKING;
 	list_for_each_entry(sub, &ch->subs.list, subs.node)
 		if (sub->subs.state != KMCL_SUB_OUT)
 			kmcl_channel_lose(sub, sub->endpoint);
 	mutex_unlock(&kmcl_subs_lock);
 
-	kmcl_watch_start(&watch, ch, "sub-channels' rest", 0);
-	wait_event(ch->changed, !atomic_read(&ch->subs.busy));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_start(&wait, ch, "sub-channels' rest", 0);
+	wait_event(ch->changed, !atomic_read(&ch->subs.nr_active));
+	kmcl_hostwait_stop(&wait);
 }
 
 /* The channel is closed. When it returns, its sub-channels are disabled. */
 void kmcl_subs_release(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *sub;
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 
 	mutex_lock(&kmcl_subs_lock);
-	/* Pairs with kmcl_sub_rest(): what came of the close is there. */
+	/* Pairs with kmcl_sub_park(): what came of the close is there. */
 	smp_store_release(&ch->subs.phase, KMCL_SUBS_REFUSED);
 	list_for_each_entry(sub, &ch->subs.list, subs.node)
 		wake_up_all(&sub->changed);
 	mutex_unlock(&kmcl_subs_lock);
 
-	kmcl_watch_start(&watch, ch, "sub-channels' end", 0);
+	kmcl_hostwait_start(&wait, ch, "sub-channels' end", 0);
 	wait_event(ch->changed, !atomic_read(&ch->subs.in));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 }
 
 /**

@@ -6,8 +6,8 @@
 struct kmcl_channel;
 
 /* A primary channel's life calls them in this order. */
-void kmcl_subs_take(struct kmcl_channel *ch);
-void kmcl_subs_rest(struct kmcl_channel *ch);
+void kmcl_subs_accept_offers(struct kmcl_channel *ch);
+void kmcl_subs_park(struct kmcl_channel *ch);
 void kmcl_subs_release(struct kmcl_channel *ch);
 
 #endif /* _KMCL_CHANNEL_PRIMARY_H */

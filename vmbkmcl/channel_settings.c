@@ -29,7 +29,7 @@ bool kmcl_settings_lock(struct kmcl_channel *ch)
 
 void kmcl_settings_unlock(struct kmcl_channel *ch)
 {
-	kmcl_objects_lay_out(ch);
+	kmcl_packets_lay_out(ch);
 	mutex_unlock(&ch->lock);
 }
 
@@ -135,12 +135,12 @@ NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL channel,
 	might_sleep();
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
-	if (!data_size || data_size > KMCL_EXTERNAL_SIZE_MAX) {
+	if (!data_size || data_size > KMCL_GPA_DIRECT_SIZE_MAX) {
 		status = STATUS_INVALID_PARAMETER_2;
 	} else if (!chain_length || chain_length > KMCL_CHAIN_MAX) {
 		status = STATUS_INVALID_PARAMETER_3;
 	} else {
-		ch->set.max_external_size = data_size;
+		ch->set.max_gpa_direct_size = data_size;
 		ch->set.max_chain = chain_length;
 	}
 	kmcl_settings_unlock(ch);

@@ -40,15 +40,15 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 }
 
 /* The device goes, for good or to sleep: it does not wait for ever. */
-static bool kmcl_channel_hurries(const struct kmcl_channel *ch)
+static bool kmcl_channel_going_away(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep);
 }
 
 /* Nothing speaks for taking it down. */
-static bool kmcl_channel_stays(const struct kmcl_channel *ch)
+static bool kmcl_channel_keep_up(const struct kmcl_channel *ch)
 {
-	return READ_ONCE(ch->wanted) && !kmcl_channel_hurries(ch);
+	return READ_ONCE(ch->wanted) && !kmcl_channel_going_away(ch);
 }
 
 /* The ring is open, or gone again: true whatever the client or the bus wants. */
@@ -57,7 +57,7 @@ static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
 	mutex_lock(&ch->lock);
 	kmcl_channel_set_state(ch, state);
 	/* In the lock: whoever ends the wish stops the sends after this. */
-	if (state == KMCL_OPENED && kmcl_channel_stays(ch))
+	if (state == KMCL_OPENED && kmcl_channel_keep_up(ch))
 		kmcl_tx_open(ch);
 	if (state == KMCL_OPENED)
 		ch->latency = KMCL_LATENCY_DEFAULT;
@@ -70,7 +70,7 @@ static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 	bool go_on;
 
 	mutex_lock(&ch->lock);
-	go_on = kmcl_channel_stays(ch);
+	go_on = kmcl_channel_keep_up(ch);
 	if (go_on)
 		kmcl_channel_set_state(ch, state);
 	mutex_unlock(&ch->lock);
@@ -78,13 +78,13 @@ static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 }
 
 /* The same for a pause or a start, while that is what the client wants. */
-static bool kmcl_channel_turn(struct kmcl_channel *ch, enum kmcl_state state,
-			      bool paused)
+static bool kmcl_channel_advance_if(struct kmcl_channel *ch,
+				    enum kmcl_state state, bool paused)
 {
 	bool go_on;
 
 	mutex_lock(&ch->lock);
-	go_on = kmcl_channel_stays(ch) && ch->paused == paused;
+	go_on = kmcl_channel_keep_up(ch) && ch->paused == paused;
 	if (go_on)
 		kmcl_channel_set_state(ch, state);
 	mutex_unlock(&ch->lock);
@@ -99,7 +99,7 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 		.has_cpu = ch->set.has_cpu,
 		.cpu = ch->set.cpu,
 	};
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 	int err;
 
 	err = kmcl_rx_open(ch);
@@ -109,9 +109,9 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	if (err)
 		goto close_rx;
 	mutex_lock(&ch->control);
-	kmcl_watch_start(&watch, ch, "open", 0);
+	kmcl_hostwait_start(&wait, ch, "open", 0);
 	err = kmcl_host_error(ch->bus->open(ch, &rings));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 	ch->connected = !err;
 	mutex_unlock(&ch->control);
 	if (err)
@@ -130,17 +130,17 @@ close_rx:
 /* -ETIMEDOUT: the host may go on with the rings, and with packets' external data. */
 static int kmcl_channel_close(struct kmcl_channel *ch)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 	bool lost;
 	int err;
 
 	kmcl_gpadl_lock_for_close(ch);
 	if (ch->bus->gpadls_before_close(ch))
 		kmcl_gpadl_disconnect_all(ch);
-	kmcl_watch_start(&watch, ch, "close", 0);
-	kmcl_sub_rest(ch);
+	kmcl_hostwait_start(&wait, ch, "close", 0);
+	kmcl_sub_park(ch);
 	err = ch->bus->close(ch);
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 	/* From here on no GPADL is made, so what is left below is all. */
 	ch->connected = false;
 	lost = err && !ch->bus->rescinded(ch);
@@ -161,26 +161,27 @@ static bool kmcl_channel_holds_none(const struct kmcl_channel *ch)
 	return !kmcl_delivery_held(&ch->delivery);
 }
 
-static void kmcl_watch_held(struct kmcl_watch *watch, struct kmcl_channel *ch,
-			    char *what, size_t size)
+static void kmcl_hostwait_start_held(struct kmcl_hostwait *wait,
+				     struct kmcl_channel *ch, char *what,
+				     size_t size)
 {
 	snprintf(what, size, "completion of %u packets by %s",
 		 kmcl_delivery_held(&ch->delivery), ch->client);
-	kmcl_watch_start(watch, ch, what, 0);
+	kmcl_hostwait_start(wait, ch, what, 0);
 }
 
 /* False: the channel is to go down before the client has completed them all. */
 static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 	char what[KMCL_WHAT_MAX];
 
 	if (kmcl_channel_holds_none(ch))
 		return true;
-	kmcl_watch_held(&watch, ch, what, sizeof(what));
-	wait_event(ch->changed, kmcl_channel_holds_none(ch) ||
-		   !kmcl_channel_stays(ch));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
+	wait_event(ch->changed,
+		   kmcl_channel_holds_none(ch) || !kmcl_channel_keep_up(ch));
+	kmcl_hostwait_stop(&wait);
 	return kmcl_channel_holds_none(ch);
 }
 
@@ -189,9 +190,9 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
  * device that goes does not wait so, as the removals of all VMBus devices share
  * one worker; the packets then stay with the client and lose their channel.
  */
-static void kmcl_channel_end_held(struct kmcl_channel *ch)
+static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait wait;
 	char what[KMCL_WHAT_MAX];
 	long left;
 
@@ -202,12 +203,12 @@ static void kmcl_channel_end_held(struct kmcl_channel *ch)
 		atomic_set(&ch->delivery.returned, ch->delivery.lent);
 		return;
 	}
-	kmcl_watch_held(&watch, ch, what, sizeof(what));
-	wait_event(ch->changed, kmcl_channel_holds_none(ch) ||
-		   kmcl_channel_hurries(ch));
+	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
+	wait_event(ch->changed,
+		   kmcl_channel_holds_none(ch) || kmcl_channel_going_away(ch));
 	left = wait_event_timeout(ch->changed, kmcl_channel_holds_none(ch),
 				  msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 	if (!left) {
 		pr_warn("%s: the device goes, %s has not completed %u packets\n",
 			ch->name, ch->client, kmcl_delivery_held(&ch->delivery));
@@ -232,7 +233,7 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
  * Nothing new is sent, then nothing new is received; only then is the ring
  * closed, and only when the host has let go of it is memory given back.
  */
-static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
+static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 {
 	int err;
 
@@ -240,10 +241,10 @@ static void kmcl_channel_shut(struct kmcl_channel *ch, bool opened)
 	kmcl_tx_cancel(ch, -ENODEV);
 	if (ch->state >= KMCL_STARTED)
 		kmcl_channel_suspend(ch);
-	kmcl_channel_end_held(ch);
+	kmcl_channel_wait_held_going_down(ch);
 	kmcl_rx_stop(ch);
 	kmcl_tx_stop(ch, -ENODEV);
-	kmcl_subs_rest(ch);
+	kmcl_subs_park(ch);
 	err = kmcl_channel_close(ch);
 	kmcl_subs_release(ch);
 	/* An error of its own, as the external data is not the client's again. */
@@ -283,14 +284,14 @@ static void kmcl_channel_down(struct kmcl_channel *ch)
 {
 	/* It may never have been opened. */
 	if (ch->state != KMCL_ENABLED)
-		kmcl_channel_shut(ch, true);
+		kmcl_channel_shut_down(ch, true);
 	kmcl_channel_finish(ch);
 }
 
 /* It keeps its device, and is opened again when that wakes up. */
 static void kmcl_channel_sleep(struct kmcl_channel *ch)
 {
-	kmcl_channel_shut(ch, true);
+	kmcl_channel_shut_down(ch, true);
 	kmcl_channel_enter(ch, KMCL_ENABLED);
 }
 
@@ -306,10 +307,10 @@ static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 
 static void kmcl_channel_start(struct kmcl_channel *ch)
 {
-	if (!kmcl_channel_turn(ch, KMCL_STARTED, false))
+	if (!kmcl_channel_advance_if(ch, KMCL_STARTED, false))
 		return;
 	kmcl_call(ch, ch->set.evt.EvtChannelStarted);
-	if (!kmcl_channel_stays(ch))
+	if (!kmcl_channel_keep_up(ch))
 		return;
 	kmcl_delivery_start(ch);
 	kmcl_call(ch, ch->set.evt.EvtChannelPostStarted);
@@ -329,11 +330,11 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 
 	kmcl_mmio_get(ch);
 	kmcl_channel_enter(ch, KMCL_OPENED);
-	kmcl_subs_take(ch);
+	kmcl_subs_accept_offers(ch);
 	if (ch->set.evt.EvtChannelOpened && !READ_ONCE(ch->abandoned))
 		status = ch->set.evt.EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {
-		kmcl_channel_shut(ch, false);
+		kmcl_channel_shut_down(ch, false);
 		kmcl_channel_failed(ch, "EvtChannelOpened", status);
 		return;
 	}
@@ -341,7 +342,7 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 }
 
 /* It comes up, and is to be quiet. */
-static void kmcl_channel_rest(struct kmcl_channel *ch)
+static void kmcl_channel_come_up_paused(struct kmcl_channel *ch)
 {
 	kmcl_channel_advance(ch, KMCL_PAUSED);
 }
@@ -349,7 +350,7 @@ static void kmcl_channel_rest(struct kmcl_channel *ch)
 static void kmcl_channel_pause(struct kmcl_channel *ch)
 {
 	/* Not active any more, for who waits for a start that comes in between. */
-	if (!kmcl_channel_turn(ch, KMCL_PAUSING, true))
+	if (!kmcl_channel_advance_if(ch, KMCL_PAUSING, true))
 		return;
 	kmcl_channel_suspend(ch);
 	if (kmcl_channel_wait_held(ch))
@@ -368,7 +369,8 @@ static kmcl_step kmcl_channel_step(const struct kmcl_channel *ch)
 	if (ch->state == KMCL_ENABLED)
 		return kmcl_channel_up;
 	if (ch->state == KMCL_OPENED)
-		return ch->paused ? kmcl_channel_rest : kmcl_channel_start;
+		return ch->paused ? kmcl_channel_come_up_paused :
+				    kmcl_channel_start;
 	if (ch->state == KMCL_ACTIVE && ch->paused)
 		return kmcl_channel_pause;
 	if (ch->state == KMCL_PAUSED && !ch->paused)
@@ -401,7 +403,7 @@ static void kmcl_channel_work(struct work_struct *work)
 }
 
 /* The client's wish to have the channel quiet, or its end. */
-void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused)
+void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused)
 {
 	mutex_lock(&ch->lock);
 	WRITE_ONCE(ch->paused, paused);
@@ -411,7 +413,7 @@ void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused)
 }
 
 /* The client's wish for a device, or its end; true when it changes anything. */
-bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted)
+bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted)
 {
 	enum kmcl_state from = wanted ? KMCL_DISABLED : KMCL_ENABLED;
 	bool changed;
@@ -428,7 +430,7 @@ bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted)
 	return changed;
 }
 
-void kmcl_life_init_channel(struct kmcl_channel *ch)
+void kmcl_channel_state_init(struct kmcl_channel *ch)
 {
 	mutex_init(&ch->lock);
 	mutex_init(&ch->control);

@@ -43,8 +43,8 @@ static inline const char *kmcl_state_name(enum kmcl_state state)
 	return names[state];
 }
 
-void kmcl_life_init_channel(struct kmcl_channel *ch);
-bool kmcl_channel_wish(struct kmcl_channel *ch, bool wanted);
-void kmcl_channel_wish_paused(struct kmcl_channel *ch, bool paused);
+void kmcl_channel_state_init(struct kmcl_channel *ch);
+bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted);
+void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused);
 
 #endif /* _KMCL_CHANNEL_STATE_H */

@@ -26,7 +26,7 @@ void kmcl_subs_init(struct kmcl_subs *subs)
 }
 
 /* The caller has the lock, and then the reference. */
-static struct kmcl_channel *kmcl_subs_part(struct kmcl_channel *ch)
+static struct kmcl_channel *kmcl_sub_unlink(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary = ch->subs.primary;
 
@@ -41,7 +41,7 @@ void kmcl_subs_forget(struct kmcl_channel *ch)
 	struct kmcl_channel *primary;
 
 	mutex_lock(&kmcl_subs_lock);
-	primary = kmcl_subs_part(ch);
+	primary = kmcl_sub_unlink(ch);
 	mutex_unlock(&kmcl_subs_lock);
 	if (primary)
 		kmcl_channel_put(primary);
@@ -80,11 +80,11 @@ bool kmcl_sub_join(struct kmcl_channel *ch)
 	if (!primary)
 		return true;
 	lockdep_assert_held(&kmcl_subs_lock);
-	if (primary->subs.phase != KMCL_SUBS_TAKEN)
+	if (primary->subs.phase != KMCL_SUBS_ACCEPTED)
 		return false;
 	ch->subs.state = KMCL_SUB_IN;
 	atomic_inc(&primary->subs.in);
-	atomic_inc(&primary->subs.busy);
+	atomic_inc(&primary->subs.nr_active);
 	return true;
 }
 
@@ -94,10 +94,10 @@ static void kmcl_sub_count_down(struct kmcl_channel *primary, atomic_t *count)
 		wake_up_all(&primary->changed);
 }
 
-static bool kmcl_subs_resting(const struct kmcl_channel *primary)
+static bool kmcl_subs_parking(const struct kmcl_channel *primary)
 {
 	/* Pairs with kmcl_subs_release(). */
-	return smp_load_acquire(&primary->subs.phase) == KMCL_SUBS_RESTING;
+	return smp_load_acquire(&primary->subs.phase) == KMCL_SUBS_PARKING;
 }
 
 /*
@@ -105,22 +105,22 @@ static bool kmcl_subs_resting(const struct kmcl_channel *primary)
  * not, the close is this channel's own affair. Called with ch->control held, so
  * that nobody else waits for the host on it meanwhile.
  */
-void kmcl_sub_rest(struct kmcl_channel *ch)
+void kmcl_sub_park(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary = ch->subs.primary;
-	bool rests;
+	bool parks;
 
 	if (!primary)
 		return;
 	mutex_lock(&kmcl_subs_lock);
-	rests = primary->subs.phase == KMCL_SUBS_RESTING;
-	if (rests) {
-		ch->subs.state = KMCL_SUB_RESTS;
-		kmcl_sub_count_down(primary, &primary->subs.busy);
+	parks = primary->subs.phase == KMCL_SUBS_PARKING;
+	if (parks) {
+		ch->subs.state = KMCL_SUB_PARKED;
+		kmcl_sub_count_down(primary, &primary->subs.nr_active);
 	}
 	mutex_unlock(&kmcl_subs_lock);
-	if (rests)
-		wait_event(ch->changed, !kmcl_subs_resting(primary));
+	if (parks)
+		wait_event(ch->changed, !kmcl_subs_parking(primary));
 }
 
 /* It has no device any more: the primary need not care for it. */
@@ -132,7 +132,7 @@ void kmcl_sub_leave(struct kmcl_channel *ch)
 		return;
 	lockdep_assert_held(&kmcl_subs_lock);
 	if (ch->subs.state == KMCL_SUB_IN)
-		kmcl_sub_count_down(primary, &primary->subs.busy);
+		kmcl_sub_count_down(primary, &primary->subs.nr_active);
 	ch->subs.state = KMCL_SUB_OUT;
 	kmcl_sub_count_down(primary, &primary->subs.in);
 }
@@ -141,7 +141,7 @@ void kmcl_sub_leave(struct kmcl_channel *ch)
 struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,
 					  struct kmcl_channel *primary)
 {
-	struct kmcl_channel *former = kmcl_subs_part(ch);
+	struct kmcl_channel *former = kmcl_sub_unlink(ch);
 
 	lockdep_assert_held(&kmcl_subs_lock);
 	kmcl_channel_get(primary);

@@ -15,15 +15,15 @@ struct seq_file;
 /* What a primary channel has for its sub-channels. */
 enum kmcl_subs_phase {
 	KMCL_SUBS_REFUSED,	/* it is not open */
-	KMCL_SUBS_TAKEN,	/* they may be opened */
-	KMCL_SUBS_RESTING,	/* it closes, and waits until they may be closed */
+	KMCL_SUBS_ACCEPTED,	/* they may be opened */
+	KMCL_SUBS_PARKING,	/* it closes, and waits until they may be closed */
 };
 
 /* Where a sub-channel stands in its primary's opening. */
 enum kmcl_sub_state {
 	KMCL_SUB_OUT,		/* it has no part in it */
 	KMCL_SUB_IN,
-	KMCL_SUB_RESTS,		/* nothing but the close is left to be done */
+	KMCL_SUB_PARKED,		/* nothing but the close is left to be done */
 };
 
 /**
@@ -34,7 +34,7 @@ enum kmcl_sub_state {
  * @list: its sub-channels
  * @phase: what it has for them
  * @in: those of them that are not KMCL_SUB_OUT
- * @busy: those that are KMCL_SUB_IN
+ * @nr_active: those that are KMCL_SUB_IN
  */
 struct kmcl_subs {
 	struct kmcl_channel *primary;
@@ -44,7 +44,7 @@ struct kmcl_subs {
 	struct list_head list;
 	enum kmcl_subs_phase phase;
 	atomic_t in;
-	atomic_t busy;
+	atomic_t nr_active;
 };
 
 /* Taken before any kmcl_channel.lock. */
@@ -56,7 +56,7 @@ bool kmcl_subs_call(struct kmcl_channel *ch);
 void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m);
 
 bool kmcl_sub_join(struct kmcl_channel *ch);
-void kmcl_sub_rest(struct kmcl_channel *ch);
+void kmcl_sub_park(struct kmcl_channel *ch);
 void kmcl_sub_leave(struct kmcl_channel *ch);
 struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,
 					  struct kmcl_channel *primary);

@@ -35,7 +35,7 @@ static int state_show(struct seq_file *m, void *unused)
 	kmcl_subs_show(ch, m);
 	if (READ_ONCE(ch->endpoint))
 		seq_printf(m, "instance: %pUl\n", &ch->instance);
-	kmcl_watch_show(ch, m);
+	kmcl_hostwait_show(ch, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(state);

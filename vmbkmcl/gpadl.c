@@ -53,7 +53,7 @@ enum kmcl_gpadl_state {
 };
 
 struct kmcl_gpadl {
-	struct kmcl_buffer buffer;
+	struct kmcl_memory memory;
 	struct kmcl_bus_gpadl wire;
 	enum kmcl_gpadl_state state;
 	u32 handle;
@@ -81,12 +81,12 @@ static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 	mutex_unlock(&kmcl_quarantine_lock);
 
 	ch->gpadl_stats.quarantined++;
-	trace_vmbkmcl_gpadl_quarantine(ch, gpadl->handle, gpadl->buffer.size,
+	trace_vmbkmcl_gpadl_quarantine(ch, gpadl->handle, gpadl->memory.size,
 				       err);
 	pr_err("%s: GPADL %#x: %s (%d): %u bytes of %s memory, %s, are kept until the device goes\n",
-	       ch->name, gpadl->handle, reason, err, gpadl->buffer.size,
-	       kmcl_buffer_kind(&gpadl->buffer),
-	       kmcl_buffer_holder(&gpadl->buffer));
+	       ch->name, gpadl->handle, reason, err, gpadl->memory.size,
+	       kmcl_memory_kind_name(&gpadl->memory),
+	       kmcl_memory_holder(&gpadl->memory));
 }
 
 static unsigned int kmcl_quarantine_count(const void *endpoint)
@@ -104,7 +104,7 @@ static unsigned int kmcl_quarantine_count(const void *endpoint)
 /* Takes locks of others (folios), so it is called without any of the module's. */
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
-	kmcl_buffer_release(&gpadl->buffer);
+	kmcl_memory_release(&gpadl->memory);
 	kfree(gpadl);
 }
 
@@ -172,7 +172,7 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 		return true;
 	default:
 		/* A message was not posted; was it the first? */
-		return gpadl->buffer.size >> KMCL_HV_PAGE_SHIFT <=
+		return gpadl->memory.size >> KMCL_HV_PAGE_SHIFT <=
 		       KMCL_GPADL_HEADER_PFNS;
 	}
 }
@@ -180,14 +180,14 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 				struct kmcl_gpadl *gpadl)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 	int err;
 
-	kmcl_watch_start(&watch, ch, "GPADL create", 0);
-	gpadl->wire.va = gpadl->buffer.va;
-	gpadl->wire.size = gpadl->buffer.size;
+	kmcl_hostwait_start(&watch, ch, "GPADL create", 0);
+	gpadl->wire.va = gpadl->memory.va;
+	gpadl->wire.size = gpadl->memory.size;
 	err = ch->bus->establish_gpadl(ch, &gpadl->wire);
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&watch);
 	if (!err)
 		gpadl->handle = gpadl->wire.handle;
 	return err;
@@ -237,15 +237,15 @@ static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, bool may_give_up)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 	int err = 0;
 
 	lockdep_assert_held(&ch->control);
 	if (gpadl->state == KMCL_GPADL_ESTABLISHED) {
 		WRITE_ONCE(gpadl->state, KMCL_GPADL_TELLING);
-		kmcl_watch_start(&watch, ch, "GPADL delete", gpadl->handle);
+		kmcl_hostwait_start(&watch, ch, "GPADL delete", gpadl->handle);
 		err = kmcl_gpadl_tell(ch, gpadl, may_give_up);
-		kmcl_watch_stop(&watch);
+		kmcl_hostwait_stop(&watch);
 		WRITE_ONCE(gpadl->state, err ? KMCL_GPADL_UNKNOWN :
 					       KMCL_GPADL_GONE);
 	} else if (gpadl->state == KMCL_GPADL_UNKNOWN) {
@@ -265,10 +265,10 @@ static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, struct list_head *gone)
 {
-	int err = kmcl_gpadl_teardown(ch, gpadl, gpadl->buffer.held);
+	int err = kmcl_gpadl_teardown(ch, gpadl, gpadl->memory.held);
 
 	kmcl_gpadl_erase(ch, gpadl);
-	trace_vmbkmcl_gpadl_delete(ch, gpadl->handle, gpadl->buffer.size, err);
+	trace_vmbkmcl_gpadl_delete(ch, gpadl->handle, gpadl->memory.size, err);
 	if (gpadl->state == KMCL_GPADL_GONE) {
 		ch->gpadl_stats.deleted++;
 		list_add_tail(&gpadl->node, gone);
@@ -291,11 +291,11 @@ static bool kmcl_gpadl_is_proved(const struct kmcl_gpadl *gpadl)
 static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 				      struct kmcl_gpadl *gpadl)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 
-	kmcl_watch_start(&watch, ch, "GPADL create, half sent,", 0);
+	kmcl_hostwait_start(&watch, ch, "GPADL create, half sent,", 0);
 	wait_event(kmcl_quarantine_left, kmcl_gpadl_is_proved(gpadl));
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&watch);
 }
 
 /* With ch->control held: an establish that failed. */
@@ -340,14 +340,14 @@ static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
 		err = ch->bus->rescinded(ch) ? -ENODEV : kmcl_host_error(err);
 		ch->gpadl_stats.failed++;
 		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n",
-			  gpadl->buffer.size, err);
+			  gpadl->memory.size, err);
 	} else {
 		gpadl->state = KMCL_GPADL_ESTABLISHED;
 		kmcl_gpadl_insert(ch, gpadl);
 		ch->gpadl_stats.created++;
 	}
 	trace_vmbkmcl_gpadl_create(ch, err ? 0 : gpadl->handle,
-				   gpadl->buffer.size, err);
+				   gpadl->memory.size, err);
 	return err;
 }
 
@@ -364,7 +364,7 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 		*handle = gpadl->handle;
 	/* Without the lock a delete or a proof may free what exists or is held. */
 	gone = gpadl->state == KMCL_GPADL_GONE;
-	half_sent = gpadl->state == KMCL_GPADL_UNKNOWN && !gpadl->buffer.held;
+	half_sent = gpadl->state == KMCL_GPADL_UNKNOWN && !gpadl->memory.held;
 	mutex_unlock(&ch->control);
 
 	if (half_sent) {
@@ -399,7 +399,7 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL_ACCOUNT);
 	if (!gpadl)
 		return -ENOMEM;
-	err = kmcl_buffer_hold(&gpadl->buffer, addr, bytes, read_only);
+	err = kmcl_memory_hold(&gpadl->memory, addr, bytes, read_only);
 	if (err) {
 		kfree(gpadl);
 		return err;
@@ -481,7 +481,7 @@ NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL channel, UINT32 flags,
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromBuffer);
 
 static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
-				 struct kmcl_extent *extent, bool read_only,
+				 struct kmcl_mdl_range *range, bool read_only,
 				 u32 *handle)
 {
 	struct kmcl_gpadl *gpadl;
@@ -490,15 +490,16 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 	err = kmcl_gpadl_may_create(ch);
 	if (err)
 		return err;
-	err = kmcl_extent_check(extent, KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE,
-				KMCL_CHAIN_MAX);
+	err = kmcl_mdl_range_check(range,
+				   KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE,
+				   KMCL_CHAIN_MAX);
 	if (err)
 		return err;
 
 	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL_ACCOUNT);
 	if (!gpadl)
 		return -ENOMEM;
-	err = kmcl_buffer_hold_extent(&gpadl->buffer, extent, read_only);
+	err = kmcl_memory_hold_mdl_range(&gpadl->memory, range, read_only);
 	if (err) {
 		kfree(gpadl);
 		return err;
@@ -544,7 +545,7 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
 				      UINT32 data_length_within_mdl,
 				      PUINT32 gpadl_handle)
 {
-	struct kmcl_extent extent = {
+	struct kmcl_mdl_range range = {
 		.mdl = mdl,
 		.skip = start_offset_within_mdl,
 		.len = data_length_within_mdl,
@@ -561,10 +562,10 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
 	if (!gpadl_handle)
 		return STATUS_INVALID_PARAMETER_6;
 
-	err = kmcl_gpadl_create_mdl(channel, &extent,
+	err = kmcl_gpadl_create_mdl(channel, &range,
 				    flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
 				    gpadl_handle);
-	return kmcl_extent_status(err, 3);
+	return kmcl_mdl_range_status(err, 3);
 }
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
 
@@ -590,7 +591,7 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
 					  PPFN_NUMBER pfns, UINT32 pfn_count,
 					  PUINT32 gpadl_handle)
 {
-	struct kmcl_extent extent = {};
+	struct kmcl_mdl_range range = {};
 	PMDL mdl;
 	int err;
 
@@ -617,12 +618,12 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
 	memcpy(MmGetMdlPfnArray(mdl), pfns, pfn_count * sizeof(*pfns));
 	/* That the pages may be written is the caller's word. */
 	mdl->MdlFlags |= MDL_PARTIAL | MDL_WRITE_OPERATION;
-	extent.mdl = mdl;
-	err = kmcl_gpadl_create_mdl(channel, &extent,
+	range.mdl = mdl;
+	err = kmcl_gpadl_create_mdl(channel, &range,
 				    flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
 				    gpadl_handle);
 	kvfree(mdl);
-	return kmcl_extent_status(err == -ERANGE ? -EINVAL : err, 3);
+	return kmcl_mdl_range_status(err == -ERANGE ? -EINVAL : err, 3);
 }
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
 
@@ -740,14 +741,15 @@ static u32 kmcl_gpadl_in_teardown(struct kmcl_channel *ch)
  */
 void kmcl_gpadl_lock_for_close(struct kmcl_channel *ch)
 {
-	struct kmcl_watch watch;
+	struct kmcl_hostwait watch;
 
 	if (mutex_trylock(&ch->control))
 		return;
-	kmcl_watch_start(&watch, ch, "close, behind another call's wait on the host,",
-			 kmcl_gpadl_in_teardown(ch));
+	kmcl_hostwait_start(&watch, ch,
+			    "close, behind another call's wait on the host,",
+			    kmcl_gpadl_in_teardown(ch));
 	mutex_lock(&ch->control);
-	kmcl_watch_stop(&watch);
+	kmcl_hostwait_stop(&watch);
 }
 
 /*
@@ -760,7 +762,7 @@ void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
 	unsigned int bucket;
 
 	hash_for_each(ch->gpadls, bucket, gpadl, entry)
-		kmcl_gpadl_teardown(ch, gpadl, gpadl->buffer.held);
+		kmcl_gpadl_teardown(ch, gpadl, gpadl->memory.held);
 }
 
 /* What the client should have deleted in EvtChannelClosed. */
@@ -774,7 +776,7 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 	mutex_lock(&ch->control);
 	hash_for_each_safe(ch->gpadls, bucket, next, gpadl, entry) {
 		pr_warn("%s: GPADL %#x (%u bytes) left by the client, deleted for it\n",
-			ch->name, gpadl->handle, gpadl->buffer.size);
+			ch->name, gpadl->handle, gpadl->memory.size);
 		ch->gpadl_stats.leftovers++;
 		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	}
@@ -786,9 +788,9 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
 {
 	pr_info("%s: GPADL %#x: the device is gone: %u bytes are given back\n",
-		gpadl->owner, gpadl->handle, gpadl->buffer.size);
+		gpadl->owner, gpadl->handle, gpadl->memory.size);
 	list_del(&gpadl->node);
-	if (gpadl->buffer.held)
+	if (gpadl->memory.held)
 		list_add_tail(&gpadl->node, gone);
 	/*
 	 * Pairs with kmcl_gpadl_wait_for_proof(): that frees one that is not held, so
@@ -831,9 +833,9 @@ static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
 				struct seq_file *m)
 {
 	seq_printf(m, "%#x %u bytes %s %s, %s", gpadl->handle,
-		   gpadl->buffer.size, kmcl_buffer_kind(&gpadl->buffer),
-		   gpadl->buffer.read_only ? "read-only" : "writable",
-		   kmcl_buffer_holder(&gpadl->buffer));
+		   gpadl->memory.size, kmcl_memory_kind_name(&gpadl->memory),
+		   gpadl->memory.read_only ? "read-only" : "writable",
+		   kmcl_memory_holder(&gpadl->memory));
 	if (READ_ONCE(gpadl->state) == KMCL_GPADL_TELLING)
 		seq_puts(m, ", teardown sent");
 }
@@ -873,7 +875,7 @@ void kmcl_quarantine_abandon(void)
 
 	list_for_each_entry_safe(gpadl, next, &kmcl_quarantine, node) {
 		pr_err("GPADL %#x of %s: %u bytes stay lost until the next boot\n",
-		       gpadl->handle, gpadl->owner, gpadl->buffer.size);
+		       gpadl->handle, gpadl->owner, gpadl->memory.size);
 		list_del(&gpadl->node);
 		kmemleak_not_leak(gpadl);
 	}

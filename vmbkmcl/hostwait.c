@@ -32,86 +32,86 @@ MODULE_PARM_DESC(wait_warn_again_ms,
 		 "Milliseconds from one such line to the next, 0 for no other (default 60000)");
 
 /* All waits in progress. */
-static LIST_HEAD(kmcl_watches);
-static DEFINE_SPINLOCK(kmcl_watch_lock);
+static LIST_HEAD(kmcl_hostwaits);
+static DEFINE_SPINLOCK(kmcl_hostwait_lock);
 
-static s64 kmcl_watch_ms(const struct kmcl_watch *watch)
+static s64 kmcl_hostwait_ms(const struct kmcl_hostwait *wait)
 {
-	return ktime_ms_delta(ktime_get(), watch->since);
+	return ktime_ms_delta(ktime_get(), wait->since);
 }
 
-static unsigned long kmcl_watch_again(void)
+static unsigned long kmcl_hostwait_again(void)
 {
 	unsigned int ms = READ_ONCE(wait_warn_again_ms);
 
 	return ms ? msecs_to_jiffies(ms) : MAX_JIFFY_OFFSET;
 }
 
-static void kmcl_watch_warn(struct kmcl_watch *watch)
+static void kmcl_hostwait_warn(struct kmcl_hostwait *wait)
 {
-	atomic_inc(&watch->ch->long_waits);
-	if (watch->handle)
+	atomic_inc(&wait->ch->long_waits);
+	if (wait->handle)
 		pr_warn("%s: %s (GPADL %#x) has waited for %lld ms\n",
-			watch->ch->name, watch->what, watch->handle,
-			kmcl_watch_ms(watch));
+			wait->ch->name, wait->what, wait->handle,
+			kmcl_hostwait_ms(wait));
 	else
-		pr_warn("%s: %s has waited for %lld ms\n", watch->ch->name,
-			watch->what, kmcl_watch_ms(watch));
-	watch->warn_at = jiffies + kmcl_watch_again();
+		pr_warn("%s: %s has waited for %lld ms\n", wait->ch->name,
+			wait->what, kmcl_hostwait_ms(wait));
+	wait->warn_at = jiffies + kmcl_hostwait_again();
 }
 
-static void kmcl_watch_look(struct timer_list *timer)
+static void kmcl_hostwait_timeout(struct timer_list *timer)
 {
-	struct kmcl_watch *watch;
+	struct kmcl_hostwait *wait;
 
-	spin_lock(&kmcl_watch_lock);
-	list_for_each_entry(watch, &kmcl_watches, node) {
-		if (time_after_eq(jiffies, watch->warn_at))
-			kmcl_watch_warn(watch);
-		timer_reduce(timer, watch->warn_at);
+	spin_lock(&kmcl_hostwait_lock);
+	list_for_each_entry(wait, &kmcl_hostwaits, node) {
+		if (time_after_eq(jiffies, wait->warn_at))
+			kmcl_hostwait_warn(wait);
+		timer_reduce(timer, wait->warn_at);
 	}
-	spin_unlock(&kmcl_watch_lock);
+	spin_unlock(&kmcl_hostwait_lock);
 }
 
-static DEFINE_TIMER(kmcl_watch_timer, kmcl_watch_look);
+static DEFINE_TIMER(kmcl_hostwait_timer, kmcl_hostwait_timeout);
 
-void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
-		      const char *what, u32 handle)
+void kmcl_hostwait_start(struct kmcl_hostwait *wait, struct kmcl_channel *ch,
+			 const char *what, u32 handle)
 {
-	watch->ch = ch;
-	watch->what = what;
-	watch->handle = handle;
-	watch->since = ktime_get();
-	watch->warn_at = jiffies + msecs_to_jiffies(READ_ONCE(wait_warn_ms));
+	wait->ch = ch;
+	wait->what = what;
+	wait->handle = handle;
+	wait->since = ktime_get();
+	wait->warn_at = jiffies + msecs_to_jiffies(READ_ONCE(wait_warn_ms));
 
-	spin_lock_bh(&kmcl_watch_lock);
-	list_add_tail(&watch->node, &kmcl_watches);
-	timer_reduce(&kmcl_watch_timer, watch->warn_at);
-	spin_unlock_bh(&kmcl_watch_lock);
+	spin_lock_bh(&kmcl_hostwait_lock);
+	list_add_tail(&wait->node, &kmcl_hostwaits);
+	timer_reduce(&kmcl_hostwait_timer, wait->warn_at);
+	spin_unlock_bh(&kmcl_hostwait_lock);
 }
 
-void kmcl_watch_stop(struct kmcl_watch *watch)
+void kmcl_hostwait_stop(struct kmcl_hostwait *wait)
 {
-	spin_lock_bh(&kmcl_watch_lock);
-	list_del(&watch->node);
-	spin_unlock_bh(&kmcl_watch_lock);
+	spin_lock_bh(&kmcl_hostwait_lock);
+	list_del(&wait->node);
+	spin_unlock_bh(&kmcl_hostwait_lock);
 }
 
-void kmcl_watch_show(struct kmcl_channel *ch, struct seq_file *m)
+void kmcl_hostwait_show(struct kmcl_channel *ch, struct seq_file *m)
 {
-	struct kmcl_watch *watch;
+	struct kmcl_hostwait *wait;
 
-	spin_lock_bh(&kmcl_watch_lock);
-	list_for_each_entry(watch, &kmcl_watches, node)
-		if (watch->ch == ch)
+	spin_lock_bh(&kmcl_hostwait_lock);
+	list_for_each_entry(wait, &kmcl_hostwaits, node)
+		if (wait->ch == ch)
 			seq_printf(m, "waiting: %s handle %#x for %lld ms\n",
-				   watch->what, watch->handle,
-				   kmcl_watch_ms(watch));
-	spin_unlock_bh(&kmcl_watch_lock);
+				   wait->what, wait->handle,
+				   kmcl_hostwait_ms(wait));
+	spin_unlock_bh(&kmcl_hostwait_lock);
 }
 
 /* Nobody waits any more. */
-void kmcl_watch_exit(void)
+void kmcl_hostwait_exit(void)
 {
-	kmcl_timer_delete_sync(&kmcl_watch_timer);
+	kmcl_timer_delete_sync(&kmcl_hostwait_timer);
 }

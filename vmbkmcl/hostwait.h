@@ -10,7 +10,7 @@ struct kmcl_channel;
 struct seq_file;
 
 /**
- * struct kmcl_watch - one wait in progress, on the waiter's stack
+ * struct kmcl_hostwait - one wait in progress, on the waiter's stack
  * @node: in the list of all waits
  * @ch: the channel that waits
  * @what: the operation, as a log line names it
@@ -18,7 +18,7 @@ struct seq_file;
  * @since: when it began
  * @warn_at: when the log names it next, in jiffies
  */
-struct kmcl_watch {
+struct kmcl_hostwait {
 	struct list_head node;
 	struct kmcl_channel *ch;
 	const char *what;
@@ -27,10 +27,10 @@ struct kmcl_watch {
 	unsigned long warn_at;
 };
 
-void kmcl_watch_start(struct kmcl_watch *watch, struct kmcl_channel *ch,
-		      const char *what, u32 handle);
-void kmcl_watch_stop(struct kmcl_watch *watch);
-void kmcl_watch_show(struct kmcl_channel *ch, struct seq_file *m);
-void kmcl_watch_exit(void);
+void kmcl_hostwait_start(struct kmcl_hostwait *wait, struct kmcl_channel *ch,
+			 const char *what, u32 handle);
+void kmcl_hostwait_stop(struct kmcl_hostwait *wait);
+void kmcl_hostwait_show(struct kmcl_channel *ch, struct seq_file *m);
+void kmcl_hostwait_exit(void);
 
 #endif /* _KMCL_HOSTWAIT_H */

@@ -73,7 +73,7 @@ static void kmcl_target_offer(struct kmcl_target *target,
 	struct kmcl_listener *listener;
 
 	list_for_each_entry(listener, &target->channels, node) {
-		if (!kmcl_channel_wants(listener->ch, instance))
+		if (!kmcl_channel_accepts(listener->ch, instance))
 			continue;
 		endpoint->ch = listener->ch;
 		if (kmcl_channel_attach(listener->ch, kmcl_target_bus, endpoint,
@@ -162,7 +162,7 @@ static int kmcl_target_suspend(struct hv_device *hdev)
 	mutex_unlock(&dev->target->lock);
 
 	if (ch) {
-		kmcl_channel_put_to_sleep(ch, &dev->endpoint);
+		kmcl_channel_suspend_device(ch, &dev->endpoint);
 		kmcl_channel_put(ch);
 	}
 	return 0;
@@ -176,7 +176,7 @@ static int kmcl_target_resume(struct hv_device *hdev)
 	mutex_lock(&target->lock);
 	dev->asleep = false;
 	if (dev->endpoint.ch)
-		kmcl_channel_wake(dev->endpoint.ch, &dev->endpoint);
+		kmcl_channel_resume_device(dev->endpoint.ch, &dev->endpoint);
 	else
 		kmcl_target_match(target);
 	mutex_unlock(&target->lock);

@@ -69,7 +69,7 @@ static void kmcl_hv_opened(struct kmcl_channel *ch)
 	if (kmcl_hv_endpoint(ch)->is_sub)
 		kmcl_hv_sub_opened(ch->endpoint);
 	else
-		kmcl_hv_subs_take(ch->endpoint);
+		kmcl_hv_subs_accept_offers(ch->endpoint);
 }
 
 /*

@@ -25,7 +25,7 @@
 #include "hv_sub.h"
 
 /* How often it is looked whether the host has rescinded an open sub-channel. */
-#define KMCL_SUB_LOOK_MS	1000
+#define KMCL_SUB_POLL_RESCIND_MS	1000
 
 /**
  * struct kmcl_hv_sub - a sub-channel that a channel got
@@ -34,14 +34,14 @@
  * @is_open: as far as hv_vmbus and the host know
  * @err: of the close
  * @rings: their memory, while hv_vmbus closes it
- * @look: for a rescind
+ * @poll_rescind: for a rescind
  */
 struct kmcl_hv_sub {
 	struct kmcl_hv_endpoint endpoint;
 	bool is_open;
 	int err;
 	struct page *rings;
-	struct delayed_work look;
+	struct delayed_work poll_rescind;
 };
 
 static DEFINE_MUTEX(kmcl_hv_lock);
@@ -54,16 +54,17 @@ static struct kmcl_hv_sub *to_sub(struct kmcl_hv_endpoint *endpoint)
 	return container_of(endpoint, struct kmcl_hv_sub, endpoint);
 }
 
-static void kmcl_hv_sub_look(struct work_struct *work)
+static void kmcl_hv_sub_poll_rescind(struct work_struct *work)
 {
-	struct kmcl_hv_sub *sub = container_of(to_delayed_work(work),
-					       struct kmcl_hv_sub, look);
+	struct kmcl_hv_sub *sub = container_of(
+		to_delayed_work(work), struct kmcl_hv_sub, poll_rescind);
 
 	if (READ_ONCE(sub->endpoint.chan->rescind))
 		kmcl_channel_lose(sub->endpoint.ch, &sub->endpoint);
 	else
-		schedule_delayed_work(&sub->look,
-				      msecs_to_jiffies(KMCL_SUB_LOOK_MS));
+		schedule_delayed_work(
+			&sub->poll_rescind,
+			msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
 }
 
 static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
@@ -77,7 +78,7 @@ static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
 	sub->endpoint.chan = chan;
 	sub->endpoint.is_sub = true;
 	INIT_LIST_HEAD(&sub->endpoint.node);
-	INIT_DELAYED_WORK(&sub->look, kmcl_hv_sub_look);
+	INIT_DELAYED_WORK(&sub->poll_rescind, kmcl_hv_sub_poll_rescind);
 	kobject_get(&chan->kobj);
 	return sub;
 }
@@ -130,7 +131,7 @@ static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
 }
 
 /* The channel was opened; be told of its sub-channels, until it is closed. */
-void kmcl_hv_subs_take(struct kmcl_hv_endpoint *primary)
+void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary)
 {
 	mutex_lock(&kmcl_hv_lock);
 	list_add(&primary->node, &kmcl_hv_primaries);
@@ -191,11 +192,12 @@ void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint)
 	list_add_tail(&endpoint->node, &kmcl_hv_subs);
 	mutex_unlock(&kmcl_hv_lock);
 	sub->is_open = true;
-	schedule_delayed_work(&sub->look, msecs_to_jiffies(KMCL_SUB_LOOK_MS));
+	schedule_delayed_work(&sub->poll_rescind,
+			      msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
 }
 
 /* When it returns, hv_vmbus does not call the channel any more. */
-static void kmcl_hv_sub_hush(struct vmbus_channel *chan)
+static void kmcl_hv_sub_silence_callback(struct vmbus_channel *chan)
 {
 	spin_lock_irq(&chan->sched_lock);
 	chan->onchannel_callback = NULL;
@@ -208,7 +210,7 @@ static void kmcl_hv_sub_hush(struct vmbus_channel *chan)
  */
 void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint)
 {
-	kmcl_hv_sub_hush(endpoint->chan);
+	kmcl_hv_sub_silence_callback(endpoint->chan);
 	if (READ_ONCE(endpoint->chan->rescind))
 		complete_all(&endpoint->chan->rescind_event);
 }
@@ -218,10 +220,10 @@ int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
 {
 	struct kmcl_hv_sub *sub = to_sub(endpoint);
 
-	cancel_delayed_work_sync(&sub->look);
+	cancel_delayed_work_sync(&sub->poll_rescind);
 	if (!sub->is_open)
 		return sub->err;
-	kmcl_hv_sub_hush(endpoint->chan);
+	kmcl_hv_sub_silence_callback(endpoint->chan);
 	return -EBUSY;
 }
 

@@ -6,7 +6,7 @@
 struct kmcl_channel;
 struct kmcl_hv_endpoint;
 
-void kmcl_hv_subs_take(struct kmcl_hv_endpoint *primary);
+void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary);
 int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary);
 
 void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint);

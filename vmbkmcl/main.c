@@ -13,7 +13,7 @@ static int __init vmbkmcl_init(void)
 {
 	int err;
 
-	err = kmcl_schedule_init();
+	err = kmcl_poll_init();
 	if (err)
 		return err;
 	err = kmcl_clients_init();
@@ -23,7 +23,7 @@ static int __init vmbkmcl_init(void)
 	return 0;
 
 exit_schedule:
-	kmcl_schedule_exit();
+	kmcl_poll_exit();
 	return err;
 }
 
@@ -32,8 +32,8 @@ static void __exit vmbkmcl_exit(void)
 	kmcl_debugfs_exit();
 	kmcl_quarantine_abandon();
 	kmcl_clients_exit();
-	kmcl_schedule_exit();
-	kmcl_watch_exit();
+	kmcl_poll_exit();
+	kmcl_hostwait_exit();
 }
 
 module_init(vmbkmcl_init);

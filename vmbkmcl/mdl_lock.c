@@ -28,15 +28,15 @@ static u32 kmcl_mdl_guest_pages(const MDL *mdl)
 			    PAGE_SIZE);
 }
 
-static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_buffer *buf)
+static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_memory *buf)
 {
 	unsigned long va = (unsigned long)mdl->StartVa, first = va >> PAGE_SHIFT;
 	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
 	u32 i;
 
 	for (i = 0; i < kmcl_mdl_pages(mdl); i++, va += MDL_PAGE_SIZE) {
-		struct page *page = kmcl_buffer_page(buf, (va >> PAGE_SHIFT) -
-						     first);
+		struct page *page =
+			kmcl_memory_get_page(buf, (va >> PAGE_SHIFT) - first);
 
 		pfns[i] = (page_to_pfn(page) << (PAGE_SHIFT - MDL_PAGE_SHIFT)) +
 			  (offset_in_page(va) >> MDL_PAGE_SHIFT);
@@ -45,14 +45,14 @@ static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_buffer *buf)
 
 static int kmcl_mdl_lock(PMDL mdl, bool read_only)
 {
-	struct kmcl_buffer *buf;
+	struct kmcl_memory *buf;
 	int err;
 
 	buf = kmalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
-	err = kmcl_buffer_lock(buf, MmGetMdlVirtualAddress(mdl),
-			       mdl->ByteCount, read_only);
+	err = kmcl_memory_lock(buf, MmGetMdlVirtualAddress(mdl), mdl->ByteCount,
+			       read_only);
 	if (err) {
 		kfree(buf);
 		return err;
@@ -147,7 +147,7 @@ VOID MmUnlockPages(PMDL mdl)
 		return;
 	}
 	kmcl_mdl_unmap(mdl);
-	kmcl_buffer_release(mdl->Locked);
+	kmcl_memory_release(mdl->Locked);
 	kfree(mdl->Locked);
 	mdl->Locked = NULL;
 	mdl->MappedSystemVa = NULL;

@@ -10,25 +10,25 @@
 #include "mdl_range.h"
 #include "status.h"
 
-static int kmcl_extent_check_forced(struct kmcl_extent *extent, u32 most)
+static int kmcl_mdl_range_check_forced(struct kmcl_mdl_range *range, u32 most)
 {
-	const MDL *mdl = extent->mdl;
+	const MDL *mdl = range->mdl;
 	u64 bytes;
 
 	if (!mdl || !kmcl_mdl_has_pages(mdl))
 		return -EINVAL;
 	bytes = (u64)kmcl_mdl_pages(mdl) * MDL_PAGE_SIZE - mdl->ByteOffset;
-	if (extent->skip >= bytes)
+	if (range->skip >= bytes)
 		return -ERANGE;
-	if (!extent->len || extent->len > bytes - extent->skip)
+	if (!range->len || range->len > bytes - range->skip)
 		return -EOVERFLOW;
-	extent->mdls = 1;
-	return extent->len > most ? -EMSGSIZE : 0;
+	range->mdls = 1;
+	return range->len > most ? -EMSGSIZE : 0;
 }
 
 /**
- * kmcl_extent_check - judge what a client asked for
- * @extent: that; complete when it is good
+ * kmcl_mdl_range_check - judge what a client asked for
+ * @range: that; complete when it is good
  * @most: bytes it may have
  * @chain: MDLs the chain may have up to its end
  *
@@ -37,88 +37,91 @@ static int kmcl_extent_check_forced(struct kmcl_extent *extent, u32 most)
  * no byte in them; -ERANGE when it begins behind all; -EOVERFLOW when it ends
  * there; -EMSGSIZE when it is too large.
  */
-int kmcl_extent_check(struct kmcl_extent *extent, u32 most, u32 chain)
+int kmcl_mdl_range_check(struct kmcl_mdl_range *range, u32 most, u32 chain)
 {
-	u64 end = extent->len ? (u64)extent->skip + extent->len : U64_MAX;
+	u64 end = range->len ? (u64)range->skip + range->len : U64_MAX;
 	const MDL *mdl;
 	u64 bytes = 0;
 
-	if (extent->forced)
-		return kmcl_extent_check_forced(extent, most);
+	if (range->forced)
+		return kmcl_mdl_range_check_forced(range, most);
 
-	extent->mdls = 0;
-	for (mdl = extent->mdl; mdl && bytes < end; mdl = mdl->Next) {
+	range->mdls = 0;
+	for (mdl = range->mdl; mdl && bytes < end; mdl = mdl->Next) {
 		/* This also ends a chain that bites its tail. */
-		if (++extent->mdls > chain || !kmcl_mdl_has_pages(mdl))
+		if (++range->mdls > chain || !kmcl_mdl_has_pages(mdl))
 			return -EINVAL;
 		bytes += mdl->ByteCount;
 	}
 	if (!bytes)
 		return -EINVAL;
-	if (extent->skip >= bytes)
+	if (range->skip >= bytes)
 		return -ERANGE;
-	if (extent->len && bytes < end)
+	if (range->len && bytes < end)
 		return -EOVERFLOW;
-	bytes = extent->len ?: bytes - extent->skip;
+	bytes = range->len ?: bytes - range->skip;
 	if (bytes > most)
 		return -EMSGSIZE;
-	extent->len = bytes;
+	range->len = bytes;
 	return 0;
 }
 
 /**
- * kmcl_extent_next - take the first piece off an extent
- * @rest: a checked extent, of which the piece is then no part any more
- * @piece: filled in
+ * kmcl_mdl_range_next - take the first piece off an extent
+ * @left: a checked extent, of which the piece is then no part any more
+ * @segment: filled in
  *
  * Context: any.
  * Return: false when nothing is left.
  */
-bool kmcl_extent_next(struct kmcl_extent *rest, struct kmcl_piece *piece)
+bool kmcl_mdl_range_next(struct kmcl_mdl_range *left,
+			 struct kmcl_mdl_segment *segment)
 {
 	u32 offset;
 
-	if (!rest->len)
+	if (!left->len)
 		return false;
-	while (!rest->forced && rest->skip >= rest->mdl->ByteCount) {
-		rest->skip -= rest->mdl->ByteCount;
-		rest->mdl = rest->mdl->Next;
+	while (!left->forced && left->skip >= left->mdl->ByteCount) {
+		left->skip -= left->mdl->ByteCount;
+		left->mdl = left->mdl->Next;
 	}
-	offset = rest->mdl->ByteOffset + rest->skip;
-	piece->pfns = MmGetMdlPfnArray(rest->mdl) + (offset >> MDL_PAGE_SHIFT);
-	piece->offset = offset & (MDL_PAGE_SIZE - 1);
-	piece->len = rest->forced ? rest->len :
-		     min(rest->len, rest->mdl->ByteCount - rest->skip);
-	rest->skip += piece->len;
-	rest->len -= piece->len;
+	offset = left->mdl->ByteOffset + left->skip;
+	segment->pfns =
+		MmGetMdlPfnArray(left->mdl) + (offset >> MDL_PAGE_SHIFT);
+	segment->offset = offset & (MDL_PAGE_SIZE - 1);
+	segment->len = left->forced ? left->len :
+				      min(left->len,
+					  left->mdl->ByteCount - left->skip);
+	left->skip += segment->len;
+	left->len -= segment->len;
 	return true;
 }
 
 /**
- * kmcl_extent_flags - what is true of all of it, and of a part
- * @extent: a checked extent
+ * kmcl_mdl_range_flags - what is true of all of it, and of a part
+ * @range: a checked extent
  * @all: the ``MDL_...`` flags that each of its MDLs has
  *
  * Context: any.
  * Return: the flags that one of them has.
  */
-CSHORT kmcl_extent_flags(const struct kmcl_extent *extent, CSHORT *all)
+CSHORT kmcl_mdl_range_flags(const struct kmcl_mdl_range *range, CSHORT *all)
 {
-	struct kmcl_extent rest = *extent;
-	struct kmcl_piece piece;
+	struct kmcl_mdl_range left = *range;
+	struct kmcl_mdl_segment segment;
 	CSHORT any = 0;
 
 	*all = ~0;
 	/* The next piece is looked for when it is asked for: the MDL is this one's. */
-	while (kmcl_extent_next(&rest, &piece)) {
-		*all &= rest.mdl->MdlFlags;
-		any |= rest.mdl->MdlFlags;
+	while (kmcl_mdl_range_next(&left, &segment)) {
+		*all &= left.mdl->MdlFlags;
+		any |= left.mdl->MdlFlags;
 	}
 	return any;
 }
 
 /* @mdl: which parameter that is; the offset and the length are the next two. */
-NTSTATUS kmcl_extent_status(int err, unsigned int mdl)
+NTSTATUS kmcl_mdl_range_status(int err, unsigned int mdl)
 {
 	NTSTATUS bad = STATUS_INVALID_PARAMETER_1 + mdl - 1;
 

@@ -6,7 +6,7 @@
 #include <vmbkmcl/mdl.h>
 
 /**
- * struct kmcl_extent - a part of a chain of MDLs
+ * struct kmcl_mdl_range - a part of a chain of MDLs
  * @mdl: the chain
  * @skip: bytes of it before the part
  * @len: bytes of the part; before it is checked 0 for all to the end
@@ -14,7 +14,7 @@
  *	instead of on to the next MDL
  * @mdls: how many of the chain it takes at most; once it is checked
  */
-struct kmcl_extent {
+struct kmcl_mdl_range {
 	PMDL mdl;
 	u32 skip;
 	u32 len;
@@ -23,20 +23,21 @@ struct kmcl_extent {
 };
 
 /**
- * struct kmcl_piece - what of an extent is in one MDL
+ * struct kmcl_mdl_segment - what of an extent is in one MDL
  * @pfns: numbers of its pages of 4 KiB
  * @offset: where it begins in the first
  * @len: bytes
  */
-struct kmcl_piece {
+struct kmcl_mdl_segment {
 	const PFN_NUMBER *pfns;
 	u32 offset;
 	u32 len;
 };
 
-int kmcl_extent_check(struct kmcl_extent *extent, u32 most, u32 chain);
-bool kmcl_extent_next(struct kmcl_extent *rest, struct kmcl_piece *piece);
-CSHORT kmcl_extent_flags(const struct kmcl_extent *extent, CSHORT *all);
-NTSTATUS kmcl_extent_status(int err, unsigned int mdl);
+int kmcl_mdl_range_check(struct kmcl_mdl_range *range, u32 most, u32 chain);
+bool kmcl_mdl_range_next(struct kmcl_mdl_range *left,
+			 struct kmcl_mdl_segment *segment);
+CSHORT kmcl_mdl_range_flags(const struct kmcl_mdl_range *range, CSHORT *all);
+NTSTATUS kmcl_mdl_range_status(int err, unsigned int mdl);
 
 #endif /* _KMCL_MDL_RANGE_H */

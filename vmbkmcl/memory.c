@@ -6,7 +6,7 @@
  * its owner does meanwhile. User memory is pinned, charged to its address space
  * and mapped here; vmalloc and page-allocator pages are referenced, so that an
  * early free can not hand them to somebody else. Slab memory has no reference to
- * take: such a buffer is its owner's to keep (&kmcl_buffer.held), who must not be told
+ * take: such a buffer is its owner's to keep (&kmcl_memory.held), who must not be told
  * that it is free before the host has let go.
  */
 
@@ -24,7 +24,7 @@
 #include "memory_page.h"
 #include "wire.h"
 
-const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
+const char *kmcl_memory_kind_name(const struct kmcl_memory *mem)
 {
 	static const char * const kinds[] = {
 		[KMCL_MEMORY_USER]	= "user",
@@ -33,13 +33,13 @@ const char *kmcl_buffer_kind(const struct kmcl_buffer *buf)
 		[KMCL_MEMORY_MDL]	= "MDL",
 	};
 
-	return kinds[buf->kind];
+	return kinds[mem->kind];
 }
 
 /* Says whether this module or its owner keeps the memory while the host may write it. */
-const char *kmcl_buffer_holder(const struct kmcl_buffer *buf)
+const char *kmcl_memory_holder(const struct kmcl_memory *mem)
 {
-	return buf->held ? "held by vmbkmcl" : "held by its owner";
+	return mem->held ? "held by vmbkmcl" : "held by its owner";
 }
 
 /* User memory */
@@ -211,7 +211,7 @@ static int kmcl_user_charge(struct mm_struct *mm, unsigned int pages)
 	return -EDQUOT;
 }
 
-static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start,
+static int kmcl_user_lock(struct kmcl_memory *mem, unsigned long start,
 			  bool lasting)
 {
 	struct mm_struct *mm = current->mm;
@@ -219,119 +219,119 @@ static int kmcl_user_lock(struct kmcl_buffer *buf, unsigned long start,
 
 	if (!mm)
 		return -EFAULT;
-	err = kmcl_user_charge(mm, buf->nr_pages);
+	err = kmcl_user_charge(mm, mem->nr_pages);
 	if (err)
 		return err;
-	err = kmcl_user_pin(start, buf->nr_pages, !buf->read_only, buf->pages);
+	err = kmcl_user_pin(start, mem->nr_pages, !mem->read_only, mem->pages);
 	if (err == -EOPNOTSUPP && !lasting) {
-		err = kmcl_user_pin_short(start, buf->nr_pages, !buf->read_only,
-					  buf->pages);
-		buf->pinned_short = true;
+		err = kmcl_user_pin_short(start, mem->nr_pages, !mem->read_only,
+					  mem->pages);
+		mem->pinned_short = true;
 	}
 	if (err) {
-		atomic64_sub(buf->nr_pages, &mm->pinned_vm);
+		atomic64_sub(mem->nr_pages, &mm->pinned_vm);
 		return err;
 	}
 	/* The owner may die before it is let go; its account must not. */
 	mmgrab(mm);
-	buf->mm = mm;
-	buf->held = true;
+	mem->mm = mm;
+	mem->held = true;
 	return 0;
 }
 
-static void kmcl_user_release(struct kmcl_buffer *buf)
+static void kmcl_user_release(struct kmcl_memory *mem)
 {
-	vunmap(buf->va);
-	unpin_user_pages_dirty_lock(buf->pages, buf->nr_pages, !buf->read_only);
-	atomic64_sub(buf->nr_pages, &buf->mm->pinned_vm);
-	mmdrop(buf->mm);
+	vunmap(mem->va);
+	unpin_user_pages_dirty_lock(mem->pages, mem->nr_pages, !mem->read_only);
+	atomic64_sub(mem->nr_pages, &mem->mm->pinned_vm);
+	mmdrop(mem->mm);
 }
 
 /* Kernel memory */
 
-static struct page *kmcl_kernel_page(const struct kmcl_buffer *buf,
+static struct page *kmcl_kernel_page(const struct kmcl_memory *mem,
 				     unsigned int i)
 {
-	void *va = buf->va + ((unsigned long)i << PAGE_SHIFT);
+	void *va = mem->va + ((unsigned long)i << PAGE_SHIFT);
 
-	return buf->kind == KMCL_MEMORY_VMALLOC ? vmalloc_to_page(va) :
+	return mem->kind == KMCL_MEMORY_VMALLOC ? vmalloc_to_page(va) :
 						  virt_to_page(va);
 }
 
 /* Of a locked buffer, also one that could not be referenced. */
-struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i)
+struct page *kmcl_memory_get_page(const struct kmcl_memory *mem, unsigned int i)
 {
-	return buf->pages[i] ?: kmcl_kernel_page(buf, i);
+	return mem->pages[i] ?: kmcl_kernel_page(mem, i);
 }
 
 /* Nothing is held yet. */
-static int kmcl_kernel_find_one(struct kmcl_buffer *buf, unsigned int i)
+static int kmcl_kernel_find_one(struct kmcl_memory *mem, unsigned int i)
 {
-	void *va = buf->va + ((unsigned long)i << PAGE_SHIFT);
+	void *va = mem->va + ((unsigned long)i << PAGE_SHIFT);
 	struct page *page;
 
-	if (buf->kind == KMCL_MEMORY_VMALLOC && kmcl_has_no_page(va))
+	if (mem->kind == KMCL_MEMORY_VMALLOC && kmcl_has_no_page(va))
 		return -EPERM;
-	page = kmcl_kernel_page(buf, i);
+	page = kmcl_kernel_page(mem, i);
 	if (!page)
 		return -EFAULT;
-	if (!kmcl_page_usable(page, i ? buf->pages[i - 1] : NULL))
+	if (!kmcl_page_usable(page, i ? mem->pages[i - 1] : NULL))
 		return -EPERM;
-	if (!buf->read_only && !kmcl_is_mapped_writable(va))
+	if (!mem->read_only && !kmcl_is_mapped_writable(va))
 		return -EACCES;
-	buf->pages[i] = page;
+	mem->pages[i] = page;
 	return 0;
 }
 
 /* Every page is judged before the first is touched. */
-static int kmcl_kernel_find(struct kmcl_buffer *buf)
+static int kmcl_kernel_find(struct kmcl_memory *mem)
 {
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < buf->nr_pages && !err; i++)
-		err = kmcl_kernel_find_one(buf, i);
+	for (i = 0; i < mem->nr_pages && !err; i++)
+		err = kmcl_kernel_find_one(mem, i);
 	return err;
 }
 
 /**
- * kmcl_buffer_reference - hold what can be held of kernel memory
- * @buf: all of whose pages are known
+ * kmcl_memory_reference - hold what can be held of kernel memory
+ * @mem: all of whose pages are known
  *
- * A page that cannot be referenced is none of @buf's any more.
+ * A page that cannot be referenced is none of @mem's any more.
  *
  * Context: any.
  */
-void kmcl_buffer_reference(struct kmcl_buffer *buf)
+void kmcl_memory_reference(struct kmcl_memory *mem)
 {
 	unsigned int i;
 
-	buf->held = true;
-	for (i = 0; i < buf->nr_pages; i++) {
-		buf->pages[i] = kmcl_page_reference(buf->pages[i]);
-		if (!buf->pages[i])
-			buf->held = false;
+	mem->held = true;
+	for (i = 0; i < mem->nr_pages; i++) {
+		mem->pages[i] = kmcl_page_reference(mem->pages[i]);
+		if (!mem->pages[i])
+			mem->held = false;
 	}
 }
 
-static int kmcl_kernel_lock(struct kmcl_buffer *buf)
+static int kmcl_kernel_lock(struct kmcl_memory *mem)
 {
-	int err = kmcl_kernel_find(buf);
+	int err = kmcl_kernel_find(mem);
 
 	if (!err)
-		kmcl_buffer_reference(buf);
+		kmcl_memory_reference(mem);
 	return err;
 }
 
-static void kmcl_kernel_release(struct kmcl_buffer *buf)
+static void kmcl_kernel_release(struct kmcl_memory *mem)
 {
 	unsigned int i;
 
-	if (buf->kind == KMCL_MEMORY_MDL)
-		vunmap(buf->va);
-	for (i = 0; i < buf->nr_pages; i++)
-		if (buf->pages[i])
-			put_page(buf->pages[i]);
+	if (mem->kind == KMCL_MEMORY_MDL)
+		vunmap(mem->va);
+	for (i = 0; i < mem->nr_pages; i++)
+		if (mem->pages[i])
+			put_page(mem->pages[i]);
 }
 
 /* All kinds */
@@ -372,7 +372,8 @@ bool kmcl_in_module(unsigned long start, unsigned long end)
 #endif
 }
 
-static int kmcl_classify(void *addr, unsigned long end, enum kmcl_memory *kind)
+static int kmcl_classify(void *addr, unsigned long end,
+			 enum kmcl_memory_kind *kind)
 {
 	unsigned long start = (unsigned long)addr;
 	void *last = (void *)(end - 1);
@@ -396,63 +397,63 @@ static int kmcl_classify(void *addr, unsigned long end, enum kmcl_memory *kind)
 	return -EFAULT;
 }
 
-static int kmcl_buffer_fill(struct kmcl_buffer *buf, void *addr, u32 bytes,
+static int kmcl_memory_fill(struct kmcl_memory *mem, void *addr, u32 bytes,
 			    bool read_only, bool lasting)
 {
 	unsigned long start = (unsigned long)addr & PAGE_MASK;
 	unsigned long end = (unsigned long)addr + bytes;
 	int err;
 
-	memset(buf, 0, sizeof(*buf));
-	err = kmcl_classify(addr, end, &buf->kind);
+	memset(mem, 0, sizeof(*mem));
+	err = kmcl_classify(addr, end, &mem->kind);
 	if (err)
 		return err;
-	buf->read_only = read_only;
-	buf->nr_pages = DIV_ROUND_UP(end - start, PAGE_SIZE);
-	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages),
+	mem->read_only = read_only;
+	mem->nr_pages = DIV_ROUND_UP(end - start, PAGE_SIZE);
+	mem->pages = kvcalloc(mem->nr_pages, sizeof(*mem->pages),
 			      GFP_KERNEL_ACCOUNT);
-	if (!buf->pages)
+	if (!mem->pages)
 		return -ENOMEM;
 
-	if (buf->kind == KMCL_MEMORY_USER) {
-		err = kmcl_user_lock(buf, start, lasting);
+	if (mem->kind == KMCL_MEMORY_USER) {
+		err = kmcl_user_lock(mem, start, lasting);
 	} else {
-		buf->va = (void *)start;
-		err = kmcl_kernel_lock(buf);
+		mem->va = (void *)start;
+		err = kmcl_kernel_lock(mem);
 	}
 	if (err)
-		kvfree(buf->pages);
+		kvfree(mem->pages);
 	return err;
 }
 
 /**
- * kmcl_buffer_lock - keep the pages of some memory for packets
- * @buf: filled in, without an address for user memory; kmcl_buffer_release()
+ * kmcl_memory_lock - keep the pages of some memory for packets
+ * @mem: filled in, without an address for user memory; kmcl_memory_release()
  *	undoes it
  * @addr: user address of the calling process, or kernel address
  * @bytes: above 0, not wrapping around
  * @read_only: nobody will write through it: enough that the memory is readable
  *
  * User memory that cannot be pinned for long is pinned all the same: see
- * &kmcl_buffer.pinned_short.
+ * &kmcl_memory.pinned_short.
  *
  * Context: may sleep.
- * Return: as kmcl_buffer_hold().
+ * Return: as kmcl_memory_hold().
  */
-int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
+int kmcl_memory_lock(struct kmcl_memory *mem, void *addr, u32 bytes,
 		     bool read_only)
 {
-	return kmcl_buffer_fill(buf, addr, bytes, read_only, false);
+	return kmcl_memory_fill(mem, addr, bytes, read_only, false);
 }
 
 /* References of this buffer's to the pages that @folio has. */
-static unsigned int kmcl_buffer_refs(const struct kmcl_buffer *buf,
+static unsigned int kmcl_memory_refs(const struct kmcl_memory *mem,
 				     const struct folio *folio)
 {
 	unsigned int i, refs = 0;
 
-	for (i = 0; i < buf->nr_pages; i++)
-		refs += buf->pages[i] && page_folio(buf->pages[i]) == folio;
+	for (i = 0; i < mem->nr_pages; i++)
+		refs += mem->pages[i] && page_folio(mem->pages[i]) == folio;
 	return refs;
 }
 
@@ -460,21 +461,21 @@ static unsigned int kmcl_buffer_refs(const struct kmcl_buffer *buf,
  * The host sees all of the last page: is the rest of it the owner's, too? An area of
  * vmalloc's has its pages to itself. What else a process has in a page is not known.
  */
-static bool kmcl_buffer_owns_last_page(const struct kmcl_buffer *buf)
+static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
 {
-	struct page *last = kmcl_buffer_page(buf, buf->nr_pages - 1);
+	struct page *last = kmcl_memory_get_page(mem, mem->nr_pages - 1);
 	struct folio *folio = page_folio(last);
 
-	if (buf->kind == KMCL_MEMORY_USER)
+	if (mem->kind == KMCL_MEMORY_USER)
 		return false;
-	if (buf->kind == KMCL_MEMORY_VMALLOC)
+	if (mem->kind == KMCL_MEMORY_VMALLOC)
 		return !folio_test_slab(folio);
-	return kmcl_page_has_one_owner(last, kmcl_buffer_refs(buf, folio));
+	return kmcl_page_has_one_owner(last, kmcl_memory_refs(mem, folio));
 }
 
 /**
- * kmcl_buffer_hold - keep memory in place for the host
- * @buf: filled in; kmcl_buffer_release() undoes it
+ * kmcl_memory_hold - keep memory in place for the host
+ * @mem: filled in; kmcl_memory_release() undoes it
  * @addr: user address of the calling process, or kernel address; page-aligned
  * @bytes: above 0, not wrapping around; rounded up to whole Hyper-V pages where
  *	the rest of the last page is the owner's too
@@ -487,44 +488,44 @@ static bool kmcl_buffer_owns_last_page(const struct kmcl_buffer *buf)
  * page whose rest may be somebody else's, -EOPNOTSUPP for memory that can not be
  * pinned, -EINTR for a process that is killed meanwhile, -EHWPOISON, -ENOMEM.
  */
-int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
+int kmcl_memory_hold(struct kmcl_memory *mem, void *addr, u32 bytes,
 		     bool read_only)
 {
 	int err;
 
-	err = kmcl_buffer_fill(buf, addr, bytes, read_only, true);
+	err = kmcl_memory_fill(mem, addr, bytes, read_only, true);
 	if (err)
 		return err;
-	buf->size = ALIGN(bytes, KMCL_HV_PAGE_SIZE);
-	if (buf->size != bytes && !kmcl_buffer_owns_last_page(buf)) {
+	mem->size = ALIGN(bytes, KMCL_HV_PAGE_SIZE);
+	if (mem->size != bytes && !kmcl_memory_owns_last_page(mem)) {
 		err = -EMSGSIZE;
 		goto release;
 	}
-	if (!buf->va)
-		buf->va = vmap(buf->pages, buf->nr_pages, VM_MAP,
-			       buf->read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
-	if (!buf->va) {
+	if (!mem->va)
+		mem->va = vmap(mem->pages, mem->nr_pages, VM_MAP,
+			       mem->read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
+	if (!mem->va) {
 		err = -ENOMEM;
 		goto release;
 	}
 	return 0;
 
 release:
-	kmcl_buffer_release(buf);
+	kmcl_memory_release(mem);
 	return err;
 }
 
 /**
- * kmcl_buffer_release - let the memory go: the host has
- * @buf: from kmcl_buffer_hold() and the like, or kmcl_buffer_lock()
+ * kmcl_memory_release - let the memory go: the host has
+ * @mem: from kmcl_memory_hold() and the like, or kmcl_memory_lock()
  *
  * Context: may sleep; any process.
  */
-void kmcl_buffer_release(struct kmcl_buffer *buf)
+void kmcl_memory_release(struct kmcl_memory *mem)
 {
-	if (buf->kind == KMCL_MEMORY_USER)
-		kmcl_user_release(buf);
+	if (mem->kind == KMCL_MEMORY_USER)
+		kmcl_user_release(mem);
 	else
-		kmcl_kernel_release(buf);
-	kvfree(buf->pages);
+		kmcl_kernel_release(mem);
+	kvfree(mem->pages);
 }

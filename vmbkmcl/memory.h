@@ -5,11 +5,11 @@
 
 #include <linux/types.h>
 
-struct kmcl_extent;
+struct kmcl_mdl_range;
 struct mm_struct;
 struct page;
 
-enum kmcl_memory {
+enum kmcl_memory_kind {
 	KMCL_MEMORY_USER,
 	KMCL_MEMORY_VMALLOC,
 	KMCL_MEMORY_LINEAR,
@@ -17,7 +17,7 @@ enum kmcl_memory {
 };
 
 /**
- * struct kmcl_buffer - memory that stays where it is while the host may use it
+ * struct kmcl_memory - memory that stays where it is while the host may use it
  * @va: kernel address of all of its pages, contiguous; NULL for user memory that
  *	was only locked
  * @size: bytes, whole Hyper-V pages; only when it is held for the host
@@ -30,10 +30,10 @@ enum kmcl_memory {
  * @pages: those this buffer holds a pin or a reference of, else NULL
  * @mm: the address space charged for it; only for user memory
  */
-struct kmcl_buffer {
+struct kmcl_memory {
 	void *va;
 	u32 size;
-	enum kmcl_memory kind;
+	enum kmcl_memory_kind kind;
 	bool held;
 	bool pinned_short;
 	bool read_only;
@@ -42,17 +42,19 @@ struct kmcl_buffer {
 	struct mm_struct *mm;
 };
 
-int kmcl_buffer_lock(struct kmcl_buffer *buf, void *addr, u32 bytes,
+int kmcl_memory_lock(struct kmcl_memory *mem, void *addr, u32 bytes,
 		     bool read_only);
-int kmcl_buffer_hold(struct kmcl_buffer *buf, void *addr, u32 bytes,
+int kmcl_memory_hold(struct kmcl_memory *mem, void *addr, u32 bytes,
 		     bool read_only);
-int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
-			    const struct kmcl_extent *extent, bool read_only);
-void kmcl_buffer_release(struct kmcl_buffer *buf);
-struct page *kmcl_buffer_page(const struct kmcl_buffer *buf, unsigned int i);
-const char *kmcl_buffer_kind(const struct kmcl_buffer *buf);
-const char *kmcl_buffer_holder(const struct kmcl_buffer *buf);
-void kmcl_buffer_reference(struct kmcl_buffer *buf);
+int kmcl_memory_hold_mdl_range(struct kmcl_memory *mem,
+			       const struct kmcl_mdl_range *range,
+			       bool read_only);
+void kmcl_memory_release(struct kmcl_memory *mem);
+struct page *kmcl_memory_get_page(const struct kmcl_memory *mem,
+				  unsigned int i);
+const char *kmcl_memory_kind_name(const struct kmcl_memory *mem);
+const char *kmcl_memory_holder(const struct kmcl_memory *mem);
+void kmcl_memory_reference(struct kmcl_memory *mem);
 
 bool kmcl_in_module(unsigned long start, unsigned long end);
 

@@ -23,9 +23,9 @@
  * Page @i of 4 KiB of the buffer is @pfn. A larger page of the guest's has to be
  * there in one piece.
  */
-static int kmcl_buffer_set_pfn(struct kmcl_buffer *buf, u32 i, PFN_NUMBER pfn)
+static int kmcl_memory_set_pfn(struct kmcl_memory *mem, u32 i, PFN_NUMBER pfn)
 {
-	struct page **page = &buf->pages[i / KMCL_PFNS_A_PAGE];
+	struct page **page = &mem->pages[i / KMCL_PFNS_A_PAGE];
 	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
 
 	if (pfn % KMCL_PFNS_A_PAGE != i % KMCL_PFNS_A_PAGE)
@@ -38,25 +38,26 @@ static int kmcl_buffer_set_pfn(struct kmcl_buffer *buf, u32 i, PFN_NUMBER pfn)
 	return *page == pfn_to_page(guest_pfn) ? 0 : -EINVAL;
 }
 
-static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
-				 struct kmcl_extent rest)
+static int kmcl_memory_set_pages(struct kmcl_memory *mem,
+				 struct kmcl_mdl_range left)
 {
-	struct kmcl_piece piece;
+	struct kmcl_mdl_segment segment;
 	u32 done = 0, i, count;
 	int err;
 
-	while (kmcl_extent_next(&rest, &piece)) {
+	while (kmcl_mdl_range_next(&left, &segment)) {
 		/* Each begins where a page does, and so the one before ends there. */
-		if (piece.offset || !IS_ALIGNED(done, KMCL_HV_PAGE_SIZE))
+		if (segment.offset || !IS_ALIGNED(done, KMCL_HV_PAGE_SIZE))
 			return done ? -EINVAL : -ERANGE;
-		count = DIV_ROUND_UP(piece.len, KMCL_HV_PAGE_SIZE);
+		count = DIV_ROUND_UP(segment.len, KMCL_HV_PAGE_SIZE);
 		for (i = 0; i < count; i++) {
-			err = kmcl_buffer_set_pfn(buf, done / KMCL_HV_PAGE_SIZE +
-						       i, piece.pfns[i]);
+			err = kmcl_memory_set_pfn(mem,
+						  done / KMCL_HV_PAGE_SIZE + i,
+						  segment.pfns[i]);
 			if (err)
 				return err;
 		}
-		done += piece.len;
+		done += segment.len;
 	}
 	return 0;
 }
@@ -65,10 +66,10 @@ static int kmcl_buffer_set_pages(struct kmcl_buffer *buf,
  * An MDL that was locked for reading, or that describes memory which the kernel may
  * not write, or a part of such an MDL, has no MDL_WRITE_OPERATION.
  */
-static int kmcl_extent_may_be_held(const struct kmcl_extent *extent,
-				   bool read_only)
+static int kmcl_mdl_range_may_be_held(const struct kmcl_mdl_range *range,
+				      bool read_only)
 {
-	CSHORT all, any = kmcl_extent_flags(extent, &all);
+	CSHORT all, any = kmcl_mdl_range_flags(range, &all);
 
 	if (!read_only && !(all & MDL_WRITE_OPERATION))
 		return -EACCES;
@@ -76,9 +77,9 @@ static int kmcl_extent_may_be_held(const struct kmcl_extent *extent,
 }
 
 /**
- * kmcl_buffer_hold_extent - keep memory of MDLs in place for the host
- * @buf: filled in; kmcl_buffer_release() undoes it
- * @extent: which; checked. Its last page is shared as a whole.
+ * kmcl_memory_hold_mdl_range - keep memory of MDLs in place for the host
+ * @mem: filled in; kmcl_memory_release() undoes it
+ * @range: which; checked. Its last page is shared as a whole.
  * @read_only: the host will only read
  *
  * Context: may sleep.
@@ -88,40 +89,41 @@ static int kmcl_extent_may_be_held(const struct kmcl_extent *extent,
  * pages that are not the page allocator's, -EMSGSIZE for
  * a part of a page whose rest may be somebody else's, -ENOMEM.
  */
-int kmcl_buffer_hold_extent(struct kmcl_buffer *buf,
-			    const struct kmcl_extent *extent, bool read_only)
+int kmcl_memory_hold_mdl_range(struct kmcl_memory *mem,
+			       const struct kmcl_mdl_range *range,
+			       bool read_only)
 {
 	int err;
 
-	memset(buf, 0, sizeof(*buf));
-	buf->kind = KMCL_MEMORY_MDL;
-	buf->read_only = read_only;
-	buf->size = ALIGN(extent->len, KMCL_HV_PAGE_SIZE);
-	buf->nr_pages = DIV_ROUND_UP(buf->size, PAGE_SIZE);
-	buf->pages = kvcalloc(buf->nr_pages, sizeof(*buf->pages),
+	memset(mem, 0, sizeof(*mem));
+	mem->kind = KMCL_MEMORY_MDL;
+	mem->read_only = read_only;
+	mem->size = ALIGN(range->len, KMCL_HV_PAGE_SIZE);
+	mem->nr_pages = DIV_ROUND_UP(mem->size, PAGE_SIZE);
+	mem->pages = kvcalloc(mem->nr_pages, sizeof(*mem->pages),
 			      GFP_KERNEL_ACCOUNT);
-	if (!buf->pages)
+	if (!mem->pages)
 		return -ENOMEM;
 
-	err = kmcl_buffer_set_pages(buf, *extent);
+	err = kmcl_memory_set_pages(mem, *range);
 	if (err)
 		goto free;
-	err = kmcl_extent_may_be_held(extent, read_only);
+	err = kmcl_mdl_range_may_be_held(range, read_only);
 	if (err)
 		goto free;
 	err = -EMSGSIZE;
-	if (extent->len != buf->size &&
-	    !kmcl_page_has_one_owner(buf->pages[buf->nr_pages - 1], 0))
+	if (range->len != mem->size &&
+	    !kmcl_page_has_one_owner(mem->pages[mem->nr_pages - 1], 0))
 		goto free;
 	err = -ENOMEM;
-	buf->va = vmap(buf->pages, buf->nr_pages, VM_MAP,
+	mem->va = vmap(mem->pages, mem->nr_pages, VM_MAP,
 		       read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
-	if (!buf->va)
+	if (!mem->va)
 		goto free;
-	kmcl_buffer_reference(buf);
+	kmcl_memory_reference(mem);
 	return 0;
 
 free:
-	kvfree(buf->pages);
+	kvfree(mem->pages);
 	return err;
 }

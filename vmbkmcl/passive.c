@@ -19,10 +19,10 @@ static void kmcl_passive_work(struct work_struct *work)
 					       delivery);
 
 	WRITE_ONCE(to->worker, current);
-	kmcl_objects_complete(ch, true);
+	kmcl_packets_call_routines(ch, true);
 	/* Packets kept while the client wanted to sleep, which it does no more. */
 	local_bh_disable();
-	kmcl_objects_complete(ch, false);
+	kmcl_packets_call_routines(ch, false);
 	local_bh_enable();
 	kmcl_deliver_all(ch, true);
 	WRITE_ONCE(to->worker, NULL);
@@ -34,7 +34,7 @@ static void kmcl_passive_work(struct work_struct *work)
 		kmcl_poll_schedule(ch);
 }
 
-void kmcl_passive_init_channel(struct kmcl_channel *ch)
+void kmcl_passive_init(struct kmcl_channel *ch)
 {
 	INIT_WORK(&ch->delivery.work, kmcl_passive_work);
 }

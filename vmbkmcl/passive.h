@@ -5,6 +5,6 @@
 
 struct kmcl_channel;
 
-void kmcl_passive_init_channel(struct kmcl_channel *ch);
+void kmcl_passive_init(struct kmcl_channel *ch);
 
 #endif /* _KMCL_PASSIVE_H */

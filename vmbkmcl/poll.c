@@ -62,7 +62,7 @@ void kmcl_passive_schedule(struct kmcl_channel *ch)
 	queue_work(kmcl_passive_wq, &ch->delivery.work);
 }
 
-int kmcl_schedule_init(void)
+int kmcl_poll_init(void)
 {
 	kmcl_channel_wq = alloc_workqueue("vmbkmcl", WQ_UNBOUND, 0);
 	if (!kmcl_channel_wq)
@@ -77,7 +77,7 @@ destroy_channel_wq:
 	return -ENOMEM;
 }
 
-void kmcl_schedule_exit(void)
+void kmcl_poll_exit(void)
 {
 	destroy_workqueue(kmcl_passive_wq);
 	destroy_workqueue(kmcl_channel_wq);

@@ -36,6 +36,6 @@ u32 kmcl_channel_tx_bytes(const struct kmcl_channel *ch)
 {
 	return kmcl_ring_bytes(ch->set.tx_pages,
 			       kmcl_channel_wire_size(ch) +
-			       kmcl_external_room(&ch->set));
+				       kmcl_gpa_direct_room(&ch->set));
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_tx_bytes);

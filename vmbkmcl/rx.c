@@ -62,30 +62,30 @@ static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
 }
 
 /* False: there is no memory to copy the packet to, it stays in the ring. */
-static bool kmcl_rx_park(struct kmcl_channel *ch,
-			 const struct kmcl_ring_packet *packet)
+static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
+			    const struct kmcl_ring_packet *packet)
 {
 	const void *data = packet->data;
-	struct kmcl_incoming *incoming;
+	struct kmcl_rx_packet *incoming;
 	u32 len = packet->len;
 
 	if (!kmcl_rx_message(ch, &data, &len)) {
 		ch->rx.dropped++;
 		return true;
 	}
-	incoming = kmcl_pool_take(ch);
+	incoming = kmcl_pool_pop(ch);
 	if (!incoming)
 		return false;
 	memcpy(incoming->data, data, len);
 	incoming->len = len;
-	incoming->answer.wire.id = packet->id;
-	incoming->wants_answer = packet->flags &
-				 KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+	incoming->completion.wire.id = packet->id;
+	incoming->wants_completion = packet->flags &
+				     KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 	kfifo_put(&ch->delivery.backlog, incoming);
 	return true;
 }
 
-static bool kmcl_rx_packet(struct kmcl_channel *ch,
+static bool kmcl_rx_handle(struct kmcl_channel *ch,
 			   const struct kmcl_ring_packet *packet)
 {
 	switch (packet->type) {
@@ -93,7 +93,7 @@ static bool kmcl_rx_packet(struct kmcl_channel *ch,
 		kmcl_tx_complete(ch, packet->id, packet->data, packet->len);
 		break;
 	case KMCL_PKT_INBAND:
-		if (!kmcl_rx_park(ch, packet))
+		if (!kmcl_rx_enqueue(ch, packet))
 			return false;
 		break;
 	default:
@@ -130,7 +130,7 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 		found = kmcl_ring_peek(&ch->rx.ring, &packet);
 		if (found <= 0)
 			break;
-		if (!kmcl_rx_packet(ch, &packet)) {
+		if (!kmcl_rx_handle(ch, &packet)) {
 			ch->rx.starved = true;
 			break;
 		}

@@ -23,7 +23,7 @@
 /* Packets from one ProcessingComplete callback to the next. */
 #define KMCL_BATCH	64
 
-#define KMCL_BUSY	0
+#define KMCL_DELIVERING	0
 
 /**
  * kmcl_delivery_open - get the memory that packets of the host's will need
@@ -99,9 +99,9 @@ static __always_inline bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 	return kmcl_has_quota(to);
 }
 
-static struct kmcl_incoming *kmcl_next(struct kmcl_delivery *to)
+static struct kmcl_rx_packet *kmcl_next(struct kmcl_delivery *to)
 {
-	struct kmcl_incoming *packet = to->deferred;
+	struct kmcl_rx_packet *packet = to->deferred;
 
 	if (packet)
 		WRITE_ONCE(to->deferred, NULL);
@@ -110,7 +110,7 @@ static struct kmcl_incoming *kmcl_next(struct kmcl_delivery *to)
 	return packet;
 }
 
-static void kmcl_process(struct kmcl_channel *ch, struct kmcl_incoming *packet)
+static void kmcl_process(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
 {
 	const struct kmcl_settings *set = &ch->set;
 
@@ -134,7 +134,7 @@ static void kmcl_processed(struct kmcl_channel *ch, u32 count)
 static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
-	struct kmcl_incoming *packet;
+	struct kmcl_rx_packet *packet;
 	u32 given = 0;
 
 	while (given < KMCL_BATCH && kmcl_is_due(ch, may_sleep)) {
@@ -161,14 +161,14 @@ void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
-	if (test_and_set_bit_lock(KMCL_BUSY, &to->busy))
+	if (test_and_set_bit_lock(KMCL_DELIVERING, &to->delivering))
 		return;
 	to->sleeps = may_sleep;
 	/* In the poll this ends: nobody else takes packets out of the ring. */
 	while (kmcl_deliver_batch(ch, may_sleep))
 		if (may_sleep)
 			cond_resched();
-	clear_bit_unlock(KMCL_BUSY, &to->busy);
+	clear_bit_unlock(KMCL_DELIVERING, &to->delivering);
 }
 
 /**
@@ -212,7 +212,7 @@ void kmcl_delivery_flush(struct kmcl_channel *ch)
 /* Getting back */
 
 /* The client is done with a packet, or will never be. */
-static void __kmcl_hot kmcl_let_go(struct kmcl_channel *ch)
+static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
@@ -240,13 +240,13 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
 	unsigned int i;
 
 	for (i = 0; i < pool->count; i++) {
-		struct kmcl_incoming *packet = kmcl_pool_packet(pool, i);
+		struct kmcl_rx_packet *packet = kmcl_pool_packet(pool, i);
 
 		kref_get(&pool->ref);
 		if (atomic_cmpxchg(&packet->owner, KMCL_OWNER_CLIENT,
 				   KMCL_OWNER_NOBODY) == KMCL_OWNER_CLIENT) {
 			ch->delivery.orphaned++;
-			kmcl_let_go(ch);
+			kmcl_packet_returned(ch);
 		} else {
 			kmcl_pool_put(pool);
 		}
@@ -255,7 +255,7 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
 }
 
 /* The packet's channel; NULL when there is nothing to be done with it. */
-static struct kmcl_channel *kmcl_take_back(struct kmcl_incoming *packet)
+static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
 {
 	switch (atomic_xchg(&packet->owner, KMCL_OWNER_POOL)) {
 	case KMCL_OWNER_CLIENT:
@@ -269,10 +269,11 @@ static struct kmcl_channel *kmcl_take_back(struct kmcl_incoming *packet)
 	}
 }
 
-static void kmcl_answer(struct kmcl_channel *ch, struct kmcl_incoming *packet,
-			const void *data, u32 len)
+static void kmcl_send_completion(struct kmcl_channel *ch,
+				 struct kmcl_rx_packet *packet,
+				 const void *data, u32 len)
 {
-	struct kmcl_packet *answer = &packet->answer;
+	struct kmcl_tx_entry *completion = &packet->completion;
 
 	if (len > packet->pool->room) {
 		kmcl_warn(ch, "completion of %u bytes does not fit, sent without\n",
@@ -281,10 +282,10 @@ static void kmcl_answer(struct kmcl_channel *ch, struct kmcl_incoming *packet,
 	}
 	/* The client may answer with a part of the packet itself. */
 	memmove(packet->data, data, len);
-	answer->wire.len = len;
+	completion->wire.len = len;
 	local_bh_disable();
-	if (kmcl_tx_submit(ch, answer, true))
-		kmcl_pool_give(packet);
+	if (kmcl_tx_submit(ch, completion, true))
+		kmcl_pool_push(packet);
 	local_bh_enable();
 }
 
@@ -307,17 +308,17 @@ static void kmcl_answer(struct kmcl_channel *ch, struct kmcl_incoming *packet,
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION packet_completion,
 			      PVOID completion_buffer, UINT32 buffer_size)
 {
-	struct kmcl_incoming *packet = packet_completion;
-	struct kmcl_channel *ch = kmcl_take_back(packet);
+	struct kmcl_rx_packet *packet = packet_completion;
+	struct kmcl_channel *ch = kmcl_reclaim(packet);
 
 	if (!ch)
 		return;
-	if (packet->wants_answer)
-		kmcl_answer(ch, packet, completion_buffer,
-			    completion_buffer ? buffer_size : 0);
+	if (packet->wants_completion)
+		kmcl_send_completion(ch, packet, completion_buffer,
+				     completion_buffer ? buffer_size : 0);
 	else
-		kmcl_pool_give(packet);
-	kmcl_let_go(ch);
+		kmcl_pool_push(packet);
+	kmcl_packet_returned(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
@@ -335,7 +336,7 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
  */
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION packet_completion)
 {
-	struct kmcl_incoming *packet = packet_completion;
+	struct kmcl_rx_packet *packet = packet_completion;
 	struct kmcl_channel *ch = packet->pool->ch;
 	struct kmcl_delivery *to = &ch->delivery;
 
@@ -343,11 +344,11 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION packet_completion)
 		kmcl_warn(ch, "a packet is deferred only in its callback, and only from where that may not sleep\n");
 		return;
 	}
-	if (!kmcl_take_back(packet))
+	if (!kmcl_reclaim(packet))
 		return;
 	to->deferrals++;
 	WRITE_ONCE(to->deferred, packet);
-	kmcl_let_go(ch);
+	kmcl_packet_returned(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
 
@@ -365,16 +366,16 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
  */
 VOID VmbChannelPacketFail(VMBPACKETCOMPLETION packet_completion)
 {
-	struct kmcl_incoming *packet = packet_completion;
-	struct kmcl_channel *ch = kmcl_take_back(packet);
+	struct kmcl_rx_packet *packet = packet_completion;
+	struct kmcl_channel *ch = kmcl_reclaim(packet);
 
 	if (!ch)
 		return;
 	kmcl_warn(ch, "%s finds a packet malformed: it is given no more\n",
 		  ch->client);
 	WRITE_ONCE(ch->delivery.refused, true);
-	kmcl_pool_give(packet);
-	kmcl_let_go(ch);
+	kmcl_pool_push(packet);
+	kmcl_packet_returned(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
 
@@ -485,7 +486,7 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL channel,
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
 
-void kmcl_delivery_init_channel(struct kmcl_channel *ch)
+void kmcl_delivery_init(struct kmcl_channel *ch)
 {
 	ch->delivery.quota = KMCL_QUOTA_DEFAULT;
 }

@@ -9,7 +9,7 @@
 #include <linux/workqueue.h>
 
 struct kmcl_channel;
-struct kmcl_incoming;
+struct kmcl_rx_packet;
 struct kmcl_pool;
 
 /* Most packets a client may hold at one time, unless it says otherwise. */
@@ -28,12 +28,12 @@ struct kmcl_pool;
  * @pool: memory for packets; NULL while closed, or without a ProcessPacket
  *	callback
  * @backlog: packets taken from the ring and not yet delivered; the poll puts
- *	in, the holder of @busy takes out
- * @busy: bit 0 is held by who delivers
+ *	in, the holder of @delivering takes out
+ * @delivering: bit 0 is held by who delivers
  * @deferred: a packet to be delivered before @backlog, where it may sleep
  * @current_packet: the one whose callback runs
- * @sleeps: that callback may; all three under @busy
- * @lent: packets given to the client, also twice; by the holder of @busy
+ * @sleeps: that callback may; all three under @delivering
+ * @lent: packets given to the client, also twice; by the holder of @delivering
  * @returned: of those, how many came back
  * @stalled: something waits for a packet to be completed
  * @work: calls the client where it may sleep
@@ -48,10 +48,10 @@ struct kmcl_delivery {
 	bool refused;
 	u32 quota;
 	struct kmcl_pool *pool;
-	DECLARE_KFIFO_PTR(backlog, struct kmcl_incoming *);
-	unsigned long busy;
-	struct kmcl_incoming *deferred;
-	struct kmcl_incoming *current_packet;
+	DECLARE_KFIFO_PTR(backlog, struct kmcl_rx_packet *);
+	unsigned long delivering;
+	struct kmcl_rx_packet *deferred;
+	struct kmcl_rx_packet *current_packet;
 	bool sleeps;
 	u32 lent;
 	atomic_t returned;
@@ -73,7 +73,7 @@ static inline u32 kmcl_delivery_held(const struct kmcl_delivery *to)
 	return READ_ONCE(to->lent) - returned;
 }
 
-void kmcl_delivery_init_channel(struct kmcl_channel *ch);
+void kmcl_delivery_init(struct kmcl_channel *ch);
 int kmcl_delivery_open(struct kmcl_channel *ch);
 void kmcl_delivery_close(struct kmcl_channel *ch);
 

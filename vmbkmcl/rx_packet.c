@@ -14,9 +14,9 @@
 #include "rx_deliver.h"
 #include "rx_packet.h"
 
-struct kmcl_incoming *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i)
+struct kmcl_rx_packet *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i)
 {
-	return (struct kmcl_incoming *)(pool->packets + i * pool->stride);
+	return (struct kmcl_rx_packet *)(pool->packets + i * pool->stride);
 }
 
 static void kmcl_pool_free(struct kref *ref)
@@ -43,7 +43,7 @@ static struct llist_node *kmcl_pool_refill(struct kmcl_channel *ch)
 }
 
 /* For the poll alone. NULL: it will be run when there is one. */
-__kmcl_hot struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
+__kmcl_hot struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch)
 {
 	struct kmcl_pool *pool = ch->delivery.pool;
 	struct llist_node *node = pool->spare ?: kmcl_pool_refill(ch);
@@ -51,10 +51,10 @@ __kmcl_hot struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch)
 	if (!node)
 		return NULL;
 	pool->spare = node->next;
-	return llist_entry(node, struct kmcl_incoming, free);
+	return llist_entry(node, struct kmcl_rx_packet, free);
 }
 
-void __kmcl_hot kmcl_pool_give(struct kmcl_incoming *packet)
+void __kmcl_hot kmcl_pool_push(struct kmcl_rx_packet *packet)
 {
 	struct kmcl_pool *pool = packet->pool;
 
@@ -62,16 +62,17 @@ void __kmcl_hot kmcl_pool_give(struct kmcl_incoming *packet)
 	kmcl_unstall(pool->ch);
 }
 
-static void kmcl_answer_done(struct kmcl_packet *answer, int err,
-			     const void *data, u32 len)
+static void kmcl_completion_sent(struct kmcl_tx_entry *completion, int err,
+				 const void *data, u32 len)
 {
-	kmcl_pool_give(container_of(answer, struct kmcl_incoming, answer));
+	kmcl_pool_push(
+		container_of(completion, struct kmcl_rx_packet, completion));
 }
 
 struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 {
 	u32 room = ALIGN(ch->set.max_packet_size, sizeof(u64));
-	u32 stride = sizeof(struct kmcl_incoming) + room +
+	u32 stride = sizeof(struct kmcl_rx_packet) + room +
 		     ALIGN(ch->set.context_size, sizeof(u64));
 	u32 quota = min_t(u32, READ_ONCE(ch->delivery.quota), KMCL_QUOTA_MAX);
 	u32 count = quota + KMCL_BACKLOG;
@@ -91,13 +92,13 @@ struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 	pool->quota = quota;
 	init_llist_head(&pool->free);
 	for (i = 0; i < count; i++) {
-		struct kmcl_incoming *packet = kmcl_pool_packet(pool, i);
+		struct kmcl_rx_packet *packet = kmcl_pool_packet(pool, i);
 
 		packet->pool = pool;
-		INIT_LIST_HEAD(&packet->answer.link);
-		packet->answer.wire.type = KMCL_PKT_COMPLETION;
-		packet->answer.wire.data = packet->data;
-		packet->answer.done = kmcl_answer_done;
+		INIT_LIST_HEAD(&packet->completion.link);
+		packet->completion.wire.type = KMCL_PKT_COMPLETION;
+		packet->completion.wire.data = packet->data;
+		packet->completion.done = kmcl_completion_sent;
 		llist_add(&packet->free, &pool->free);
 	}
 	return pool;

@@ -11,29 +11,29 @@
 #include "bus.h"
 #include "channel.h"
 
-enum kmcl_incoming_owner {
+enum kmcl_rx_owner {
 	KMCL_OWNER_POOL,	/* free, in the backlog, or on its way back */
 	KMCL_OWNER_CLIENT,	/* until it completes it */
 	KMCL_OWNER_NOBODY,	/* the client's still, but its channel is gone */
 };
 
 /**
- * struct kmcl_incoming - a packet of the host's, copied out of the ring
+ * struct kmcl_rx_packet - a packet of the host's, copied out of the ring
  * @free: in the pool's list
  * @pool: where it belongs
- * @owner: enum kmcl_incoming_owner; whoever moves it away from
+ * @owner: enum kmcl_rx_owner; whoever moves it away from
  *	%KMCL_OWNER_CLIENT alone may go on with it
- * @answer: its completion
- * @wants_answer: the host has asked for one
+ * @completion: its completion
+ * @wants_completion: the host has asked for one
  * @len: bytes of payload
  * @data: payload, then the completion's; behind it the client's context
  */
-struct kmcl_incoming {
+struct kmcl_rx_packet {
 	struct llist_node free;
 	struct kmcl_pool *pool;
 	atomic_t owner;
-	struct kmcl_packet answer;
-	bool wants_answer;
+	struct kmcl_tx_entry completion;
+	bool wants_completion;
 	u32 len;
 	u8 data[] __aligned(sizeof(u64));
 };
@@ -66,9 +66,9 @@ struct kmcl_pool {
 struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch);
 void kmcl_pool_put(struct kmcl_pool *pool);
 
-struct kmcl_incoming *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i);
-struct kmcl_incoming *kmcl_pool_take(struct kmcl_channel *ch);
-void kmcl_pool_give(struct kmcl_incoming *packet);
+struct kmcl_rx_packet *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i);
+struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch);
+void kmcl_pool_push(struct kmcl_rx_packet *packet);
 
 /*
  * Who finds nothing says so and looks again: a packet given back in between may
@@ -77,7 +77,7 @@ void kmcl_pool_give(struct kmcl_incoming *packet);
 static inline void kmcl_stall(struct kmcl_delivery *to)
 {
 	WRITE_ONCE(to->stalled, true);
-	/* Pairs with the full barriers of kmcl_pool_give(), kmcl_let_go(). */
+	/* Pairs with the full barriers of kmcl_pool_push(), kmcl_packet_returned(). */
 	smp_mb();
 }
 

@@ -29,9 +29,9 @@
 #define KMCL_TX_BATCH	64
 
 /* More than the packet takes: a ring with just that room is full. */
-static u32 kmcl_packet_room(const struct kmcl_packet *packet)
+static u32 kmcl_tx_entry_room(const struct kmcl_tx_entry *entry)
 {
-	return kmcl_ring_packet_size(packet->wire.head_len, packet->wire.len) +
+	return kmcl_ring_packet_size(entry->wire.head_len, entry->wire.len) +
 	       sizeof(u64);
 }
 
@@ -58,7 +58,7 @@ int kmcl_tx_init(struct kmcl_tx *tx)
 	tx->count = KMCL_TX_SLOTS;
 	spin_lock_init(&tx->lock);
 	INIT_LIST_HEAD(&tx->queue);
-	INIT_LIST_HEAD(&tx->answers);
+	INIT_LIST_HEAD(&tx->completions);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ void kmcl_tx_destroy(struct kmcl_tx *tx)
 	kvfree(tx->slots);
 }
 
-static bool kmcl_tx_take_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
+static bool kmcl_tx_alloc_slot(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
 	struct kmcl_tx_slot *slot;
 	u32 i = tx->free;
@@ -99,42 +99,42 @@ static bool kmcl_tx_take_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
 		return false;
 	slot = &tx->slots[i];
 	tx->free = slot->next_free;
-	slot->packet = packet;
-	packet->id = KMCL_ID(slot->generation, i);
-	packet->wire.id = packet->id;
+	slot->entry = entry;
+	entry->id = KMCL_ID(slot->generation, i);
+	entry->wire.id = entry->id;
 	return true;
 }
 
 /* From here on the packet's id names nothing. */
-static void kmcl_tx_free_slot(struct kmcl_tx *tx, struct kmcl_packet *packet)
+static void kmcl_tx_free_slot(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
-	u32 i = lower_32_bits(packet->id);
+	u32 i = lower_32_bits(entry->id);
 	struct kmcl_tx_slot *slot = &tx->slots[i];
 
-	slot->packet = NULL;
+	slot->entry = NULL;
 	if (!++slot->generation)
 		slot->generation = 1;
 	slot->next_free = tx->free;
 	tx->free = i;
-	packet->id = 0;
+	entry->id = 0;
 }
 
 /* The host may still use the packet's external data: another stands for it. */
-static void kmcl_tx_bequeath(struct kmcl_tx *tx, struct kmcl_packet *packet)
+static void kmcl_tx_hand_over(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
-	tx->slots[lower_32_bits(packet->id)].packet = packet->heir;
-	packet->heir->id = packet->id;
-	packet->heir = NULL;
-	packet->id = 0;
+	tx->slots[lower_32_bits(entry->id)].entry = entry->successor;
+	entry->successor->id = entry->id;
+	entry->successor = NULL;
+	entry->id = 0;
 }
 
-static struct kmcl_packet *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
+static struct kmcl_tx_entry *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 {
 	u32 i = lower_32_bits(id);
 
 	if (i >= tx->count || tx->slots[i].generation != upper_32_bits(id))
 		return NULL;
-	return tx->slots[i].packet;
+	return tx->slots[i].entry;
 }
 
 /* The ring has no room for a packet: hv_vmbus's statistics count that, too. */
@@ -149,9 +149,9 @@ static void kmcl_tx_count_full(struct kmcl_channel *ch)
 
 /* The packet is to be published, and then the host to be signalled. */
 static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
-				       struct kmcl_packet *packet)
+				       struct kmcl_tx_entry *entry)
 {
-	int err = kmcl_ring_put(&ch->tx.ring, &packet->wire);
+	int err = kmcl_ring_put(&ch->tx.ring, &entry->wire);
 
 	if (unlikely(err)) {
 		if (err == -EAGAIN)
@@ -160,8 +160,8 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
 	}
 	ch->tx.sent++;
 	ch->tx.full = false;
-	trace_vmbkmcl_send(ch, packet->wire.type, packet->wire.id,
-			   packet->wire.len);
+	trace_vmbkmcl_send(ch, entry->wire.type, entry->wire.id,
+			   entry->wire.len);
 	return 0;
 }
 
@@ -170,18 +170,18 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
  * packet costs more than the copies of this.
  */
 static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
-					struct kmcl_packet *packet)
+					struct kmcl_tx_entry *entry)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
 
-	if (kmcl_packet_waits(packet) && !kmcl_tx_take_slot(tx, packet)) {
+	if (kmcl_tx_entry_waits(entry) && !kmcl_tx_alloc_slot(tx, entry)) {
 		tx->ids_full++;
 		return -EBUSY;
 	}
-	err = kmcl_tx_put(ch, packet);
-	if (unlikely(err) && kmcl_packet_waits(packet))
-		kmcl_tx_free_slot(tx, packet);
+	err = kmcl_tx_put(ch, entry);
+	if (unlikely(err) && kmcl_tx_entry_waits(entry))
+		kmcl_tx_free_slot(tx, entry);
 	return err;
 }
 
@@ -194,9 +194,9 @@ static __always_inline void kmcl_tx_signal(struct kmcl_channel *ch, bool signal)
 
 /* So much that several can go at once: to be woken costs more than to send. */
 static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
-			 const struct kmcl_packet *packet)
+			 const struct kmcl_tx_entry *entry)
 {
-	return max(kmcl_packet_room(packet), tx->batch);
+	return max(kmcl_tx_entry_room(entry), tx->batch);
 }
 
 /*
@@ -204,19 +204,18 @@ static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
  * before the queue must not ask for less than the queue does: if it then finds its
  * room after all, nobody would be woken for the queue's first packet.
  */
-static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_packet *packet)
+static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
 {
-	struct kmcl_packet *first = list_first_entry_or_null(&tx->queue,
-							     struct kmcl_packet,
-							     link);
+	struct kmcl_tx_entry *first = list_first_entry_or_null(
+		&tx->queue, struct kmcl_tx_entry, link);
 
-	if (!kmcl_packet_is_answer(packet))
-		return kmcl_tx_batch(tx, packet);
-	return max(kmcl_packet_room(packet),
+	if (!kmcl_tx_entry_is_completion(entry))
+		return kmcl_tx_batch(tx, entry);
+	return max(kmcl_tx_entry_room(entry),
 		   first ? kmcl_tx_batch(tx, first) : 0);
 }
 
-static bool kmcl_tx_later(int err)
+static bool kmcl_tx_may_queue(int err)
 {
 	return err == -EAGAIN || err == -EBUSY;
 }
@@ -228,12 +227,12 @@ static bool kmcl_tx_later(int err)
  * never say so.
  * Slots are freed on this side, where the queue is flushed afterwards.
  */
-static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_packet *packet)
+static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 {
 	WRITE_ONCE(ch->tx.asked, true);
 	ch->tx.signal |= kmcl_ring_publish(&ch->tx.ring);
-	kmcl_ring_want_room(&ch->tx.ring, kmcl_tx_room(&ch->tx, packet));
-	return kmcl_tx_send(ch, packet);
+	kmcl_ring_want_room(&ch->tx.ring, kmcl_tx_room(&ch->tx, entry));
+	return kmcl_tx_send(ch, entry);
 }
 
 /* True: the host is to be signalled, now or for what kmcl_tx_ask() published. */
@@ -254,21 +253,22 @@ static void kmcl_tx_settle(struct kmcl_tx *tx)
 	kmcl_ring_want_room(&tx->ring, 0);
 }
 
-static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_packet *packet)
+static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
-	if (packet->copy) {
-		memcpy(packet->copy, packet->wire.data, packet->wire.len);
-		packet->wire.data = packet->copy;
+	if (entry->copy) {
+		memcpy(entry->copy, entry->wire.data, entry->wire.len);
+		entry->wire.data = entry->copy;
 	}
-	list_add_tail(&packet->link, kmcl_packet_is_answer(packet) ?
-		      &tx->answers : &tx->queue);
+	list_add_tail(&entry->link, kmcl_tx_entry_is_completion(entry) ?
+					    &tx->completions :
+					    &tx->queue);
 	WRITE_ONCE(tx->waiting, tx->waiting + 1);
 	tx->queued++;
 }
 
-static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_packet *packet)
+static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
-	list_del_init(&packet->link);
+	list_del_init(&entry->link);
 	WRITE_ONCE(tx->waiting, tx->waiting - 1);
 }
 
@@ -277,92 +277,92 @@ static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_packet *packet)
  * before it completes any of the packets that the queue needs a slot of.
  */
 static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
-			    const struct kmcl_packet *packet)
+			    const struct kmcl_tx_entry *entry)
 {
-	return list_empty(&tx->answers) &&
-	       (kmcl_packet_is_answer(packet) || list_empty(&tx->queue));
+	return list_empty(&tx->completions) &&
+	       (kmcl_tx_entry_is_completion(entry) || list_empty(&tx->queue));
 }
 
 /* 0 when the packet may go into the ring, or wait for it. */
-static int kmcl_tx_welcomes(const struct kmcl_tx *tx,
-			    const struct kmcl_packet *packet)
+static int kmcl_tx_accepts(const struct kmcl_tx *tx,
+			   const struct kmcl_tx_entry *entry)
 {
 	if (!tx->open)
 		return -ENOTCONN;
-	return tx->closing && !kmcl_packet_is_answer(packet) ? -ENODEV : 0;
+	return tx->closing && !kmcl_tx_entry_is_completion(entry) ? -ENODEV : 0;
 }
 
 /* What kmcl_tx_submit() says of a packet that is in the ring. */
-static __always_inline int kmcl_tx_outcome(const struct kmcl_packet *packet)
+static __always_inline int kmcl_tx_outcome(const struct kmcl_tx_entry *entry)
 {
-	return kmcl_packet_waits(packet) ? 0 : 1;
+	return kmcl_tx_entry_waits(entry) ? 0 : 1;
 }
 
 /* @err: why kmcl_tx_send() did not send it, while nothing goes before it. */
 static noinline int kmcl_tx_not_sent(struct kmcl_channel *ch,
-				     struct kmcl_packet *packet, int err,
+				     struct kmcl_tx_entry *entry, int err,
 				     bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
 
 	if (!may_queue)
-		return kmcl_tx_later(err) ? -ENOBUFS : err;
+		return kmcl_tx_may_queue(err) ? -ENOBUFS : err;
 	if (err == -EAGAIN)
-		err = kmcl_tx_ask(ch, packet);
-	if (kmcl_tx_later(err)) {
-		kmcl_tx_queue(tx, packet);
+		err = kmcl_tx_ask(ch, entry);
+	if (kmcl_tx_may_queue(err)) {
+		kmcl_tx_queue(tx, entry);
 		return 0;
 	}
 	kmcl_tx_settle(tx);
-	return err ?: kmcl_tx_outcome(packet);
+	return err ?: kmcl_tx_outcome(entry);
 }
 
 static __always_inline int kmcl_tx_send_next(struct kmcl_channel *ch,
-					     struct kmcl_packet *packet,
+					     struct kmcl_tx_entry *entry,
 					     bool may_queue)
 {
-	int err = kmcl_tx_send(ch, packet);
+	int err = kmcl_tx_send(ch, entry);
 
 	if (unlikely(err))
-		return kmcl_tx_not_sent(ch, packet, err, may_queue);
-	return kmcl_tx_outcome(packet);
+		return kmcl_tx_not_sent(ch, entry, err, may_queue);
+	return kmcl_tx_outcome(entry);
 }
 
 /* Packets wait, or are refused. */
 static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
-					  struct kmcl_packet *packet,
+					  struct kmcl_tx_entry *entry,
 					  bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	int err = kmcl_tx_welcomes(tx, packet);
+	int err = kmcl_tx_accepts(tx, entry);
 
 	if (err)
 		return err;
-	if (kmcl_tx_is_next(tx, packet))
-		return kmcl_tx_send_next(ch, packet, may_queue);
+	if (kmcl_tx_is_next(tx, entry))
+		return kmcl_tx_send_next(ch, entry, may_queue);
 	if (!may_queue)
 		return -ENOBUFS;
-	kmcl_tx_queue(tx, packet);
+	kmcl_tx_queue(tx, entry);
 	return 0;
 }
 
 /**
  * kmcl_tx_submit - send a packet, or queue it
  * @ch: the channel
- * @packet: what to send; its owner's again on an error. It has no id, and is in no
+ * @entry: what to send; its owner's again on an error. It has no id, and is in no
  *	list.
  * @may_queue: false: give up when it can not go now
  *
  * Context: bottom halves off; until the caller is through with a packet that is
  * done, so that a close waits for it.
- * Return: 0 when it is in the ring or queued, and @packet->done will be called;
- * with no completion asked for and @packet not queued, it is not called: the
+ * Return: 0 when it is in the ring or queued, and @entry->done will be called;
+ * with no completion asked for and @entry not queued, it is not called: the
  * packet is done. -ENOTCONN without a ring, -ENODEV when that is going, -ENOBUFS
  * when it may not be queued, or what the bus said. 1 when it is in the ring and
  * done.
  */
 int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
-			      struct kmcl_packet *packet, bool may_queue)
+			      struct kmcl_tx_entry *entry, bool may_queue)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	bool signal = false;
@@ -370,9 +370,9 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 
 	spin_lock(&tx->lock);
 	if (unlikely(!tx->open || tx->closing || tx->waiting))
-		err = kmcl_tx_submit_behind(ch, packet, may_queue);
+		err = kmcl_tx_submit_behind(ch, entry, may_queue);
 	else
-		err = kmcl_tx_send_next(ch, packet, may_queue);
+		err = kmcl_tx_send_next(ch, entry, may_queue);
 	if (likely(tx->open))
 		signal = kmcl_tx_publish(tx);
 	spin_unlock(&tx->lock);
@@ -388,36 +388,36 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
  * @more: the next one may be sent, too
  */
 struct kmcl_tx_batch {
-	struct kmcl_packet *done[KMCL_TX_BATCH];
+	struct kmcl_tx_entry *done[KMCL_TX_BATCH];
 	unsigned int count;
 	int err;
 	bool more;
 };
 
-static struct kmcl_packet *kmcl_tx_first(struct kmcl_tx *tx)
+static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_tx *tx)
 {
-	return list_first_entry_or_null(list_empty(&tx->answers) ? &tx->queue :
-								    &tx->answers,
-					struct kmcl_packet, link);
+	return list_first_entry_or_null(
+		list_empty(&tx->completions) ? &tx->queue : &tx->completions,
+		struct kmcl_tx_entry, link);
 }
 
 /* Put the oldest queued packet in the ring. False: it has to wait. */
 static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 			      struct kmcl_tx_batch *batch)
 {
-	struct kmcl_packet *packet = kmcl_tx_first(&ch->tx);
+	struct kmcl_tx_entry *entry = kmcl_tx_first(&ch->tx);
 	int err;
 
-	if (!packet)
+	if (!entry)
 		return false;
-	err = kmcl_tx_send(ch, packet);
+	err = kmcl_tx_send(ch, entry);
 	if (err == -EAGAIN)
-		err = kmcl_tx_ask(ch, packet);
-	if (kmcl_tx_later(err))
+		err = kmcl_tx_ask(ch, entry);
+	if (kmcl_tx_may_queue(err))
 		return false;
-	kmcl_tx_unqueue(&ch->tx, packet);
-	if (err || !kmcl_packet_waits(packet))
-		batch->done[batch->count++] = packet;
+	kmcl_tx_unqueue(&ch->tx, entry);
+	if (err || !kmcl_tx_entry_waits(entry))
+		batch->done[batch->count++] = entry;
 	batch->err = err;
 	return true;
 }
@@ -479,7 +479,7 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 /**
  * kmcl_tx_withdraw - take a packet back that nobody waits for any more
  * @ch: the channel
- * @packet: submitted before
+ * @entry: submitted before
  *
  * The host may have seen it, and its completion will then name nothing, or the
  * packet's heir.
@@ -488,18 +488,18 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
  * Return: true when the caller owns it again; false when its done() has been
  * called or is about to be.
  */
-bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet)
+bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	bool mine = true;
 
 	spin_lock_bh(&tx->lock);
-	if (!list_empty(&packet->link))
-		kmcl_tx_unqueue(tx, packet);
-	else if (packet->id && packet->heir)
-		kmcl_tx_bequeath(tx, packet);
-	else if (packet->id)
-		kmcl_tx_free_slot(tx, packet);
+	if (!list_empty(&entry->link))
+		kmcl_tx_unqueue(tx, entry);
+	else if (entry->id && entry->successor)
+		kmcl_tx_hand_over(tx, entry);
+	else if (entry->id)
+		kmcl_tx_free_slot(tx, entry);
 	else
 		mine = false;
 	kmcl_tx_settle(tx);
@@ -525,7 +525,7 @@ void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
 {
 	u32 most = ALIGN(ch->set.max_packet_size, sizeof(u64));
 	struct kmcl_tx *tx = &ch->tx;
-	struct kmcl_packet *packet;
+	struct kmcl_tx_entry *entry;
 	int err = 0;
 
 	if (len > most) {
@@ -533,18 +533,18 @@ void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
 		err = -ENOBUFS;
 	}
 	spin_lock(&tx->lock);
-	packet = kmcl_tx_find(tx, id);
-	if (packet) {
-		kmcl_tx_free_slot(tx, packet);
+	entry = kmcl_tx_find(tx, id);
+	if (entry) {
+		kmcl_tx_free_slot(tx, entry);
 		tx->completed++;
 	} else {
 		tx->bad_ids++;
 	}
 	spin_unlock(&tx->lock);
-	trace_vmbkmcl_complete(ch, id, len, packet);
+	trace_vmbkmcl_complete(ch, id, len, entry);
 
-	if (packet)
-		packet->done(packet, err, data, len);
+	if (entry)
+		entry->done(entry, err, data, len);
 }
 
 /**
@@ -567,37 +567,37 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	spin_unlock_bh(&tx->lock);
 }
 
-static struct kmcl_packet *kmcl_tx_take_queued(struct kmcl_tx *tx,
-					       struct list_head *queue)
+static struct kmcl_tx_entry *kmcl_tx_pop_queued(struct kmcl_tx *tx,
+						struct list_head *queue)
 {
-	struct kmcl_packet *packet;
+	struct kmcl_tx_entry *entry;
 
-	packet = list_first_entry_or_null(queue, struct kmcl_packet, link);
-	if (packet)
-		kmcl_tx_unqueue(tx, packet);
-	return packet;
+	entry = list_first_entry_or_null(queue, struct kmcl_tx_entry, link);
+	if (entry)
+		kmcl_tx_unqueue(tx, entry);
+	return entry;
 }
 
 /*
  * The host may read and write external data until the ring is closed, so only
  * then is a packet that has some given back, unless it has an heir.
  */
-static struct kmcl_packet *kmcl_tx_take_sent(struct kmcl_tx *tx, bool external)
+static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool external)
 {
-	struct kmcl_packet *packet;
+	struct kmcl_tx_entry *entry;
 	u32 i;
 
 	for (i = 0; i < tx->count; i++) {
-		packet = tx->slots[i].packet;
-		if (!packet)
+		entry = tx->slots[i].entry;
+		if (!entry)
 			continue;
-		if (external || !kmcl_packet_is_external(packet))
-			kmcl_tx_free_slot(tx, packet);
-		else if (packet->heir)
-			kmcl_tx_bequeath(tx, packet);
+		if (external || !kmcl_tx_entry_is_gpa_direct(entry))
+			kmcl_tx_free_slot(tx, entry);
+		else if (entry->successor)
+			kmcl_tx_hand_over(tx, entry);
 		else
 			continue;
-		return packet;
+		return entry;
 	}
 	return NULL;
 }
@@ -631,20 +631,20 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	struct kmcl_packet *packet;
+	struct kmcl_tx_entry *entry;
 
 	do {
-		packet = NULL;
+		entry = NULL;
 		local_bh_disable();
 		spin_lock(&tx->lock);
 		if (tx->closing)
-			packet = kmcl_tx_take_queued(tx, &tx->queue) ?:
-				 kmcl_tx_take_sent(tx, false);
+			entry = kmcl_tx_pop_queued(tx, &tx->queue) ?:
+					kmcl_tx_pop_sent(tx, false);
 		spin_unlock(&tx->lock);
-		if (packet)
-			packet->done(packet, err, NULL, 0);
+		if (entry)
+			entry->done(entry, err, NULL, 0);
 		local_bh_enable();
-	} while (packet);
+	} while (entry);
 }
 
 /**
@@ -657,19 +657,19 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	struct kmcl_packet *packet;
+	struct kmcl_tx_entry *entry;
 
 	do {
 		local_bh_disable();
 		spin_lock(&tx->lock);
 		tx->open = false;
-		packet = kmcl_tx_take_queued(tx, &tx->answers) ?:
-			 kmcl_tx_take_queued(tx, &tx->queue);
+		entry = kmcl_tx_pop_queued(tx, &tx->completions) ?:
+				kmcl_tx_pop_queued(tx, &tx->queue);
 		spin_unlock(&tx->lock);
-		if (packet)
-			packet->done(packet, err, NULL, 0);
+		if (entry)
+			entry->done(entry, err, NULL, 0);
 		local_bh_enable();
-	} while (packet);
+	} while (entry);
 	/*
 	 * A sender may still be signalling the host, with bottom halves off.
 	 * Expedited: channels close one after another.
@@ -689,17 +689,17 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 void kmcl_tx_finish(struct kmcl_channel *ch, int err)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	struct kmcl_packet *packet;
+	struct kmcl_tx_entry *entry;
 
 	do {
 		local_bh_disable();
 		spin_lock(&tx->lock);
-		packet = kmcl_tx_take_sent(tx, true);
+		entry = kmcl_tx_pop_sent(tx, true);
 		spin_unlock(&tx->lock);
-		if (packet)
-			packet->done(packet, err, NULL, 0);
+		if (entry)
+			entry->done(entry, err, NULL, 0);
 		local_bh_enable();
-	} while (packet);
+	} while (entry);
 	/* Others took theirs before. */
 	synchronize_rcu_expedited();
 }

@@ -11,18 +11,18 @@
 #include "ring.h"
 
 struct kmcl_channel;
-struct kmcl_packet;
+struct kmcl_tx_entry;
 
 /* Packets that may wait for a completion at one time: at first, and at most. */
 #define KMCL_TX_SLOTS		256
 #define KMCL_TX_SLOTS_MAX	4096
 
-typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
-				 const void *data, u32 len);
+typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
+				   const void *data, u32 len);
 
 /**
- * struct kmcl_packet - one packet on its way to the host
- * @link: in &kmcl_tx.queue or &kmcl_tx.answers while it waits for the ring; else
+ * struct kmcl_tx_entry - one packet on its way to the host
+ * @link: in &kmcl_tx.queue or &kmcl_tx.completions while it waits for the ring; else
  *	empty, as its owner makes it
  * @wire: what goes into the ring. Its id is the host's in a completion of one of
  *	the host's packets, @id in a packet that wants a completion, else 0. Its head
@@ -30,7 +30,7 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  * @copy: where the payload is copied to when the packet has to be queued; NULL when
  *	it stays as it is until @done
  * @id: transaction id while the host owes a completion, else 0
- * @heir: takes over @id when nobody waits for the packet any more although the
+ * @successor: takes over @id when nobody waits for the packet any more although the
  *	host has its external data; its own @done is called then. NULL: there is
  *	none, or it has taken over.
  * @done: called exactly once, without locks, in softirq context or as in it.
@@ -40,35 +40,37 @@ typedef void (*kmcl_packet_done)(struct kmcl_packet *packet, int err,
  * A packet has one owner at a time: the queue, the transaction table, or
  * whoever took it from there under &kmcl_tx.lock, who alone may call @done.
  */
-struct kmcl_packet {
+struct kmcl_tx_entry {
 	struct list_head link;
 	struct kmcl_ring_packet wire;
 	void *copy;
 	u64 id;
-	struct kmcl_packet *heir;
-	kmcl_packet_done done;
+	struct kmcl_tx_entry *successor;
+	kmcl_tx_entry_done done;
 };
 
 /* It completes one of the host's packets. */
-static inline bool kmcl_packet_is_answer(const struct kmcl_packet *packet)
+static inline bool
+kmcl_tx_entry_is_completion(const struct kmcl_tx_entry *entry)
 {
-	return packet->wire.type == KMCL_PKT_COMPLETION;
+	return entry->wire.type == KMCL_PKT_COMPLETION;
 }
 
 /* The host is to complete it. */
-static inline bool kmcl_packet_waits(const struct kmcl_packet *packet)
+static inline bool kmcl_tx_entry_waits(const struct kmcl_tx_entry *entry)
 {
-	return packet->wire.flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+	return entry->wire.flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 }
 
 /* The host reads and writes memory that it refers to. */
-static inline bool kmcl_packet_is_external(const struct kmcl_packet *packet)
+static inline bool
+kmcl_tx_entry_is_gpa_direct(const struct kmcl_tx_entry *entry)
 {
-	return packet->wire.type == KMCL_PKT_GPA_DIRECT;
+	return entry->wire.type == KMCL_PKT_GPA_DIRECT;
 }
 
 struct kmcl_tx_slot {
-	struct kmcl_packet *packet;	/* NULL: free */
+	struct kmcl_tx_entry *entry;	/* NULL: free */
 	u32 generation;			/* never 0, so neither is an id */
 	u32 next_free;
 };
@@ -79,9 +81,9 @@ struct kmcl_tx_slot {
  * @ring: the outgoing ring, while @open
  * @open: the ring is there
  * @closing: it will not be for long: only completions are welcome
- * @waiting: how many packets @queue and @answers have; read without @lock, too
+ * @waiting: how many packets @queue and @completions have; read without @lock, too
  * @queue: packets waiting for the ring or for a slot, in order
- * @answers: completions of the host's packets waiting for the ring, in order;
+ * @completions: completions of the host's packets waiting for the ring, in order;
  *	they go first, as a slot of @queue's may become free by them alone
  * @slots: packets whose completion the host owes
  * @count: how many @slots are
@@ -107,7 +109,7 @@ struct kmcl_tx {
 	bool signal;
 	u32 waiting;
 	struct list_head queue;
-	struct list_head answers;
+	struct list_head completions;
 	struct kmcl_tx_slot *slots;
 	u32 count;
 	u32 free;
@@ -131,9 +133,9 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
-int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_packet *packet,
+int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_tx_entry *entry,
 		   bool may_queue);
-bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_packet *packet);
+bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry);
 void kmcl_tx_flush(struct kmcl_channel *ch);
 void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 		      u32 len);

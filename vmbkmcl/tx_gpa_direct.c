@@ -21,7 +21,7 @@
 #include "tx_gpa_direct.h"
 
 /* Bytes of a description of @bytes in @pieces. */
-static u32 kmcl_external_size(u32 bytes, u32 pieces)
+static u32 kmcl_gpa_direct_size(u32 bytes, u32 pieces)
 {
 	/* Each piece may begin and end within a page. */
 	u32 pfns = bytes / KMCL_HV_PAGE_SIZE + 2 * pieces;
@@ -31,24 +31,25 @@ static u32 kmcl_external_size(u32 bytes, u32 pieces)
 }
 
 /* Bytes of a description of the most that the settings allow. */
-u32 kmcl_external_room(const struct kmcl_settings *set)
+u32 kmcl_gpa_direct_room(const struct kmcl_settings *set)
 {
-	return kmcl_external_size(set->max_external_size, set->max_chain);
+	return kmcl_gpa_direct_size(set->max_gpa_direct_size, set->max_chain);
 }
 
-u32 kmcl_external_room_for(const struct kmcl_extent *extent)
+u32 kmcl_gpa_direct_room_for(const struct kmcl_mdl_range *mdl_range)
 {
-	return kmcl_external_size(extent->len, extent->mdls);
+	return kmcl_gpa_direct_size(mdl_range->len, mdl_range->mdls);
 }
 
 /* @memory: @room bytes of it, aligned to 8. */
-void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room)
+void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *ext, void *memory,
+			  u32 room)
 {
 	ext->desc = memory;
 	ext->room = room;
 }
 
-static void kmcl_external_reset(struct kmcl_external *ext)
+static void kmcl_gpa_direct_reset(struct kmcl_gpa_direct_desc *ext)
 {
 	ext->desc->reserved = 0;
 	ext->desc->range_count = 0;
@@ -56,16 +57,16 @@ static void kmcl_external_reset(struct kmcl_external *ext)
 }
 
 /* Pages that so many bytes are in. */
-static u32 kmcl_external_pfns(u32 offset, u32 len)
+static u32 kmcl_gpa_direct_pfns(u32 offset, u32 len)
 {
 	return DIV_ROUND_UP(offset + len, KMCL_HV_PAGE_SIZE);
 }
 
 /* One more range, whose page numbers are to be filled in; NULL: too many. */
-static struct kmcl_gpa_range *kmcl_external_add(struct kmcl_external *ext,
-						u32 offset, u32 len)
+static struct kmcl_gpa_range *
+kmcl_gpa_direct_add(struct kmcl_gpa_direct_desc *ext, u32 offset, u32 len)
 {
-	u32 pfns = kmcl_external_pfns(offset, len);
+	u32 pfns = kmcl_gpa_direct_pfns(offset, len);
 	struct kmcl_gpa_range *range = (void *)ext->desc + ext->size;
 	u32 size = struct_size(range, pfn, pfns);
 
@@ -78,48 +79,48 @@ static struct kmcl_gpa_range *kmcl_external_add(struct kmcl_external *ext,
 	return range;
 }
 
-static void __kmcl_hot kmcl_external_fill(struct kmcl_gpa_range *range,
-					  const PFN_NUMBER *pfns)
+static void __kmcl_hot kmcl_gpa_direct_fill(struct kmcl_gpa_range *range,
+					    const PFN_NUMBER *pfns)
 {
 	memcpy(range->pfn, pfns,
-	       kmcl_external_pfns(range->offset, range->len) * sizeof(*pfns));
+	       kmcl_gpa_direct_pfns(range->offset, range->len) * sizeof(*pfns));
 }
 
 /* Whole pages. -EMSGSIZE: more than there is room for. */
-int __kmcl_hot kmcl_external_set_pfns(struct kmcl_external *ext,
-				      const PFN_NUMBER *pfns, u32 count)
+int __kmcl_hot kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *ext,
+					const PFN_NUMBER *pfns, u32 count)
 {
 	struct kmcl_gpa_range *range;
 
-	kmcl_external_reset(ext);
+	kmcl_gpa_direct_reset(ext);
 	if (count > ext->room / sizeof(u64))
 		return -EMSGSIZE;
-	range = kmcl_external_add(ext, 0, count * KMCL_HV_PAGE_SIZE);
+	range = kmcl_gpa_direct_add(ext, 0, count * KMCL_HV_PAGE_SIZE);
 	if (!range)
 		return -EMSGSIZE;
-	kmcl_external_fill(range, pfns);
+	kmcl_gpa_direct_fill(range, pfns);
 	return 0;
 }
 
 /* A checked extent, a range for each of its MDLs. -EMSGSIZE as above. */
-int kmcl_external_set_extent(struct kmcl_external *ext,
-			     const struct kmcl_extent *extent)
+int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *ext,
+				  const struct kmcl_mdl_range *mdl_range)
 {
-	struct kmcl_extent rest = *extent;
+	struct kmcl_mdl_range left = *mdl_range;
 	struct kmcl_gpa_range *range;
-	struct kmcl_piece piece;
+	struct kmcl_mdl_segment segment;
 
-	kmcl_external_reset(ext);
-	if (kmcl_external_room_for(extent) > ext->room)
+	kmcl_gpa_direct_reset(ext);
+	if (kmcl_gpa_direct_room_for(mdl_range) > ext->room)
 		return -EMSGSIZE;
-	while (kmcl_extent_next(&rest, &piece)) {
-		range = kmcl_external_add(ext, piece.offset, piece.len);
-		kmcl_external_fill(range, piece.pfns);
+	while (kmcl_mdl_range_next(&left, &segment)) {
+		range = kmcl_gpa_direct_add(ext, segment.offset, segment.len);
+		kmcl_gpa_direct_fill(range, segment.pfns);
 	}
 	return 0;
 }
 
-static struct page *kmcl_external_reference(u64 pfn)
+static struct page *kmcl_gpa_direct_reference(u64 pfn)
 {
 	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
 	struct page *page;
@@ -131,7 +132,7 @@ static struct page *kmcl_external_reference(u64 pfn)
 }
 
 /**
- * kmcl_external_hold - reference the pages of a description, where it can be done
+ * kmcl_gpa_direct_hold - reference the pages of a description, where it can be done
  * @ext: the description
  * @pages: where they go, with room for one for each 8 bytes of the description;
  *	NULL: they are kept for good
@@ -139,16 +140,17 @@ static struct page *kmcl_external_reference(u64 pfn)
  * Context: any but hard interrupts.
  * Return: how many references are held.
  */
-u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages)
+u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *ext,
+			 struct page **pages)
 {
 	const struct kmcl_gpa_range *range = (void *)ext->desc->ranges;
 	u32 ranges, count, i, held = 0;
 	struct page *page;
 
 	for (ranges = ext->desc->range_count; ranges; ranges--) {
-		count = kmcl_external_pfns(range->offset, range->len);
+		count = kmcl_gpa_direct_pfns(range->offset, range->len);
 		for (i = 0; i < count; i++) {
-			page = kmcl_external_reference(range->pfn[i]);
+			page = kmcl_gpa_direct_reference(range->pfn[i]);
 			if (!page)
 				continue;
 			if (pages)
@@ -161,7 +163,7 @@ u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages)
 }
 
 /* The host was never told that the ring is closed, and may go on with them. */
-void kmcl_external_kept(struct kmcl_channel *ch, u32 pages)
+void kmcl_gpa_direct_kept(struct kmcl_channel *ch, u32 pages)
 {
 	pr_err_ratelimited("%s: %u pages of external data are kept for good\n",
 			   ch->name, pages);

@@ -9,30 +9,32 @@
 #include "wire.h"
 
 struct kmcl_channel;
-struct kmcl_extent;
+struct kmcl_mdl_range;
 struct kmcl_settings;
 struct page;
 
 /**
- * struct kmcl_external - room for a description, and what is in it
+ * struct kmcl_gpa_direct_desc - room for a description, and what is in it
  * @desc: as it goes into the ring
  * @room: bytes there is memory for
  * @size: bytes in use
  */
-struct kmcl_external {
+struct kmcl_gpa_direct_desc {
 	struct kmcl_gpa_direct *desc;
 	u32 room;
 	u32 size;
 };
 
-u32 kmcl_external_room(const struct kmcl_settings *set);
-u32 kmcl_external_room_for(const struct kmcl_extent *extent);
-void kmcl_external_init(struct kmcl_external *ext, void *memory, u32 room);
-int kmcl_external_set_pfns(struct kmcl_external *ext, const PFN_NUMBER *pfns,
-			   u32 count);
-int kmcl_external_set_extent(struct kmcl_external *ext,
-			     const struct kmcl_extent *extent);
-u32 kmcl_external_hold(const struct kmcl_external *ext, struct page **pages);
-void kmcl_external_kept(struct kmcl_channel *ch, u32 pages);
+u32 kmcl_gpa_direct_room(const struct kmcl_settings *set);
+u32 kmcl_gpa_direct_room_for(const struct kmcl_mdl_range *mdl_range);
+void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *ext, void *memory,
+			  u32 room);
+int kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *ext,
+			     const PFN_NUMBER *pfns, u32 count);
+int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *ext,
+				  const struct kmcl_mdl_range *mdl_range);
+u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *ext,
+			 struct page **pages);
+void kmcl_gpa_direct_kept(struct kmcl_channel *ch, u32 pages);
 
 #endif /* _KMCL_TX_GPA_DIRECT_H */

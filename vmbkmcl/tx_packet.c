@@ -25,95 +25,95 @@ static VOID kmcl_free_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	VmbPacketFree(packet);
 }
 
-static void kmcl_object_init(struct kmcl_object *object,
+static void kmcl_packet_init(struct kmcl_packet *packet,
 			     struct kmcl_channel *ch)
 {
-	const struct kmcl_object_layout *layout = &ch->objects.layout;
+	const struct kmcl_packet_layout *layout = &ch->packets.layout;
 
-	memset(object, 0, sizeof(*object));
-	INIT_LIST_HEAD(&object->link);
-	object->ch = ch;
-	object->magic = KMCL_OBJECT_MAGIC;
-	object->layout = *layout;
-	kmcl_external_init(&object->external,
-			   (void *)object->data + layout->payload,
-			   kmcl_external_room(&ch->set));
+	memset(packet, 0, sizeof(*packet));
+	INIT_LIST_HEAD(&packet->link);
+	packet->ch = ch;
+	packet->magic = KMCL_PACKET_MAGIC;
+	packet->layout = *layout;
+	kmcl_gpa_direct_init(&packet->gpa_direct,
+			     (void *)packet->data + layout->payload,
+			     kmcl_gpa_direct_room(&ch->set));
 	if (layout->inline_context)
-		object->inline_context = memset((void *)object + layout->size -
-						layout->inline_context, 0,
-						layout->inline_context);
-	INIT_LIST_HEAD(&object->packet.link);
+		packet->inline_context = memset((void *)packet + layout->size -
+							layout->inline_context,
+						0, layout->inline_context);
+	INIT_LIST_HEAD(&packet->entry.link);
 }
 
 /* The freed ones */
 
-static struct kmcl_object *kmcl_cache_take(struct kmcl_channel *ch)
+static struct kmcl_packet *kmcl_cache_pop(struct kmcl_channel *ch)
 {
-	struct kmcl_objects *objects = &ch->objects;
-	struct kmcl_object *object;
+	struct kmcl_packets *packets = &ch->packets;
+	struct kmcl_packet *packet;
 
-	spin_lock_bh(&objects->lock);
-	object = list_first_entry_or_null(&objects->free, struct kmcl_object,
+	spin_lock_bh(&packets->lock);
+	packet = list_first_entry_or_null(&packets->free, struct kmcl_packet,
 					  link);
-	if (object) {
-		list_del(&object->link);
-		objects->count--;
+	if (packet) {
+		list_del(&packet->link);
+		packets->count--;
 	}
-	spin_unlock_bh(&objects->lock);
-	return object;
+	spin_unlock_bh(&packets->lock);
+	return packet;
 }
 
-static bool kmcl_cache_give(struct kmcl_channel *ch, struct kmcl_object *object)
+static bool kmcl_cache_push(struct kmcl_channel *ch, struct kmcl_packet *packet)
 {
-	struct kmcl_objects *objects = &ch->objects;
+	struct kmcl_packets *packets = &ch->packets;
 	bool keep;
 
-	spin_lock_bh(&objects->lock);
-	keep = objects->count < KMCL_CACHE_MAX;
+	spin_lock_bh(&packets->lock);
+	keep = packets->count < KMCL_CACHE_MAX;
 	if (keep) {
-		list_add(&object->link, &objects->free);
-		objects->count++;
+		list_add(&packet->link, &packets->free);
+		packets->count++;
 	}
-	spin_unlock_bh(&objects->lock);
+	spin_unlock_bh(&packets->lock);
 	return keep;
 }
 
 /* After each change of the settings: objects made before are then told by it. */
-void kmcl_objects_lay_out(struct kmcl_channel *ch)
+void kmcl_packets_lay_out(struct kmcl_channel *ch)
 {
-	struct kmcl_object_layout *layout = &ch->objects.layout;
+	struct kmcl_packet_layout *layout = &ch->packets.layout;
 	const struct kmcl_settings *set = &ch->set;
 
 	layout->payload = kmcl_channel_framing(ch) +
 			  ALIGN(set->max_packet_size, sizeof(u64));
-	layout->external = kmcl_external_room(set);
+	layout->gpa_direct = kmcl_gpa_direct_room(set);
 	layout->inline_context = ALIGN(set->inline_size, sizeof(u64));
-	layout->size = sizeof(struct kmcl_object) + layout->payload +
-		       layout->external + layout->inline_context;
+	layout->size = sizeof(struct kmcl_packet) + layout->payload +
+		       layout->gpa_direct + layout->inline_context;
 }
 
-void kmcl_objects_init(struct kmcl_channel *ch)
+void kmcl_packets_init(struct kmcl_channel *ch)
 {
-	struct kmcl_objects *objects = &ch->objects;
+	struct kmcl_packets *packets = &ch->packets;
 
-	kmcl_objects_lay_out(ch);
-	spin_lock_init(&objects->lock);
-	INIT_LIST_HEAD(&objects->free);
-	INIT_LIST_HEAD(&objects->completed);
+	kmcl_packets_lay_out(ch);
+	spin_lock_init(&packets->lock);
+	INIT_LIST_HEAD(&packets->free);
+	INIT_LIST_HEAD(&packets->completed);
 }
 
-void kmcl_objects_free(struct kmcl_channel *ch)
+void kmcl_packets_free(struct kmcl_channel *ch)
 {
-	struct kmcl_object *object;
+	struct kmcl_packet *packet;
 
-	while ((object = kmcl_cache_take(ch)))
-		kfree(object);
+	while ((packet = kmcl_cache_pop(ch)))
+		kfree(packet);
 }
 
 /* A client that is gone has left some: they hold its channel no more. */
-void kmcl_objects_abandon(struct kmcl_channel *ch)
+void kmcl_packets_abandon(struct kmcl_channel *ch)
 {
-	int lent = atomic_xchg(&ch->objects.lent, 0);
+	int lent = atomic_xchg(&ch->packets.lent, 0);
 
 	while (lent--)
 		kmcl_channel_put(ch);
@@ -129,7 +129,7 @@ void kmcl_objects_abandon(struct kmcl_channel *ch)
  */
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL channel)
 {
-	return channel ? channel->objects.layout.size : 0;
+	return channel ? channel->packets.layout.size : 0;
 }
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 
@@ -146,25 +146,25 @@ EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 {
 	struct kmcl_channel *ch = channel;
-	struct kmcl_object *object;
+	struct kmcl_packet *packet;
 
 	if (!ch)
 		return NULL;
-	object = kmcl_cache_take(ch);
-	if (object && !kmcl_object_fits(object, &ch->objects)) {
-		kfree(object);
-		object = NULL;
+	packet = kmcl_cache_pop(ch);
+	if (packet && !kmcl_packet_fits(packet, &ch->packets)) {
+		kfree(packet);
+		packet = NULL;
 	}
-	if (!object)
-		object = kmalloc(ch->objects.layout.size, GFP_ATOMIC);
-	if (!object)
+	if (!packet)
+		packet = kmalloc(ch->packets.layout.size, GFP_ATOMIC);
+	if (!packet)
 		return NULL;
-	kmcl_object_init(object, ch);
-	object->allocated = true;
-	object->routine = kmcl_free_completed;
-	atomic_inc(&ch->objects.lent);
+	kmcl_packet_init(packet, ch);
+	packet->allocated = true;
+	packet->routine = kmcl_free_completed;
+	atomic_inc(&ch->packets.lent);
 	kmcl_channel_get(ch);
-	return object;
+	return packet;
 }
 EXPORT_SYMBOL_GPL(VmbPacketAllocate);
 
@@ -190,9 +190,9 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL channel, VMBPACKET buffer,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!buffer || !IS_ALIGNED((unsigned long)buffer, sizeof(u64)))
 		return STATUS_INVALID_PARAMETER_2;
-	if (byte_count < channel->objects.layout.size)
+	if (byte_count < channel->packets.layout.size)
 		return STATUS_INVALID_PARAMETER_3;
-	kmcl_object_init(buffer, channel);
+	kmcl_packet_init(buffer, channel);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
@@ -207,21 +207,20 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
  */
 VOID VmbPacketFree(VMBPACKET packet)
 {
-	struct kmcl_object *object = packet;
 	struct kmcl_channel *ch;
 
-	if (!object)
+	if (!packet)
 		return;
-	ch = object->ch;
-	if (!object->allocated || atomic_read(&object->busy)) {
+	ch = packet->ch;
+	if (!packet->allocated || atomic_read(&packet->in_flight)) {
 		kmcl_warn(ch, "a packet that was %s is not freed\n",
-			  object->allocated ? "sent and is not complete" :
+			  packet->allocated ? "sent and is not complete" :
 					      "not allocated");
 		return;
 	}
-	if (!kmcl_cache_give(ch, object))
-		kfree(object);
-	atomic_dec(&ch->objects.lent);
+	if (!kmcl_cache_push(ch, packet))
+		kfree(packet);
+	atomic_dec(&ch->packets.lent);
 	kmcl_channel_put(ch);
 }
 EXPORT_SYMBOL_GPL(VmbPacketFree);

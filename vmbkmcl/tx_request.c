@@ -28,76 +28,77 @@
  */
 
 /**
- * struct kmcl_remains - external data of a synchronous request
- * @packet: stands for the request's when nobody waits for that any more
+ * struct kmcl_request_data - external data of a synchronous request
+ * @entry: stands for the request's when nobody waits for that any more
  * @ch: its channel
- * @external: the description, which the request's packet uses, too
+ * @gpa_direct: the description, which the request's packet uses, too
  * @held: how many of its pages are referenced
  * @pages: those, behind the description
  * @memory: of the description
  */
-struct kmcl_remains {
-	struct kmcl_packet packet;
+struct kmcl_request_data {
+	struct kmcl_tx_entry entry;
 	struct kmcl_channel *ch;
-	struct kmcl_external external;
+	struct kmcl_gpa_direct_desc gpa_direct;
 	u32 held;
 	struct page **pages;
 	u64 memory[];
 };
 
 /* @err: what came of the packet; -ETIMEDOUT: the host may still have the pages. */
-static void kmcl_remains_free(struct kmcl_remains *remains, int err)
+static void kmcl_request_data_free(struct kmcl_request_data *data, int err)
 {
 	u32 i;
 
 	if (err == -ETIMEDOUT)
-		kmcl_external_kept(remains->ch, remains->held);
+		kmcl_gpa_direct_kept(data->ch, data->held);
 	else
-		for (i = 0; i < remains->held; i++)
-			put_page(remains->pages[i]);
-	kvfree(remains);
+		for (i = 0; i < data->held; i++)
+			put_page(data->pages[i]);
+	kvfree(data);
 }
 
-static void kmcl_remains_done(struct kmcl_packet *packet, int err,
-			      const void *data, u32 len)
+static void kmcl_request_data_done(struct kmcl_tx_entry *entry, int err,
+				   const void *data, u32 len)
 {
-	kmcl_remains_free(container_of(packet, struct kmcl_remains, packet),
-			  err);
+	kmcl_request_data_free(
+		container_of(entry, struct kmcl_request_data, entry), err);
 }
 
 /* With the description of a checked extent; NULL without memory. */
-static struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
-					       const struct kmcl_extent *extent)
+static struct kmcl_request_data *
+kmcl_request_data_alloc(struct kmcl_channel *ch,
+			const struct kmcl_mdl_range *range)
 {
-	u32 room = kmcl_external_room_for(extent);
-	struct kmcl_remains *remains;
+	u32 room = kmcl_gpa_direct_room_for(range);
+	struct kmcl_request_data *data;
 
 	/* Less than one page for each 8 bytes of the description. */
-	remains = kvzalloc(sizeof(*remains) + room +
-			   room / sizeof(u64) * sizeof(*remains->pages),
-			   GFP_KERNEL);
-	if (!remains)
+	data = kvzalloc(sizeof(*data) + room +
+				room / sizeof(u64) * sizeof(*data->pages),
+			GFP_KERNEL);
+	if (!data)
 		return NULL;
-	kmcl_external_init(&remains->external, remains->memory, room);
+	kmcl_gpa_direct_init(&data->gpa_direct, data->memory, room);
 	/* There is room for it. */
-	kmcl_external_set_extent(&remains->external, extent);
-	remains->pages = (void *)remains->memory + room;
-	remains->held = kmcl_external_hold(&remains->external, remains->pages);
-	remains->ch = ch;
-	INIT_LIST_HEAD(&remains->packet.link);
-	remains->packet.wire.type = KMCL_PKT_GPA_DIRECT;
-	remains->packet.wire.flags = KMCL_PKT_FLAG_COMPLETION_REQUESTED;
-	remains->packet.wire.head = remains->external.desc;
-	remains->packet.wire.head_len = remains->external.size;
-	remains->packet.done = kmcl_remains_done;
-	return remains;
+	kmcl_gpa_direct_set_mdl_range(&data->gpa_direct, range);
+	data->pages = (void *)data->memory + room;
+	data->held = kmcl_gpa_direct_hold(&data->gpa_direct, data->pages);
+	data->ch = ch;
+	INIT_LIST_HEAD(&data->entry.link);
+	data->entry.wire.type = KMCL_PKT_GPA_DIRECT;
+	data->entry.wire.flags = KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+	data->entry.wire.head = data->gpa_direct.desc;
+	data->entry.wire.head_len = data->gpa_direct.size;
+	data->entry.done = kmcl_request_data_done;
+	return data;
 }
 
 /**
  * struct kmcl_request - a request, while its caller waits
- * @packet: what is sent
+ * @entry: what is sent
  * @frame: a copy of its payload, framed; NULL but in a pipe
- * @remains: its external data, or NULL; not this request's any more when its
+ * @data: its external data, or NULL; not this request's any more when its
  *	packet has lost its heir
  * @done: completed with all below
  * @err: what came of it
@@ -106,9 +107,9 @@ static struct kmcl_remains *kmcl_remains_alloc(struct kmcl_channel *ch,
  * @len: bytes written
  */
 struct kmcl_request {
-	struct kmcl_packet packet;
+	struct kmcl_tx_entry entry;
 	void *frame;
-	struct kmcl_remains *remains;
+	struct kmcl_request_data *data;
 	struct completion done;
 	int err;
 	void *buf;
@@ -116,11 +117,11 @@ struct kmcl_request {
 	u32 len;
 };
 
-static void __kmcl_hot kmcl_request_done(struct kmcl_packet *packet, int err,
+static void __kmcl_hot kmcl_request_done(struct kmcl_tx_entry *entry, int err,
 					 const void *data, u32 len)
 {
-	struct kmcl_request *req = container_of(packet, struct kmcl_request,
-						packet);
+	struct kmcl_request *req =
+		container_of(entry, struct kmcl_request, entry);
 
 	if (len > req->room) {
 		len = req->room;
@@ -179,9 +180,9 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	if (kmcl_request_is_done(req, kmcl_deadline(timeout)))
 		return req->err;
 	/* Less room than the host was asked for may do. */
-	if (!kmcl_packet_waits(&req->packet))
+	if (!kmcl_tx_entry_waits(&req->entry))
 		kmcl_tx_flush(ch);
-	if (kmcl_tx_withdraw(ch, &req->packet))
+	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
 	/* Somebody else is completing it right now, and will not be long. */
 	wait_for_completion(&req->done);
@@ -190,7 +191,7 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 
 static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
 {
-	struct kmcl_ring_packet *wire = &req->packet.wire;
+	struct kmcl_ring_packet *wire = &req->entry.wire;
 
 	req->frame = kmalloc(wire->len + sizeof(struct kmcl_pipe_header),
 			     may_sleep ? GFP_KERNEL : GFP_ATOMIC);
@@ -203,22 +204,22 @@ static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
 
 static bool kmcl_request_refer(struct kmcl_request *req,
 			       struct kmcl_channel *ch,
-			       const struct kmcl_extent *extent)
+			       const struct kmcl_mdl_range *range)
 {
-	req->remains = kmcl_remains_alloc(ch, extent);
-	if (!req->remains)
+	req->data = kmcl_request_data_alloc(ch, range);
+	if (!req->data)
 		return false;
-	req->packet.wire.type = KMCL_PKT_GPA_DIRECT;
-	req->packet.wire.head = req->remains->packet.wire.head;
-	req->packet.wire.head_len = req->remains->packet.wire.head_len;
-	req->packet.heir = &req->remains->packet;
+	req->entry.wire.type = KMCL_PKT_GPA_DIRECT;
+	req->entry.wire.head = req->data->entry.wire.head;
+	req->entry.wire.head_len = req->data->entry.wire.head_len;
+	req->entry.successor = &req->data->entry;
 	return true;
 }
 
 static void kmcl_request_free(struct kmcl_request *req, int err)
 {
-	if (req->packet.heir)
-		kmcl_remains_free(req->remains, err);
+	if (req->entry.successor)
+		kmcl_request_data_free(req->data, err);
 	kfree(req->frame);
 }
 
@@ -269,8 +270,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	bool may_queue = !timeout || timeout->QuadPart;
 	struct kmcl_channel *ch = channel;
 	struct kmcl_request req = {
-		.packet = {
-			.link = LIST_HEAD_INIT(req.packet.link),
+		.entry = {
+			.link = LIST_HEAD_INIT(req.entry.link),
 			.wire.type = KMCL_PKT_INBAND,
 			.wire.flags = wait ?
 				      KMCL_PKT_FLAG_COMPLETION_REQUESTED : 0,
@@ -280,7 +281,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		},
 		.buf = completion_buffer,
 	};
-	struct kmcl_extent extent = { .mdl = external_data_mdl };
+	struct kmcl_mdl_range range = { .mdl = external_data_mdl };
 	int err = 0;
 
 	if (wait || may_queue)
@@ -294,10 +295,10 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
 		return STATUS_INVALID_PARAMETER_5;
 	if (external_data_mdl)
-		err = kmcl_extent_check(&extent, ch->set.max_external_size,
-					ch->set.max_chain);
+		err = kmcl_mdl_range_check(&range, ch->set.max_gpa_direct_size,
+					   ch->set.max_chain);
 	if (err)
-		return kmcl_extent_status(err, 4);
+		return kmcl_mdl_range_status(err, 4);
 	if (completion_buffer_size) {
 		req.room = *completion_buffer_size;
 		if (!completion_buffer && req.room)
@@ -314,11 +315,11 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	err = -ENOMEM;
 	if (ch->set.is_pipe && !kmcl_request_frame(&req, wait || may_queue))
 		goto free;
-	if (external_data_mdl && !kmcl_request_refer(&req, ch, &extent))
+	if (external_data_mdl && !kmcl_request_refer(&req, ch, &range))
 		goto free;
 	init_completion(&req.done);
 	local_bh_disable();
-	err = kmcl_tx_submit(ch, &req.packet, may_queue);
+	err = kmcl_tx_submit(ch, &req.entry, may_queue);
 	local_bh_enable();
 	if (err < 0)
 		goto free;

@@ -22,64 +22,67 @@
 #include "tx_packet.h"
 
 /* The object is the client's again before its routine runs: it may send it. */
-static void __kmcl_hot kmcl_object_call(struct kmcl_object *object,
-					NTSTATUS status, void *data, u32 len)
+static void __kmcl_hot kmcl_packet_call_routine(struct kmcl_packet *packet,
+						NTSTATUS status, void *data,
+						u32 len)
 {
-	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = object->routine;
-	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX ex = object->routine_ex;
-	bool abandoned = READ_ONCE(object->ch->abandoned);
-	void *context = object->context;
+	PFN_VMB_PACKET_COMPLETION_ROUTINE routine = packet->routine;
+	PFN_VMB_PACKET_COMPLETION_ROUTINE_EX ex = packet->routine_ex;
+	bool abandoned = READ_ONCE(packet->ch->abandoned);
+	void *context = packet->context;
 
-	atomic_set_release(&object->busy, 0);
+	atomic_set_release(&packet->in_flight, 0);
 	if (abandoned) {
-		if (object->allocated)
-			VmbPacketFree(object);
+		if (packet->allocated)
+			VmbPacketFree(packet);
 	} else if (ex) {
-		ex(object, context, status, data, len);
+		ex(packet, context, status, data, len);
 	} else {
-		routine(object, status, data, len);
+		routine(packet, status, data, len);
 	}
 }
 
 /* Its routine is called later; what it is to be told is kept in the object. */
-static void kmcl_object_keep(struct kmcl_object *object, NTSTATUS status,
-			     const void *data, u32 len)
+static void kmcl_packet_defer_routine(struct kmcl_packet *packet,
+				      NTSTATUS status, const void *data,
+				      u32 len)
 {
-	struct kmcl_objects *objects = &object->ch->objects;
+	struct kmcl_packets *packets = &packet->ch->packets;
 
-	object->status = status;
-	object->len = len;
-	memcpy(object->data, data, len);
-	spin_lock_bh(&objects->lock);
-	list_add_tail(&object->link, &objects->completed);
-	spin_unlock_bh(&objects->lock);
+	packet->status = status;
+	packet->len = len;
+	memcpy(packet->data, data, len);
+	spin_lock_bh(&packets->lock);
+	list_add_tail(&packet->link, &packets->completed);
+	spin_unlock_bh(&packets->lock);
 }
 
-static void __kmcl_hot kmcl_object_done(struct kmcl_packet *packet, int err,
+static void __kmcl_hot kmcl_packet_done(struct kmcl_tx_entry *entry, int err,
 					const void *data, u32 len)
 {
-	struct kmcl_object *object = container_of(packet, struct kmcl_object,
-						  packet);
-	struct kmcl_channel *ch = object->ch;
+	struct kmcl_packet *packet =
+		container_of(entry, struct kmcl_packet, entry);
+	struct kmcl_channel *ch = packet->ch;
 
 	/* From here on its owner may give the memory away. */
-	if (err == -ETIMEDOUT && kmcl_packet_is_external(packet))
-		kmcl_external_kept(ch, kmcl_external_hold(&object->external,
-							  NULL));
+	if (err == -ETIMEDOUT && kmcl_tx_entry_is_gpa_direct(entry))
+		kmcl_gpa_direct_kept(
+			ch, kmcl_gpa_direct_hold(&packet->gpa_direct, NULL));
 	if (!READ_ONCE(ch->delivery.passive)) {
 		/* Not to the object: its routine may send it, and read on. */
 		if (len)
 			data = memcpy(ch->rx.copy, data, len);
-		kmcl_object_call(object, kmcl_status(err), (void *)data, len);
+		kmcl_packet_call_routine(packet, kmcl_status(err), (void *)data,
+					 len);
 		return;
 	}
-	kmcl_object_keep(object, kmcl_status(err), data, len);
+	kmcl_packet_defer_routine(packet, kmcl_status(err), data, len);
 	kmcl_passive_schedule(ch);
 }
 
-static bool kmcl_objects_try_busy(struct kmcl_objects *objects)
+static bool kmcl_packets_try_completing(struct kmcl_packets *packets)
 {
-	return !atomic_cmpxchg_acquire(&objects->busy, 0, 1);
+	return !atomic_cmpxchg_acquire(&packets->completing, 0, 1);
 }
 
 /*
@@ -87,32 +90,32 @@ static bool kmcl_objects_try_busy(struct kmcl_objects *objects)
  * and that may be complete at once: it is left to the loop there is, so that the
  * stack does not grow with the packets.
  */
-void kmcl_objects_complete(struct kmcl_channel *ch, bool may_sleep)
+void kmcl_packets_call_routines(struct kmcl_channel *ch, bool may_sleep)
 {
-	struct kmcl_objects *objects = &ch->objects;
-	struct kmcl_object *object;
+	struct kmcl_packets *packets = &ch->packets;
+	struct kmcl_packet *packet;
 
-	spin_lock_bh(&objects->lock);
-	/* Pairs with the one in kmcl_object_sent(). */
+	spin_lock_bh(&packets->lock);
+	/* Pairs with the one in kmcl_packet_sent(). */
 	smp_mb();
-	if (!kmcl_objects_try_busy(objects))
+	if (!kmcl_packets_try_completing(packets))
 		goto unlock;
 	while (may_sleep == READ_ONCE(ch->delivery.passive)) {
-		object = list_first_entry_or_null(&objects->completed,
-						  struct kmcl_object, link);
-		if (!object)
+		packet = list_first_entry_or_null(&packets->completed,
+						  struct kmcl_packet, link);
+		if (!packet)
 			break;
-		list_del_init(&object->link);
-		spin_unlock_bh(&objects->lock);
-		kmcl_object_call(object, object->status, object->data,
-				 object->len);
-		spin_lock_bh(&objects->lock);
+		list_del_init(&packet->link);
+		spin_unlock_bh(&packets->lock);
+		kmcl_packet_call_routine(packet, packet->status, packet->data,
+					 packet->len);
+		spin_lock_bh(&packets->lock);
 	}
-	atomic_set_release(&objects->busy, 0);
-	if (!list_empty(&objects->completed))
+	atomic_set_release(&packets->completing, 0);
+	if (!list_empty(&packets->completed))
 		kmcl_passive_schedule(ch);
 unlock:
-	spin_unlock_bh(&objects->lock);
+	spin_unlock_bh(&packets->lock);
 }
 
 /*
@@ -120,106 +123,109 @@ unlock:
  * and none is to be called: then this one's is, without a lock. Who finds @busy
  * taken in that time leaves its packet in the list, which is looked at after it.
  */
-static __always_inline void kmcl_object_sent(struct kmcl_object *object)
+static __always_inline void kmcl_packet_sent(struct kmcl_packet *packet)
 {
-	struct kmcl_channel *ch = object->ch;
-	struct kmcl_objects *objects = &ch->objects;
+	struct kmcl_channel *ch = packet->ch;
+	struct kmcl_packets *packets = &ch->packets;
 
 	if (!READ_ONCE(ch->delivery.passive) &&
-	    list_empty(&objects->completed) &&
-	    kmcl_objects_try_busy(objects)) {
-		kmcl_object_call(object, STATUS_SUCCESS, object->data, 0);
-		/* A full barrier: pairs with the one in kmcl_objects_complete(). */
-		atomic_xchg(&objects->busy, 0);
-		if (list_empty(&objects->completed))
+	    list_empty(&packets->completed) &&
+	    kmcl_packets_try_completing(packets)) {
+		kmcl_packet_call_routine(packet, STATUS_SUCCESS, packet->data,
+					 0);
+		/* A full barrier: pairs with the one in kmcl_packets_call_routines(). */
+		atomic_xchg(&packets->completing, 0);
+		if (list_empty(&packets->completed))
 			return;
 	} else {
-		kmcl_object_keep(object, STATUS_SUCCESS, NULL, 0);
+		kmcl_packet_defer_routine(packet, STATUS_SUCCESS, NULL, 0);
 	}
-	kmcl_objects_complete(ch, false);
+	kmcl_packets_call_routines(ch, false);
 }
 
 /* What is wrong with the arguments that every send has; success: nothing. */
 static __always_inline NTSTATUS
-kmcl_object_check(const struct kmcl_object *object, const void *buffer, u32 len)
+kmcl_packet_check(const struct kmcl_packet *packet, const void *buffer, u32 len)
 {
-	if (!object || object->magic != KMCL_OBJECT_MAGIC ||
-	    (!object->routine && !object->routine_ex))
+	if (!packet || packet->magic != KMCL_PACKET_MAGIC ||
+	    (!packet->routine && !packet->routine_ex))
 		return STATUS_INVALID_PARAMETER_1;
 	if (!buffer && len)
 		return STATUS_INVALID_PARAMETER_2;
-	if (!kmcl_object_fits(object, &object->ch->objects))
+	if (!kmcl_packet_fits(packet, &packet->ch->packets))
 		return STATUS_INVALID_PARAMETER_1;
-	if (len > object->ch->set.max_packet_size)
+	if (len > packet->ch->set.max_packet_size)
 		return STATUS_INVALID_PARAMETER_3;
 	return STATUS_SUCCESS;
 }
 
 /* From here to its completion the object is not the client's. */
-static bool kmcl_object_take(struct kmcl_object *object)
+static bool kmcl_packet_claim(struct kmcl_packet *packet)
 {
-	return !atomic_cmpxchg(&object->busy, 0, 1);
+	return !atomic_cmpxchg(&packet->in_flight, 0, 1);
 }
 
 /* Two copies: a call for each packet costs more than these. */
-static __always_inline NTSTATUS
-kmcl_object_send(struct kmcl_object *object, void *buffer, u32 len, bool external,
-		 bool completion)
+static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
+						 void *buffer, u32 len,
+						 bool gpa_direct,
+						 bool completion)
 {
-	struct kmcl_packet *packet = &object->packet;
-	struct kmcl_ring_packet *wire = &packet->wire;
-	struct kmcl_channel *ch = object->ch;
+	struct kmcl_tx_entry *entry = &packet->entry;
+	struct kmcl_ring_packet *wire = &entry->wire;
+	struct kmcl_channel *ch = packet->ch;
 	int err;
 
-	packet->done = kmcl_object_done;
-	packet->copy = object->data;
+	entry->done = kmcl_packet_done;
+	entry->copy = packet->data;
 	wire->data = buffer;
 	wire->len = len;
 	if (ch->set.is_pipe) {
-		wire->len = kmcl_pipe_frame(object->data, buffer, len);
-		wire->data = object->data;
-		packet->copy = NULL;
+		wire->len = kmcl_pipe_frame(packet->data, buffer, len);
+		wire->data = packet->data;
+		entry->copy = NULL;
 	}
-	wire->type = external ? KMCL_PKT_GPA_DIRECT : KMCL_PKT_INBAND;
+	wire->type = gpa_direct ? KMCL_PKT_GPA_DIRECT : KMCL_PKT_INBAND;
 	wire->flags = completion ? KMCL_PKT_FLAG_COMPLETION_REQUESTED : 0;
 	wire->id = 0;
-	wire->head = external ? object->external.desc : NULL;
-	wire->head_len = external ? object->external.size : 0;
+	wire->head = gpa_direct ? packet->gpa_direct.desc : NULL;
+	wire->head_len = gpa_direct ? packet->gpa_direct.size : 0;
 
 	/* When its routine has run, the channel may be cleaned up: not before this. */
 	local_bh_disable();
-	err = kmcl_tx_submit(ch, packet, true);
+	err = kmcl_tx_submit(ch, entry, true);
 	if (err < 0)
-		atomic_set_release(&object->busy, 0);
+		atomic_set_release(&packet->in_flight, 0);
 	/* After a completion was asked for, the object may be gone by now. */
 	if (err > 0)
-		kmcl_object_sent(object);
+		kmcl_packet_sent(packet);
 	local_bh_enable();
 	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
 }
 
 static noinline NTSTATUS __kmcl_hot
-kmcl_object_send_external(struct kmcl_object *object, void *buffer, u32 len)
+kmcl_packet_send_gpa_direct(struct kmcl_packet *packet, void *buffer, u32 len)
 {
-	return kmcl_object_send(object, buffer, len, true, true);
+	return kmcl_packet_send(packet, buffer, len, true, true);
 }
 
-/* @extent: what the client said. */
-static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
-					void *buffer, u32 len,
-					struct kmcl_extent extent)
+/* @range: what the client said. */
+static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
+					   void *buffer, u32 len,
+					   struct kmcl_mdl_range range)
 {
-	const struct kmcl_settings *set = &object->ch->set;
+	const struct kmcl_settings *set = &packet->ch->set;
 	int err;
 
-	err = kmcl_extent_check(&extent, set->max_external_size, set->max_chain);
+	err = kmcl_mdl_range_check(&range, set->max_gpa_direct_size,
+				   set->max_chain);
 	if (err)
-		return kmcl_extent_status(err, 4);
-	if (!kmcl_object_take(object))
+		return kmcl_mdl_range_status(err, 4);
+	if (!kmcl_packet_claim(packet))
 		return STATUS_DEVICE_BUSY;
 	/* There is room for what is within the settings. */
-	kmcl_external_set_extent(&object->external, &extent);
-	return kmcl_object_send_external(object, buffer, len);
+	kmcl_gpa_direct_set_mdl_range(&packet->gpa_direct, &range);
+	return kmcl_packet_send_gpa_direct(packet, buffer, len);
 }
 
 /**
@@ -258,7 +264,7 @@ static NTSTATUS kmcl_object_send_extent(struct kmcl_object *object,
 NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 		       PMDL external_data_mdl, UINT32 flags)
 {
-	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
+	NTSTATUS status = kmcl_packet_check(packet, buffer, buffer_length);
 	bool wait = flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 
 	if (!NT_SUCCESS(status))
@@ -266,13 +272,14 @@ NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
 		return STATUS_INVALID_PARAMETER_5;
 	if (external_data_mdl)
-		return kmcl_object_send_extent(packet, buffer, buffer_length,
-					       (struct kmcl_extent) {
-						       .mdl = external_data_mdl,
-					       });
-	if (!kmcl_object_take(packet))
+		return kmcl_packet_send_mdl_range(
+			packet, buffer, buffer_length,
+			(struct kmcl_mdl_range){
+				.mdl = external_data_mdl,
+			});
+	if (!kmcl_packet_claim(packet))
 		return STATUS_DEVICE_BUSY;
-	return kmcl_object_send(packet, buffer, buffer_length, false, wait);
+	return kmcl_packet_send(packet, buffer, buffer_length, false, wait);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSend);
 
@@ -308,8 +315,8 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET packet, PVOID buffer,
 				      UINT32 mdl_offset, UINT32 mdl_length,
 				      UINT32 flags)
 {
-	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
-	struct kmcl_extent extent = {
+	NTSTATUS status = kmcl_packet_check(packet, buffer, buffer_length);
+	struct kmcl_mdl_range range = {
 		.mdl = mdl,
 		.skip = mdl_offset,
 		.len = mdl_length,
@@ -321,7 +328,7 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET packet, PVOID buffer,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
 		return STATUS_INVALID_PARAMETER_7;
-	return kmcl_object_send_extent(packet, buffer, buffer_length, extent);
+	return kmcl_packet_send_mdl_range(packet, buffer, buffer_length, range);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 
@@ -353,25 +360,24 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
 				       UINT32 buffer_length, PPFN_NUMBER pfns,
 				       UINT32 pfn_length, UINT32 flags)
 {
-	NTSTATUS status = kmcl_object_check(packet, buffer, buffer_length);
-	struct kmcl_object *object = packet;
+	NTSTATUS status = kmcl_packet_check(packet, buffer, buffer_length);
 
 	if (!NT_SUCCESS(status))
 		return status;
 	if (!pfns)
 		return STATUS_INVALID_PARAMETER_4;
-	if (!pfn_length || pfn_length > object->ch->set.max_external_size /
-					KMCL_HV_PAGE_SIZE)
+	if (!pfn_length || pfn_length > packet->ch->set.max_gpa_direct_size /
+						KMCL_HV_PAGE_SIZE)
 		return STATUS_INVALID_PARAMETER_5;
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
 		return STATUS_INVALID_PARAMETER_6;
-	if (!kmcl_object_take(object))
+	if (!kmcl_packet_claim(packet))
 		return STATUS_DEVICE_BUSY;
-	if (kmcl_external_set_pfns(&object->external, pfns, pfn_length)) {
-		atomic_set_release(&object->busy, 0);
+	if (kmcl_gpa_direct_set_pfns(&packet->gpa_direct, pfns, pfn_length)) {
+		atomic_set_release(&packet->in_flight, 0);
 		return STATUS_INVALID_PARAMETER_5;
 	}
-	return kmcl_object_send_external(object, buffer, buffer_length);
+	return kmcl_packet_send_gpa_direct(packet, buffer, buffer_length);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);

@@ -83,7 +83,7 @@ typedef struct _MDL {
 	PVOID StartVa;
 	ULONG ByteCount;
 	ULONG ByteOffset;
-	struct kmcl_buffer *Locked;
+	struct kmcl_memory *Locked;
 } MDL, *PMDL;
 
 #define MDL_PAGE_SHIFT			12

@@ -40,10 +40,10 @@ typedef struct device *PDEVICE_OBJECT;
 typedef struct kmcl_channel *VMBCHANNEL;
 
 /* A packet of the host's, from its delivery to VmbChannelPacketComplete(). */
-typedef struct kmcl_incoming *VMBPACKETCOMPLETION;
+typedef struct kmcl_rx_packet *VMBPACKETCOMPLETION;
 
 /* A packet of the client's, as VmbPacketAllocate() hands it out. */
-typedef struct kmcl_object *VMBPACKET;
+typedef struct kmcl_packet *VMBPACKET;
 
 /**
  * struct _UNICODE_STRING - counted UTF-16 string

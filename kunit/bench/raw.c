@@ -112,10 +112,10 @@ static struct raw_slot *raw_take_slot(struct raw *raw, u64 id)
 
 static void raw_answer(struct raw *raw, u64 id)
 {
-	if (raw->answers.head == raw->answers.tail &&
+	if (raw->completions.head == raw->completions.tail &&
 	    !vmbus_sendpacket(raw->chan, NULL, 0, id, VM_PKT_COMP, 0))
 		return;
-	raw->answers.ids[raw->answers.head++ % RAW_ANSWERS] = id;
+	raw->completions.ids[raw->completions.head++ % RAW_ANSWERS] = id;
 }
 
 static void raw_packet(struct raw *raw, const struct vmpacket_descriptor *desc)
@@ -161,11 +161,11 @@ static bool raw_flush_some(struct raw *raw)
 			return false;
 		raw->stuck = raw->stuck->stuck;
 	}
-	while (raw->answers.head != raw->answers.tail) {
-		id = raw->answers.ids[raw->answers.tail % RAW_ANSWERS];
+	while (raw->completions.head != raw->completions.tail) {
+		id = raw->completions.ids[raw->completions.tail % RAW_ANSWERS];
 		if (vmbus_sendpacket(raw->chan, NULL, 0, id, VM_PKT_COMP, 0))
 			return false;
-		raw->answers.tail++;
+		raw->completions.tail++;
 	}
 	return true;
 }
@@ -176,7 +176,7 @@ static void raw_flush(struct raw *raw)
 		WRITE_ONCE(raw->waiting, false);
 		complete(&raw->room);
 	}
-	if (!raw->stuck && raw->answers.head == raw->answers.tail)
+	if (!raw->stuck && raw->completions.head == raw->completions.tail)
 		return;
 	if (!raw_flush_some(raw)) {
 		raw_want_room(raw, BENCH_RING_PAGES * PAGE_SIZE / 4);
@@ -189,7 +189,7 @@ static void raw_flush(struct raw *raw)
 /* What the server sends is left in the ring while it takes no completions. */
 static bool raw_is_full(const struct raw *raw)
 {
-	return raw->answers.head - raw->answers.tail == RAW_ANSWERS;
+	return raw->completions.head - raw->completions.tail == RAW_ANSWERS;
 }
 
 static unsigned int raw_read(struct raw *raw)

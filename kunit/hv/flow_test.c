@@ -698,7 +698,7 @@ static void answer_leaves_the_queue_its_wish(struct kunit *test)
 	keeper->room = 1;
 	VmbChannelPacketComplete(keeper->kept, data, sizeof(data[0]));
 	keeper->room = 0;
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->answers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), wanted);
 
