@@ -15,6 +15,7 @@ static int __init tests_init(void)
 }
 
 run_suites_after(tests_init,
+		 &vmbkmcl_bus_suite,
 		 &vmbkmcl_channel_suite,
 		 &vmbkmcl_life_suite,
 		 &vmbkmcl_rescind_suite,

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 
 /* On the tests' own bus, for main.c to list */
+extern struct kunit_suite vmbkmcl_bus_suite;
 extern struct kunit_suite vmbkmcl_channel_suite;
 extern struct kunit_suite vmbkmcl_life_suite;
 extern struct kunit_suite vmbkmcl_rescind_suite;

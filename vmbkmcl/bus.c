@@ -2,13 +2,20 @@
 /*
  * Which buses there are, and which channels look for their device on them.
  *
- * A channel that is enabled listens on all buses, those that come later among them;
- * so a bus's module and a client's can be loaded in any order. A bus's module stays
- * as long as a channel listens on it.
+ * A channel that is enabled listens on every bus that takes it. A bus that registers
+ * later is told of the channels that listen already, so the modules of a bus and of
+ * a client can be loaded in any order. The module of a bus stays as long as a
+ * channel listens on it.
+ *
+ * A bus that does not take a channel is named in the log and left out; the other
+ * buses keep the channel. So nothing has to be undone here: a bus may have attached
+ * a device to the channel already, and taking that away would wait for the client.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/async.h>
+#include <linux/bits.h>
 #include <linux/kmod.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -20,28 +27,43 @@
 
 #define KMCL_BUSES_MAX	4
 
-/* Modules of buses that are not part of this one. They have this as an alias. */
+/* Every module of a bus has this alias, but for the buses of the core. */
 #define KMCL_BUS_MODULE	"vmbkmcl-bus-hv"
 
 /*
- * Guards all below. A bus's listen() and unlisten() run under it; neither waits for
- * a client.
+ * Guards all below. The listen() and unlisten() of a bus run under this lock; neither
+ * waits for a client.
  */
 static DEFINE_MUTEX(kmcl_buses_lock);
+/* A bus keeps its place, which is its bit in &kmcl_channel.buses. NULL: free. */
 static const struct kmcl_bus_ops *kmcl_buses[KMCL_BUSES_MAX];
 static unsigned int kmcl_bus_count;
+/* Channels that listen, whether there is a bus or not. */
 static LIST_HEAD(kmcl_listeners);
 
+/* A bus whose module is being unloaded counts as one that is gone already. */
+static bool kmcl_bus_is_there(const struct kmcl_bus_ops *bus)
+{
+	return bus && try_module_get(bus->owner);
+}
+
+/*
+ * Holds the module of @bus from here on, unless there is an error: -ENOENT when no bus
+ * is there, or that of @bus.
+ */
 static int kmcl_bus_tell(const struct kmcl_bus_ops *bus,
 			 struct kmcl_channel *ch)
 {
 	int err;
 
-	if (!try_module_get(bus->owner))
-		return -ENODEV;
+	if (!kmcl_bus_is_there(bus))
+		return -ENOENT;
 	err = bus->listen(ch);
-	if (err)
+	if (err) {
+		kmcl_warn(ch, "the bus %s does not look for the device: error %d\n",
+			  bus->name, err);
 		module_put(bus->owner);
+	}
 	return err;
 }
 
@@ -52,50 +74,59 @@ static void kmcl_bus_untell(const struct kmcl_bus_ops *bus,
 	module_put(bus->owner);
 }
 
+/* The error of a bus, unless another bus took the channel or no bus is there. */
 static int kmcl_bus_tell_all(struct kmcl_channel *ch)
 {
 	unsigned int i;
-	int err;
+	int err, failed = 0;
 
-	for (i = 0; i < kmcl_bus_count; i++) {
+	ch->buses = 0;
+	for (i = 0; i < KMCL_BUSES_MAX; i++) {
 		err = kmcl_bus_tell(kmcl_buses[i], ch);
-		if (err)
-			goto untell;
+		if (!err)
+			ch->buses |= BIT(i);
+		else if (err != -ENOENT)
+			failed = err;
 	}
+	if (failed && !ch->buses)
+		return failed;
 	list_add_tail(&ch->listener, &kmcl_listeners);
 	return 0;
-
-untell:
-	while (i--)
-		kmcl_bus_untell(kmcl_buses[i], ch);
-	return err;
 }
 
 static void kmcl_bus_untell_all(struct kmcl_channel *ch)
 {
-	unsigned int i = kmcl_bus_count;
+	unsigned int i;
 
 	list_del(&ch->listener);
-	while (i--)
-		kmcl_bus_untell(kmcl_buses[i], ch);
+	for (i = 0; i < KMCL_BUSES_MAX; i++)
+		if (ch->buses & BIT(i))
+			kmcl_bus_untell(kmcl_buses[i], ch);
 }
 
-/* The bus's module was asked for, and has not been there and gone since. */
+/* The bus's module was asked for, and no bus has gone since. */
 static atomic_t kmcl_bus_asked;
 
-/* Once: a machine without it is not asked again and again. */
+/*
+ * Ask for the module once: a machine without it is not asked again and again. A
+ * driver's asynchronous probe must not wait for a module to load.
+ */
 static void kmcl_bus_request_module(void)
 {
-	if (!READ_ONCE(kmcl_bus_count) && !atomic_xchg(&kmcl_bus_asked, 1))
+	if (READ_ONCE(kmcl_bus_count) || atomic_xchg(&kmcl_bus_asked, 1))
+		return;
+	if (current_is_async())
+		request_module_nowait(KMCL_BUS_MODULE);
+	else
 		request_module(KMCL_BUS_MODULE);
 }
 
 /**
- * kmcl_bus_listen - have buses look for a channel's device
+ * kmcl_bus_listen - have the buses look for a channel's device
  * @ch: a channel that does not listen; with &kmcl_channel.api held
  *
  * Context: may sleep.
- * Return: 0, or an error of one of the buses, and none looks.
+ * Return: 0, or an error of a bus when no bus looks for the device.
  */
 int kmcl_bus_listen(struct kmcl_channel *ch)
 {
@@ -107,7 +138,7 @@ int kmcl_bus_listen(struct kmcl_channel *ch)
 
 	mutex_lock(&kmcl_buses_lock);
 	err = ch->pinned ? kmcl_bus_tell(ch->pinned, ch) : kmcl_bus_tell_all(ch);
-	if (!err && !ch->pinned && !kmcl_bus_count)
+	if (!err && !ch->pinned && !ch->buses)
 		kmcl_info(ch, "no bus is there: the channel waits for one, as vmbkmcl_hv is in a guest of Hyper-V\n");
 	mutex_unlock(&kmcl_buses_lock);
 	ch->listening = !err;
@@ -115,10 +146,10 @@ int kmcl_bus_listen(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_bus_unlisten - the opposite of kmcl_bus_listen()
+ * kmcl_bus_unlisten - undo kmcl_bus_listen()
  * @ch: a channel without a device; with &kmcl_channel.api held
  *
- * Nothing happens to a channel that does not listen.
+ * A channel that does not listen is left as it is.
  *
  * Context: may sleep.
  */
@@ -136,63 +167,62 @@ void kmcl_bus_unlisten(struct kmcl_channel *ch)
 	mutex_unlock(&kmcl_buses_lock);
 }
 
-/* Channels that listened before there was the bus. */
-static int kmcl_bus_tell_listeners(const struct kmcl_bus_ops *bus)
+static int kmcl_bus_find_place(const struct kmcl_bus_ops *bus)
 {
-	struct kmcl_channel *ch;
-	int err;
+	unsigned int i;
 
-	list_for_each_entry(ch, &kmcl_listeners, listener) {
-		err = kmcl_bus_tell(bus, ch);
-		if (err)
-			goto untell;
-	}
-	return 0;
-
-untell:
-	list_for_each_entry_continue_reverse(ch, &kmcl_listeners, listener)
-		kmcl_bus_untell(bus, ch);
-	return err;
+	for (i = 0; i < KMCL_BUSES_MAX; i++)
+		if (kmcl_buses[i] == bus)
+			return i;
+	return -ENOSPC;
 }
 
 /**
- * kmcl_bus_register - there is one more bus
+ * kmcl_bus_register - make a bus known
  * @bus: the bus, which may be called before this returns
  *
+ * The channels that listen already listen on @bus, too, when this returns.
+ *
  * Context: may sleep.
- * Return: 0; -ENOSPC when there are too many; or why the bus does not take the
- * channels that listen already.
+ * Return: 0, or -ENOSPC when there are too many buses.
  */
 int kmcl_bus_register(const struct kmcl_bus_ops *bus)
 {
-	int err = -ENOSPC;
+	struct kmcl_channel *ch;
+	int place;
 
 	mutex_lock(&kmcl_buses_lock);
-	if (kmcl_bus_count < KMCL_BUSES_MAX)
-		err = kmcl_bus_tell_listeners(bus);
-	if (!err)
-		kmcl_buses[kmcl_bus_count++] = bus;
+	place = kmcl_bus_find_place(NULL);
+	if (place < 0)
+		goto unlock;
+	kmcl_buses[place] = bus;
+	kmcl_bus_count++;
+	list_for_each_entry(ch, &kmcl_listeners, listener)
+		if (!kmcl_bus_tell(bus, ch))
+			ch->buses |= BIT(place);
+unlock:
 	mutex_unlock(&kmcl_buses_lock);
-	return err;
+	return place < 0 ? place : 0;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_bus_register);
 
 /**
- * kmcl_bus_unregister - a bus goes
- * @bus: the bus; no channel listens on it, as its module could not go otherwise
+ * kmcl_bus_unregister - forget a bus
+ * @bus: a registered bus on which no channel listens: one that does holds the
+ *	bus's module
  *
  * Context: may sleep.
  */
 void kmcl_bus_unregister(const struct kmcl_bus_ops *bus)
 {
-	unsigned int i = 0;
+	int place;
 
 	mutex_lock(&kmcl_buses_lock);
-	while (kmcl_buses[i] != bus)
-		i++;
-	kmcl_bus_count--;
-	for (; i < kmcl_bus_count; i++)
-		kmcl_buses[i] = kmcl_buses[i + 1];
+	place = kmcl_bus_find_place(bus);
+	if (!WARN_ON_ONCE(place < 0)) {
+		kmcl_buses[place] = NULL;
+		kmcl_bus_count--;
+	}
 	atomic_set(&kmcl_bus_asked, 0);
 	mutex_unlock(&kmcl_buses_lock);
 }

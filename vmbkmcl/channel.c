@@ -57,7 +57,7 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 	err = kmcl_bus_listen(ch);
 	if (err)
 		kmcl_channel_request(ch, false);
-	return err == -ENODEV ? -ENXIO : err;
+	return err == -ENODEV || err == -ENOENT ? -ENXIO : err;
 }
 
 /**

@@ -98,7 +98,8 @@ struct kmcl_gpadl_stats {
  * @lost: the device is going or gone
  * @asleep: the device is away and will be back
  * @listening: buses have been told to look for a device; under @api
- * @listener: in the list of those; see bus.c
+ * @buses: a bit for each bus that it listens on; see bus.c
+ * @listener: in the list of channels that listen; see bus.c
  * @work: brings the channel up and down; every callback runs here
  * @worker: the task @work runs in, while it does
  * @changed: woken after each change of these, and when the client has completed
@@ -148,6 +149,7 @@ struct kmcl_channel {
 	bool lost;
 	bool asleep;
 	bool listening;
+	u8 buses;
 	struct list_head listener;
 	struct work_struct work;
 	struct task_struct *worker;
