@@ -3,6 +3,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/hyperv.h>
 #include <linux/module.h>
@@ -55,11 +56,17 @@ static struct device *kmcl_hv_device(struct kmcl_channel *ch)
 static void kmcl_hv_set_cpu(struct kmcl_channel *ch,
 			    const struct kmcl_bus_rings *rings)
 {
+	bool online;
+
 	if (!rings->has_cpu)
 		return;
-	if (cpu_online(rings->cpu))
+	/* hv_vmbus looks for channels of a CPU that goes offline with this held. */
+	cpus_read_lock();
+	online = cpu_online(rings->cpu);
+	if (online)
 		kmcl_hv_channel(ch)->target_cpu = rings->cpu;
-	else
+	cpus_read_unlock();
+	if (!online)
 		kmcl_warn(ch, "CPU %u is offline, the channel interrupts CPU %u\n",
 			  rings->cpu, kmcl_hv_channel(ch)->target_cpu);
 }
