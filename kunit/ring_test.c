@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "../vmbkmcl/ring.h"
+#include "eventually.h"
 #include "rings.h"
 #include "suites.h"
 
@@ -300,6 +301,23 @@ static void mask(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pipe->memory.control->interrupt_mask, 0);
 }
 
+/* What is skipped and not yet released has been read: nothing more came. */
+static void unmask_before_the_release(struct kunit *test)
+{
+	struct pipe *pipe = get_pipe(test);
+	struct kmcl_ring_packet packet;
+
+	KUNIT_ASSERT_EQ(test, puts_len(pipe, 8), 0);
+	kmcl_ring_publish(&pipe->in);
+	KUNIT_ASSERT_EQ(test, kmcl_ring_peek(&pipe->out, &packet), 1);
+	kmcl_ring_skip(&pipe->out, &packet);
+	KUNIT_EXPECT_FALSE(test, kmcl_ring_unmask(&pipe->out));
+	kmcl_ring_release(&pipe->out);
+	/* The index in the control page is for the other end, which may change it. */
+	pipe->memory.control->read_index = 0;
+	KUNIT_EXPECT_FALSE(test, kmcl_ring_unmask(&pipe->out));
+}
+
 /* Signals to the producer */
 
 static const struct releasing {
@@ -307,19 +325,21 @@ static const struct releasing {
 	u32 wanted;	/* bytes of room that the producer wants */
 	u32 room;	/* bytes that there are before the release */
 	u32 read;	/* bytes that it frees */
-	bool old;	/* a producer that looks for itself */
+	u32 features;	/* that the producer names */
 	bool signal;
 } releasings[] = {
-	{ "nothing wanted", 0, 32, 32, false, false },
-	{ "from less to more", 64, 32, 64, false, true },
-	{ "from less to as much", 64, 32, 32, false, false },
-	{ "from as much to more", 64, 64, 32, false, true },
-	{ "there was more before", 64, 96, 32, false, false },
-	{ "still less", 256, 32, 64, false, false },
-	{ "a word more", 56, 32, 32, false, true },
-	{ "a full ring is drained", 64, 32, SIZE - 64, false, true },
-	{ "an old producer", 64, 32, 64, true, false },
-	{ "more than there can be", U32_MAX, 32, 64, false, false },
+	{ "nothing wanted", 0, 32, 32, 1, false },
+	{ "from less to more", 64, 32, 64, 1, true },
+	{ "from less to as much", 64, 32, 32, 1, false },
+	{ "from as much to more", 64, 64, 32, 1, true },
+	{ "there was more before", 64, 96, 32, 1, false },
+	{ "still less", 256, 32, 64, 1, false },
+	{ "a word more", 56, 32, 32, 1, true },
+	{ "a full ring is drained", 64, 32, SIZE - 64, 1, true },
+	{ "a producer that looks for room itself", 64, 32, 64, 0, false },
+	{ "a producer with all features but this", 64, 32, 64, ~1, false },
+	{ "a producer with all features", 64, 32, 64, ~0, true },
+	{ "more than there can be", U32_MAX, 32, 64, 1, false },
 };
 
 KUNIT_ARRAY_PARAM_DESC(releasing, releasings, name);
@@ -337,8 +357,7 @@ static void signal_of_a_release(struct kunit *test)
 			KUNIT_ASSERT_EQ(test, puts_len(pipe, 8), 0);
 		kmcl_ring_publish(&pipe->in);
 		kmcl_ring_want_room(&pipe->in, now->wanted);
-		if (now->old)
-			pipe->memory.control->features = 0;
+		pipe->memory.control->features = now->features;
 		for (done = 0; done < now->read; done += 32) {
 			KUNIT_ASSERT_EQ(test, kmcl_ring_peek(&pipe->out,
 							     &packet), 1);
@@ -505,9 +524,99 @@ static void own_index_is_ones_own(struct kunit *test)
 
 /* The other end writes all the time: between any two reads of this one. */
 
+/**
+ * struct scribbler - a thread that does so
+ * @pipe: the ring
+ * @rounds: how often it has written
+ * @thread: itself
+ */
+struct scribbler {
+	struct pipe *pipe;
+	unsigned long rounds;
+	struct task_struct *thread;
+};
+
+static void stop_scribbling(void *arg)
+{
+	struct scribbler *scribbler = arg;
+
+	kthread_stop(scribbler->thread);
+}
+
+/* It has begun when this returns, and ends with the case. */
+static struct scribbler *start_scribbling(struct kunit *test, struct pipe *pipe,
+					  int (*scribble)(void *arg))
+{
+	struct scribbler *scribbler = kunit_kzalloc(test, sizeof(*scribbler),
+						    GFP_KERNEL);
+	bool begun;
+
+	KUNIT_ASSERT_NOT_NULL(test, scribbler);
+	scribbler->pipe = pipe;
+	scribbler->thread = kthread_run(scribble, scribbler, "scribble");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(scribbler->thread));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_scribbling,
+							scribbler), 0);
+	begun = eventually(READ_ONCE(scribbler->rounds));
+	KUNIT_ASSERT_TRUE(test, begun);
+	return scribbler;
+}
+
+static void has_written(struct scribbler *scribbler)
+{
+	WRITE_ONCE(scribbler->rounds, scribbler->rounds + 1);
+	cond_resched();
+}
+
+/*
+ * One packet of 8 bytes, whose head says so and something larger in turn. A reader
+ * that takes a length twice finds a packet that is neither.
+ */
+static int scribble_lengths(void *arg)
+{
+	struct scribbler *scribbler = arg;
+	u16 *head = scribbler->pipe->memory.data;
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(head[1], scribbler->rounds & 1 ? 2 : 0x1fff);
+		WRITE_ONCE(head[2], scribbler->rounds & 2 ? 3 : 0xffff);
+		has_written(scribbler);
+	}
+	return 0;
+}
+
+#define LENGTHS	200000
+
+static void lengths_change_at_any_time(struct kunit *test)
+{
+	u32 read = 0, refused = 0, wrong = 0, i;
+	struct pipe *pipe = get_pipe(test);
+	struct kmcl_ring_packet packet;
+	struct scribbler *scribbler;
+	int err;
+
+	KUNIT_ASSERT_EQ(test, puts_len(pipe, 8), 0);
+	kmcl_ring_publish(&pipe->in);
+	scribbler = start_scribbling(test, pipe, scribble_lengths);
+	for (i = 0; i < LENGTHS; i++) {
+		err = kmcl_ring_peek(&pipe->out, &packet);
+		read += err > 0;
+		refused += err == -EIO;
+		wrong += err > 0 && (packet.head_len || packet.len != 8);
+		if (i % 64 == 0)
+			cond_resched();
+	}
+	kunit_info(test, "%u packets read, %u refused, %lu writes", read,
+		   refused, READ_ONCE(scribbler->rounds));
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_GT(test, read, 0);
+	KUNIT_EXPECT_GT(test, refused, 0);
+}
+
 static int scribble(void *arg)
 {
-	struct pipe *pipe = arg;
+	struct scribbler *scribbler = arg;
+	struct pipe *pipe = scribbler->pipe;
 	u32 *control = (u32 *)pipe->memory.control;
 	u64 *data = pipe->memory.data;
 
@@ -520,7 +629,7 @@ static int scribble(void *arg)
 		/* Mostly heads that may be ones. */
 		WRITE_ONCE(data[index / 8],
 			   bits >> 56 & 1 ? bits : bits & 0x7f0003000f);
-		cond_resched();
+		has_written(scribbler);
 	}
 	return 0;
 }
@@ -535,12 +644,11 @@ static bool is_in_the_ring(const struct pipe *pipe, const void *at, u32 len)
 
 static void indices_change_at_any_time(struct kunit *test)
 {
-	struct pipe *pipe = get_pipe(test);
-	struct task_struct *other = kthread_run(scribble, pipe, "scribble");
 	u32 outside = 0, read = 0, written = 0, i;
+	struct pipe *pipe = get_pipe(test);
 	struct kmcl_ring_packet packet;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	start_scribbling(test, pipe, scribble);
 	for (i = 0; i < SCRIBBLES; i++) {
 		written += !puts_len(pipe, i % 300);
 		kmcl_ring_publish(&pipe->in);
@@ -558,7 +666,6 @@ static void indices_change_at_any_time(struct kunit *test)
 		if (i % 64 == 0)
 			cond_resched();
 	}
-	kthread_stop(other);
 	kunit_info(test, "%u packets written, %u read", written, read);
 	KUNIT_EXPECT_EQ(test, outside, 0);
 	KUNIT_EXPECT_GT(test, written, 0);
@@ -574,6 +681,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(published_together),
 	KUNIT_CASE_PARAM(signal_of_a_publish, publishing_gen_params),
 	KUNIT_CASE(mask),
+	KUNIT_CASE(unmask_before_the_release),
 	KUNIT_CASE_PARAM(signal_of_a_release, releasing_gen_params),
 	KUNIT_CASE(hostile_lengths),
 	KUNIT_CASE(hostile_write_index),
@@ -581,6 +689,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(hostile_read_index),
 	KUNIT_CASE(read_index_says_the_room),
 	KUNIT_CASE(own_index_is_ones_own),
+	KUNIT_CASE_SLOW(lengths_change_at_any_time),
 	KUNIT_CASE_SLOW(indices_change_at_any_time),
 	{}
 };
