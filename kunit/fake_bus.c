@@ -196,24 +196,38 @@ static void fake_show_room(struct fake_bus *bus)
 	smp_store_release(&ring->memory.control->read_index, shown);
 }
 
-/* The guest may be sending meanwhile. */
-void fake_bus_read(struct fake_bus *bus)
+static unsigned int fake_read_packets(struct fake_bus *bus)
 {
 	struct kmcl_ring_packet packet;
+	unsigned int n = 0;
 
 	spin_lock_bh(&bus->lock);
 	while (bus->is_open && kmcl_ring_peek(&bus->outgoing, &packet) > 0) {
 		fake_note_packet(bus, &packet);
 		kmcl_ring_skip(&bus->outgoing, &packet);
+		n++;
 	}
 	spin_unlock_bh(&bus->lock);
+	return n;
+}
 
-	spin_lock_bh(&bus->ch->tx.lock);
-	spin_lock(&bus->lock);
-	if (bus->is_open)
-		fake_show_room(bus);
-	spin_unlock(&bus->lock);
-	spin_unlock_bh(&bus->ch->tx.lock);
+/*
+ * The guest may send meanwhile. It does not signal a packet that it puts in before it
+ * sees that the ones before were read, so the ring is looked at again after that.
+ */
+void fake_bus_read(struct fake_bus *bus)
+{
+	unsigned int n;
+
+	do {
+		n = fake_read_packets(bus);
+		spin_lock_bh(&bus->ch->tx.lock);
+		spin_lock(&bus->lock);
+		if (bus->is_open)
+			fake_show_room(bus);
+		spin_unlock(&bus->lock);
+		spin_unlock_bh(&bus->ch->tx.lock);
+	} while (n);
 }
 EXPORT_TO_TESTS(fake_bus_read);
 
