@@ -10,11 +10,11 @@
 #include <linux/vmalloc.h>
 
 #include "failing.h"
+#include "fake_bus.h"
 #include "host/protocol.h"
 #include "log.h"
 #include "mdls.h"
 #include "owner.h"
-#include "server.h"
 #include "suites.h"
 #include "user_memory.h"
 
@@ -587,7 +587,7 @@ static void shared_file_for_writing(struct kunit *test)
 	struct file *file = user_memory_file(test, "/mnt/fs/kunit", BYTES);
 	unsigned long addr = user_memory_map(test, file, BYTES, READ_WRITE,
 					     MAP_SHARED);
-	struct server *srv = server_open(test);
+	VMBCHANNEL ch = fake_bus_start(test)->ch;
 	long pins = pins_held(test);
 	u32 handle = 0x5eed;
 	PMDL mdl, part;
@@ -597,11 +597,10 @@ static void shared_file_for_writing(struct kunit *test)
 	part = get_mdl(test, (void *)addr, BYTES);
 	IoBuildPartialMdl(mdl, part, (void *)addr, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test,
-			VmbChannelCreateGpadlFromMdl(srv->ch, 0, mdl, 0, 0,
-						     &handle),
+			VmbChannelCreateGpadlFromMdl(ch, 0, mdl, 0, 0, &handle),
 			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test,
-			VmbChannelCreateGpadlFromMdl(srv->ch, 0, part, 0, 0,
+			VmbChannelCreateGpadlFromMdl(ch, 0, part, 0, 0,
 						     &handle),
 			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
