@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The seam between a channel and the bus beneath it: control only. Packets do not
- * pass here; a channel reads and writes its rings itself (ring.c).
+ * The seam between a channel and the bus beneath it. Only control operations pass
+ * through the seam: a channel reads and writes its rings itself (ring.c), so no packet
+ * costs an indirect call.
  *
- * Downwards it is struct kmcl_bus_ops. An operation gets the channel, and finds what
- * it needs of the device in channel->endpoint, which is what the bus gave
- * kmcl_channel_attach(). Upwards it is the functions at the end of this file, which
- * are all that a bus calls. Several buses can be registered.
+ * A channel calls its bus through struct kmcl_bus_ops. An operation gets the channel
+ * and finds the device in channel->endpoint, the pointer that the bus passed to
+ * kmcl_channel_attach(). A bus calls the functions at the end of this file and nothing
+ * else of the core. Several buses can be registered at the same time.
  */
 #ifndef _KMCL_BUS_H
 #define _KMCL_BUS_H
@@ -21,13 +22,13 @@ struct kmcl_channel;
 struct module;
 
 /**
- * struct kmcl_bus_rings - the rings of a channel that is opened
- * @tx_bytes: asked for: of the outgoing ring with its control page
- * @rx_bytes: asked for: of the incoming one
- * @has_cpu: asked for: @cpu is to be interrupted
- * @cpu: which one
- * @tx: given: where the outgoing ring is, until the channel is closed
- * @rx: given: the incoming one
+ * struct kmcl_bus_rings - the rings of a channel that is being opened
+ * @tx_bytes: size that the channel wants for the outgoing ring, with its control page
+ * @rx_bytes: size that the channel wants for the incoming ring, with its control page
+ * @has_cpu: the channel wants @cpu to be interrupted; false: the bus chooses a CPU
+ * @cpu: number of that CPU
+ * @tx: set by the bus: where the outgoing ring is until the channel is closed
+ * @rx: set by the bus: where the incoming ring is until the channel is closed
  */
 struct kmcl_bus_rings {
 	u32 tx_bytes;
@@ -39,11 +40,12 @@ struct kmcl_bus_rings {
 };
 
 /**
- * struct kmcl_bus_gpadl - memory that the host is told of
- * @handle: the host's name for it; 0: the host does not have it
- * @size: bytes
- * @va: where it is mapped
- * @decrypted: the host can read and write @va also in a confidential VM
+ * struct kmcl_bus_gpadl - memory that the host can map
+ * @handle: the number by which guest and host name the GPADL; 0 while the host does
+ *	not have it
+ * @size: bytes of memory
+ * @va: kernel address of the memory
+ * @decrypted: the host of a confidential VM can read and write @va
  */
 struct kmcl_bus_gpadl {
 	u32 handle;
@@ -52,44 +54,53 @@ struct kmcl_bus_gpadl {
 	bool decrypted;
 };
 
-/* Why the other end of a channel is signalled. */
+/* Why a channel signals its other end. */
 enum kmcl_signal {
-	KMCL_SIGNAL_PACKETS,	/* there are some in a ring that was empty */
-	KMCL_SIGNAL_ROOM,	/* there is as much as it asked for */
+	KMCL_SIGNAL_PACKETS,	/* a ring that was empty has packets now */
+	KMCL_SIGNAL_ROOM,	/* a full ring has as much room as was asked for */
 };
 
 /**
  * struct kmcl_bus_ops - what a channel needs of its bus
- * @name: of the bus, for debugfs
- * @owner: the bus's module, which stays while a channel listens
- * @listen: from now on offer the channel its target device, as soon as there is
- *	one; may call kmcl_channel_attach() before it returns. The channel's bus and
- *	endpoint are not set.
- * @unlisten: the opposite; no attach after it has returned
- * @release: the channel is done with its endpoint, another one may have it
- * @device: the endpoint, as Linux knows it; no reference is taken
- * @open: make the rings and open the channel. Serialised with @close and the
- *	GPADL operations by the caller, as a rescind wakes only one waiter.
- * @close: close it and give the rings back. On an error the host may not know,
- *	and has the rings and the external data of packets still. The close of a
- *	primary channel closes its sub-channels, too; one of those is asked to close
- *	after that, and tells how it went, or alone, and answers -EBUSY.
- * @signal: tell the other end of an open channel to look at its rings. May be
- *	called by several at once, in any context but hard interrupts.
- * @ring_full: for statistics: the outgoing ring had no room for a packet, for the
- *	first time since one was sent if @first. Serialised by the caller.
- * @mmio_get: take the MMIO space that the open device asks for; @size stays 0
- *	when it asks for none
- * @mmio_put: give it back, after the close
- * @set_low_latency: signal the host at once, or when it next looks
- * @rescinded: the host has taken the offer back: it holds nothing any more
- * @confidential: the host can not read guest memory unless it is decrypted
- * @gpadls_before_close: the protocol wants GPADLs torn down before the close
- * @establish_gpadl: tell the host of a GPADL, whose &kmcl_bus_gpadl.va and size
- *	are given; blocks until it has answered
- * @teardown_gpadl: take it back; blocks until the host has let go: 0. On an error
- *	the host was not told, unless the channel is rescinded; -ENOMEM when memory
- *	was short. May be called again then.
+ * @name: name of the bus, for debugfs and log lines
+ * @owner: module of the bus; the core holds it while a channel listens on the bus
+ * @listen: offer the channel its target device, now or as soon as the device is
+ *	there. May call kmcl_channel_attach() before it returns. The channel's bus and
+ *	endpoint are not set yet.
+ * @unlisten: offer the channel nothing from now on: no call of kmcl_channel_attach()
+ *	comes after this has returned. The channel has no endpoint.
+ * @release: the channel does not use its endpoint any more; the bus may give it to
+ *	another channel
+ * @device: return the struct device of the endpoint, without a reference
+ * @open: allocate the rings and open the channel. The caller never runs @open,
+ *	@close, @establish_gpadl and @teardown_gpadl of one channel at the same time,
+ *	because a rescind wakes only one waiter.
+ * @close: close the channel and free its rings. An error means that the host may not
+ *	know of the close: it may still use the rings and the external data of
+ *	packets. The close of a primary channel closes its sub-channels, too. When
+ *	@close is called for such a sub-channel afterwards, it returns how that went;
+ *	it returns -EBUSY for a sub-channel whose primary is open.
+ * @signal: make the other end of an open channel look at its rings. Called on several
+ *	CPUs at once, in any context but hard interrupts.
+ * @ring_full: count, for statistics, that the outgoing ring had no room for a packet;
+ *	@first: it is the first time since a packet was sent. The caller serialises
+ *	these calls.
+ * @mmio_get: reserve the MMIO space that the open device asks for; leaves @size at 0
+ *	when the device asks for none
+ * @mmio_put: free that MMIO space, after the close
+ * @set_low_latency: choose whether @signal interrupts the host at once, or leaves a
+ *	note for the next time that the host looks
+ * @rescinded: return whether the host has rescinded the offer; if so, the host holds
+ *	no memory of the channel any more
+ * @confidential: return whether the host can read guest memory only when that is
+ *	decrypted
+ * @gpadls_before_close: return whether the protocol wants GPADLs torn down before the
+ *	close
+ * @establish_gpadl: send the host a GPADL of &kmcl_bus_gpadl.va and size, and wait for
+ *	its response
+ * @teardown_gpadl: tear the GPADL down and wait until the host has let go of it. An
+ *	error means that the host was not told, unless the channel is rescinded;
+ *	-ENOMEM means that memory was short. The caller may try again.
  */
 struct kmcl_bus_ops {
 	const char *name;
@@ -117,19 +128,19 @@ struct kmcl_bus_ops {
 			      struct kmcl_bus_gpadl *gpadl);
 };
 
-/* What a channel calls, in bus.c */
+/* Functions that a channel calls: bus.c */
 int kmcl_bus_listen(struct kmcl_channel *ch);
 void kmcl_bus_unlisten(struct kmcl_channel *ch);
 
 /*
- * What a bus calls
+ * Functions that a bus calls
  */
 
-/* In bus.c */
+/* To make itself known: bus.c */
 int kmcl_bus_register(const struct kmcl_bus_ops *bus);
 void kmcl_bus_unregister(const struct kmcl_bus_ops *bus);
 
-/* Its device comes and goes: channel_device.c, and for sub-channels channel_primary.c */
+/* When a device comes and goes: channel_device.c, channel_primary.c (sub-channels) */
 bool kmcl_channel_accepts(struct kmcl_channel *ch, const guid_t *instance);
 bool kmcl_channel_attach(struct kmcl_channel *ch,
 			 const struct kmcl_bus_ops *bus, void *endpoint,
@@ -141,10 +152,10 @@ void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_resume_device(struct kmcl_channel *ch, void *endpoint);
 
-/* It forgets a device: gpadl.c, which may have some of that device's in quarantine */
+/* When a device is gone: gpadl.c, which may have GPADLs of it in quarantine */
 void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded);
 
-/* The other end has signalled: poll.c */
+/* When the other end has signalled: poll.c */
 void kmcl_poll_schedule(struct kmcl_channel *ch);
 
 #endif /* _KMCL_BUS_H */

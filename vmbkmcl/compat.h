@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Every difference between the supported kernels, 6.1 to 7.3; no other file has one. */
+/* All differences between the supported kernels, 6.1 to 7.3, are in this file. */
 #ifndef _KMCL_COMPAT_H
 #define _KMCL_COMPAT_H
 
@@ -12,8 +12,8 @@
 #include <linux/version.h>
 
 /*
- * What a bus needs to carry channels, in a namespace of its own: not for
- * clients. 6.13 made the namespace a string.
+ * Functions for buses are exported in a namespace that clients do not import. 6.13 made
+ * the namespace a string.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define KMCL_EXPORT_TO_BUSES(sym)	EXPORT_SYMBOL_NS_GPL(sym, "VMBKMCL_BUS")
@@ -23,7 +23,7 @@
 #define KMCL_IMPORT_BUS_NS		MODULE_IMPORT_NS(VMBKMCL_BUS)
 #endif
 
-/* hv_driver.remove returned an int, which nobody looked at, until 6.3. */
+/* Until 6.3 hv_driver.remove returned an int, which hv_vmbus ignored. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #define KMCL_HV_REMOVE(name)						\
 	static void name(struct hv_device *hdev)			\
@@ -40,15 +40,15 @@
 #endif
 
 /*
- * Before 6.2 a read-only long-term pin of private memory ends at the next
- * copy-on-write unless the copy is forced first.
+ * Before 6.2 a read-only long-term pin of private memory keeps the old page after the
+ * next copy-on-write, unless the pin forces the copy first.
  */
 static inline bool kmcl_pin_must_break_cow(void)
 {
 	return LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0);
 }
 
-/* Until 6.5 it could also tell the mappings. With mmap_lock held for reading. */
+/* Called with mmap_lock held for reading. 6.5 removed the argument for the VMAs. */
 static inline int kmcl_pin_user_pages(unsigned long start, unsigned int nr,
 				      unsigned int flags, struct page **pages)
 {
@@ -60,8 +60,9 @@ static inline int kmcl_pin_user_pages(unsigned long start, unsigned int nr,
 }
 
 /*
- * Writeback would miss what the host writes to a file's page. Since 6.5 it is not
- * pinned for writing; before, it has to be found among the pinned ones.
+ * Writeback would miss what the host writes to a page of a file. Since 6.5
+ * pin_user_pages() refuses such a page for a long-term pin that writes; before, this
+ * finds it among the pinned pages.
  */
 static inline bool kmcl_page_is_written_back(struct page *page)
 {
@@ -71,7 +72,7 @@ static inline bool kmcl_page_is_written_back(struct page *page)
 
 	if (PageAnon(page))
 		return false;
-	/* Else it may be truncated, and its file may go. */
+	/* The lock keeps page->mapping: a truncation could free it. */
 	lock_page(page);
 	mapping = page_mapping(page);
 	written_back = mapping && mapping_can_writeback(mapping);
@@ -82,7 +83,7 @@ static inline bool kmcl_page_is_written_back(struct page *page)
 #endif
 }
 
-/* The old name went with 6.15; the new one came to stable kernels at some time. */
+/* 6.15 renamed del_timer_sync(). */
 static inline void kmcl_timer_delete_sync(struct timer_list *timer)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
@@ -92,7 +93,7 @@ static inline void kmcl_timer_delete_sync(struct timer_list *timer)
 #endif
 }
 
-/* In 7.x a confidential VM may have channels that use plain memory. */
+/* Since 7.0 a confidential VM may have channels that use encrypted memory as it is. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define kmcl_channel_uses_plain_memory(chan)	((chan)->co_external_memory)
 #else

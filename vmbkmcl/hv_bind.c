@@ -2,11 +2,11 @@
 /*
  * Which VMBus device a channel binds to.
  *
- * hv_vmbus binds drivers to types, KMCL channels want instances. So there is one
- * driver for each type that any channel listens for, under a name that
- * driver_override can use, and behind it devices and channels are paired by
- * instance. A device nobody asked for stays bound and idle: declining it in
- * probe would be logged as an error.
+ * hv_vmbus matches drivers with device types, while a KMCL channel may name a device
+ * instance. So this file registers one hv_driver for each type that a channel listens
+ * for, a "target", and pairs the devices and the channels of the type itself. The
+ * driver has a name that driver_override can use. A device of the type that no channel
+ * wants stays bound and idle: a probe that declines it would be logged as an error.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -23,15 +23,15 @@
 #include "hv_bind.h"
 
 /**
- * struct kmcl_target - a device type somebody listens for
- * @node: in the list of all, under kmcl_targets_lock
- * @listeners: channels that listen, under kmcl_targets_lock
- * @driver: registered with hv_vmbus
- * @ids: @driver's: the type, and the end of the table
- * @name: @driver's: "vmbkmcl-" and the type GUID
- * @lock: guards the lists below and each device's channel
- * @devices: of the type, bound to @driver
- * @channels: that listen
+ * struct kmcl_target - a device type that channels listen for
+ * @node: in kmcl_targets, under kmcl_targets_lock
+ * @listeners: number of channels that listen, under kmcl_targets_lock
+ * @driver: the driver that is registered with hv_vmbus for the type
+ * @ids: table of @driver: the type, and an empty entry
+ * @name: name of @driver: "vmbkmcl-" and the type GUID
+ * @lock: guards the lists below and the endpoint of each device
+ * @devices: devices of the type that are bound to @driver
+ * @channels: channels that listen, as struct kmcl_listener
  */
 struct kmcl_target {
 	struct list_head node;
@@ -44,25 +44,25 @@ struct kmcl_target {
 	struct list_head channels;
 };
 
-/* A channel that listens. */
+/* A channel in the list of its target. */
 struct kmcl_listener {
 	struct list_head node;
 	struct kmcl_channel *ch;
 };
 
-/* A bound device; its endpoint's channel changes under the target's lock. */
+/* A device that is bound to the driver of its target. */
 struct kmcl_device {
 	struct list_head node;
 	struct kmcl_target *target;
 	struct kmcl_hv_endpoint endpoint;
-	bool asleep;			/* not to be opened now */
+	bool asleep;			/* hibernating: no channel may open it */
 };
 
-/* What channels are told that their devices are on. */
+/* The bus to name in kmcl_channel_attach(). */
 static const struct kmcl_bus_ops *kmcl_target_bus;
 
 static LIST_HEAD(kmcl_targets);
-/* Held while drivers come and go; probe and remove do not take it. */
+/* Guards the list. Held while drivers are registered, so not taken in probe or remove. */
 static DEFINE_MUTEX(kmcl_targets_lock);
 
 static void kmcl_target_offer(struct kmcl_target *target,
@@ -117,7 +117,7 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	return 0;
 }
 
-/* With a reference: the client may clean up as soon as the lock is let go. */
+/* Returns a reference: the client may clean the channel up once the lock is dropped. */
 static struct kmcl_channel *kmcl_device_channel(struct kmcl_device *dev)
 {
 	lockdep_assert_held(&dev->target->lock);
@@ -148,8 +148,9 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 KMCL_HV_REMOVE(kmcl_target_remove)
 
 /*
- * For hibernation; without the two, the whole VM could not hibernate. VMBus goes
- * down after this, and afterwards has the same device, with another channel id.
+ * A VM can hibernate only if every driver has suspend() and resume(). VMBus is
+ * disconnected between the two; then the host offers the same device with another
+ * relid.
  */
 static int kmcl_target_suspend(struct hv_device *hdev)
 {
@@ -256,8 +257,9 @@ static bool kmcl_device_fits(const struct hv_device *hdev,
 }
 
 /*
- * A driver that has the device keeps it, and the channel waits. Whose device is
- * being bound or unbound right now is left out: who does that may wait for us.
+ * Log which driver has the device that the channel waits for: that driver keeps it. A
+ * device that is being bound or unbound now is left out, because the thread that does
+ * so holds the device's lock and may wait for a lock that is held here.
  */
 static int kmcl_target_name_driver(struct device *device, void *data)
 {
@@ -280,7 +282,7 @@ static int kmcl_target_name_driver(struct device *device, void *data)
 	return 0;
 }
 
-/* The bus's listen(): @ch gets a device of its type when there is one. */
+/* kmcl_bus_ops.listen: have @ch offered a device of its type, now or later. */
 int kmcl_target_listen(struct kmcl_channel *ch)
 {
 	struct kmcl_listener *listener;
@@ -298,7 +300,7 @@ int kmcl_target_listen(struct kmcl_channel *ch)
 	}
 
 	mutex_lock(&target->lock);
-	/* Who names an instance is asked before who takes any. */
+	/* Exact-instance listeners take precedence over wildcards. */
 	if (ch->set.has_instance)
 		list_add(&listener->node, &target->channels);
 	else
@@ -330,7 +332,7 @@ static bool kmcl_target_forget(struct kmcl_target *target,
 	return found;
 }
 
-/* The bus's unlisten(): @ch has no device any more, and gets none. */
+/* kmcl_bus_ops.unlisten: @ch, which has no device, is offered none from now on. */
 void kmcl_target_unlisten(struct kmcl_channel *ch)
 {
 	struct kmcl_target *target, *found = NULL;
@@ -342,12 +344,12 @@ void kmcl_target_unlisten(struct kmcl_channel *ch)
 			break;
 		}
 	mutex_unlock(&kmcl_targets_lock);
-	/* It stays while the lock is let go: the listener was counted. */
+	/* The target stays without the lock: kmcl_target_put() gives its count back. */
 	if (!WARN_ON_ONCE(!found))
 		kmcl_target_put(found);
 }
 
-/* The bus's release(): the device may serve another channel. */
+/* kmcl_bus_ops.release: give the device to another channel that wants it. */
 void kmcl_target_release(struct kmcl_channel *ch)
 {
 	struct kmcl_device *dev = container_of(ch->endpoint,
@@ -360,7 +362,7 @@ void kmcl_target_release(struct kmcl_channel *ch)
 	mutex_unlock(&target->lock);
 }
 
-/* Before there is anything to listen for. */
+/* Called before the bus is registered. */
 void kmcl_target_init(const struct kmcl_bus_ops *bus)
 {
 	kmcl_target_bus = bus;

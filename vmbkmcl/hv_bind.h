@@ -12,12 +12,14 @@ struct kmcl_channel;
 struct vmbus_channel;
 
 /**
- * struct kmcl_hv_endpoint - what a channel is bound to; channel->endpoint
+ * struct kmcl_hv_endpoint - a channel of hv_vmbus that one of ours is bound to
  * @hdev: the device
- * @chan: its channel, or one of its sub-channels
- * @is_sub: it is a sub-channel
- * @ch: whom it belongs to; NULL: nobody
- * @node: in a list of open ones: see hv_sub.c
+ * @chan: hv_vmbus's channel: the primary channel of @hdev, or a sub-channel
+ * @is_sub: @chan is a sub-channel
+ * @ch: the channel that is bound to @chan; NULL while none is
+ * @node: in one of the lists of open channels in hv_sub.c
+ *
+ * channel->endpoint of a channel on this bus points here.
  */
 struct kmcl_hv_endpoint {
 	struct hv_device *hdev;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The bus of hv_vmbus. Only what that exports is used. */
+/* The operations of the bus of hv_vmbus, made of functions that hv_vmbus exports. */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -28,17 +28,22 @@ static struct vmbus_channel *kmcl_hv_channel(struct kmcl_channel *ch)
 	return kmcl_hv_endpoint(ch)->chan;
 }
 
-/* Called in hard interrupt context, the ring's memory is there. */
+/* hv_vmbus calls this in hard interrupt context while the rings exist. */
 static void __kmcl_hot kmcl_hv_event(void *context)
 {
 	kmcl_poll_schedule(context);
 }
 
+/* Bytes of a ring of @pages, which has a control page of PAGE_SIZE. */
+static u32 kmcl_hv_ring_bytes(u32 pages)
+{
+	return PAGE_SIZE + PAGE_ALIGN((pages - 1) * HV_HYP_PAGE_SIZE);
+}
+
 static void kmcl_hv_no_memory(struct kmcl_channel *ch, u32 tx, u32 rx)
 {
-	u32 pages = (tx + rx) / HV_HYP_PAGE_SIZE;
-
-	if (pages > ch->set.tx_pages + ch->set.rx_pages)
+	if (tx > kmcl_hv_ring_bytes(ch->set.tx_pages) ||
+	    rx > kmcl_hv_ring_bytes(ch->set.rx_pages))
 		kmcl_warn(ch, "no memory for rings of %u KiB in one piece: they are that large for the largest packet, see VmbChannelInitSetMaximumPacketSize() and VmbChannelInitSetMaximumExternalData()\n",
 			  (tx + rx) / SZ_1K);
 	else
@@ -52,7 +57,7 @@ static struct device *kmcl_hv_device(struct kmcl_channel *ch)
 	return &kmcl_hv_endpoint(ch)->hdev->device;
 }
 
-/* hv_vmbus names it to the host in the open message. */
+/* hv_vmbus puts target_cpu into the open message. */
 static void kmcl_hv_set_cpu(struct kmcl_channel *ch,
 			    const struct kmcl_bus_rings *rings)
 {
@@ -60,7 +65,7 @@ static void kmcl_hv_set_cpu(struct kmcl_channel *ch,
 
 	if (!rings->has_cpu)
 		return;
-	/* hv_vmbus looks for channels of a CPU that goes offline with this held. */
+	/* A CPU that goes offline keeps cpus_read_lock() out and looks for its channels. */
 	cpus_read_lock();
 	online = cpu_online(rings->cpu);
 	if (online)
@@ -80,8 +85,8 @@ static void kmcl_hv_opened(struct kmcl_channel *ch)
 }
 
 /*
- * An open that failed leaves the callback behind, which the host could have called
- * when this channel is long gone.
+ * A failed vmbus_connect_ring() leaves the channel's callback set. vmbus_disconnect_ring()
+ * clears it; otherwise a signal of the host could call it when @ch is freed.
  */
 static void kmcl_hv_not_opened(struct kmcl_channel *ch)
 {
@@ -102,21 +107,21 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 	u32 rx = rings->rx_bytes;
 	int err;
 
-	/* Not offered again after a hibernation: the host would never answer. */
+	/* The host did not offer the device again after a hibernation: no response comes. */
 	if (chan->offermsg.child_relid == INVALID_RELID)
 		return -ENODEV;
 
 	/*
-	 * Transaction ids are this module's. A driver that had the device
-	 * before may have left hv_vmbus's requestor behind, freed, and with a
-	 * size of 0 the next close would free it again.
+	 * Transaction ids are handed out in tx.c, not by hv_vmbus's requestor. A driver
+	 * that had the device before may have left a requestor that is freed already;
+	 * the next close would free it a second time.
 	 */
 	chan->rqstor_size = 0;
 	memset(&chan->requestor, 0, sizeof(chan->requestor));
 	chan->next_request_id_callback = NULL;
 	chan->request_addr_callback = NULL;
 
-	/* hv_vmbus has memory for a copy of a packet, which is not made. */
+	/* hv_vmbus allocates a buffer of this size to copy packets to; it is not used. */
 	chan->max_pkt_size = sizeof(struct vmpacket_descriptor);
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);
@@ -137,7 +142,7 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 	return 0;
 }
 
-/* vmbus_close(), which keeps to itself that the host was not told. */
+/* As vmbus_close(), but with the error of a close message that was not posted. */
 static int kmcl_hv_close(struct kmcl_channel *ch)
 {
 	if (kmcl_hv_endpoint(ch)->is_sub)
@@ -161,7 +166,7 @@ static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
 	struct resource *res;
 	int err;
 
-	/* The device's space goes with its own channel. */
+	/* The MMIO space of a device belongs to its primary channel. */
 	if (!bytes || kmcl_hv_endpoint(ch)->is_sub)
 		return 0;
 	err = vmbus_allocate_mmio(&res, hdev, 0, (resource_size_t)-1, bytes,
@@ -194,13 +199,13 @@ static bool kmcl_hv_confidential(struct kmcl_channel *ch)
 	       !kmcl_channel_uses_plain_memory(kmcl_hv_channel(ch));
 }
 
-/* netvsc's rule: older hosts drop the ring's GPADL with the channel. */
+/* As hv_netvsc does it: a host before Windows 10 loses the GPADLs at the close. */
 static bool kmcl_hv_gpadls_before_close(struct kmcl_channel *ch)
 {
 	return vmbus_proto_version < VERSION_WIN10;
 }
 
-/* hv_vmbus's view of a GPADL. */
+/* The same GPADL as a structure of hv_vmbus. */
 static struct vmbus_gpadl kmcl_hv_gpadl(const struct kmcl_bus_gpadl *gpadl)
 {
 	return (struct vmbus_gpadl) {
@@ -212,9 +217,9 @@ static struct vmbus_gpadl kmcl_hv_gpadl(const struct kmcl_bus_gpadl *gpadl)
 }
 
 /*
- * hv_vmbus counts its handles up, and after 4 billion of them comes to 0, of which
- * its teardown could not tell whether the host was told. No server hears of that one:
- * the next is as good.
+ * hv_vmbus counts handles up and reaches 0 after 4 billion of them. Its teardown sets
+ * the handle to 0 when the host was told, so a GPADL with the handle 0 could not be
+ * torn down safely. It is torn down at once, and the next handle is used.
  */
 static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 				   struct kmcl_bus_gpadl *gpadl)
@@ -233,7 +238,7 @@ static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 	return err;
 }
 
-/* hv_vmbus may say 0 although the message was never posted; the handle stays then. */
+/* vmbus_teardown_gpadl() may return 0 when no message was posted; the handle is kept. */
 static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 				  struct kmcl_bus_gpadl *gpadl)
 {
@@ -251,7 +256,7 @@ static void __kmcl_hot kmcl_hv_signal(struct kmcl_channel *ch,
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 
-	/* As hv_vmbus counts its own signals, and as inexactly. */
+	/* hv_vmbus counts its own signals like this: without a lock. */
 	if (why == KMCL_SIGNAL_PACKETS)
 		chan->intr_out_empty++;
 	else

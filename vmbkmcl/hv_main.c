@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Load and unload of the bus of hv_vmbus. It stays while a channel listens on it. */
+/* Load and unload vmbkmcl_hv. A channel that listens on the bus keeps it loaded. */
 
 #include <linux/module.h>
 #include <asm/mshyperv.h>
@@ -10,7 +10,7 @@
 
 static int __init vmbkmcl_hv_init(void)
 {
-	/* hv_vmbus may be part of the kernel, and idle. */
+	/* hv_vmbus may be built into a kernel that does not run on Hyper-V. */
 	if (!hv_is_hyperv_initialized())
 		return -ENODEV;
 	kmcl_target_init(&kmcl_hv_bus);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rings that hv_vmbus makes, and when their memory may go. */
+/* The rings that hv_vmbus allocates, and when their memory may be freed. */
 
 #include <linux/hyperv.h>
 
 #include "hv_rings.h"
 
-/* What wire.h and ring.h say of a ring is what hv_vmbus makes. */
+/* The structures of wire.h and ring.h are those of hv_vmbus. */
 static_assert(HV_HYP_PAGE_SIZE == KMCL_HV_PAGE_SIZE);
 static_assert(offsetof(struct hv_ring_buffer, write_index) ==
 	      offsetof(struct kmcl_ring_control, write_index));
@@ -47,7 +47,7 @@ static_assert((int)VM_PKT_COMP == KMCL_PKT_COMPLETION);
 static_assert(VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED ==
 	      KMCL_PKT_FLAG_COMPLETION_REQUESTED);
 
-/* Where a ring is. hv_vmbus maps its data twice in a row. */
+/* hv_vmbus maps the data of a ring twice in a row, as struct kmcl_ring needs it. */
 struct kmcl_ring_memory
 kmcl_hv_ring_memory(const struct hv_ring_buffer_info *info)
 {
@@ -59,8 +59,9 @@ kmcl_hv_ring_memory(const struct hv_ring_buffer_info *info)
 }
 
 /*
- * hv_vmbus says 0 also when a teardown was never posted; then the host may write
- * to the rings for good.
+ * Free the rings, unless the host may still write to them: vmbus_disconnect_ring()
+ * returns 0 even when the teardown of the rings' GPADL was never posted. The handle
+ * that is left then tells.
  */
 int kmcl_hv_free_rings(struct vmbus_channel *chan)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The rings that hv_vmbus makes: see hv_rings.c. */
+/* The rings that hv_vmbus allocates: see hv_rings.c. */
 #ifndef _KMCL_HV_RINGS_H
 #define _KMCL_HV_RINGS_H
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What channel_sub.c needs of hv_vmbus.
+ * Sub-channels of hv_vmbus.
  *
- * hv_vmbus tells the primary's driver of a new sub-channel, in a context that may
- * sleep, and of nothing after that: a close of one alone it refuses, and of a
- * rescind it only leaves a mark. It closes those that are open with the primary,
- * then frees the ones that were rescinded. A reference to the channel's kobject
- * keeps its memory; it is held no longer than it takes, as the name in sysfs goes
- * with it, which the host's next offer may need.
+ * hv_vmbus calls the driver of the primary channel when the host offers a sub-channel,
+ * in a context that may sleep. It tells the driver nothing after that: it refuses to
+ * close a sub-channel alone, and when the host rescinds one it only sets
+ * channel->rescind. The close of the primary closes the open sub-channels and frees
+ * those that were rescinded.
+ *
+ * A reference to the kobject of the sub-channel keeps struct vmbus_channel. The kobject
+ * also keeps a name in sysfs that the next offer of the host may need, so the reference
+ * is dropped as soon as the sub-channel is closed.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -24,16 +27,17 @@
 #include "hv_rings.h"
 #include "hv_sub.h"
 
-/* How often it is looked whether the host has rescinded an open sub-channel. */
+/* Poll interval: hv_vmbus does not notify us of a sub-channel's rescind. */
 #define KMCL_SUB_POLL_RESCIND_MS	1000
 
 /**
- * struct kmcl_hv_sub - a sub-channel that a channel got
- * @endpoint: channel->endpoint points here; its channel is NULL when that has gone
- *	without a close
- * @is_open: as far as hv_vmbus and the host know
- * @err: of the close
- * @rings: their memory, while hv_vmbus closes it
+ * struct kmcl_hv_sub - a sub-channel that one of our channels is bound to
+ * @endpoint: channel->endpoint points here. @endpoint.ch is NULL when that channel went
+ *	away while hv_vmbus and the host have the sub-channel open.
+ * @is_open: hv_vmbus and the host have the sub-channel open
+ * @err: result of the close, once @is_open is false again
+ * @rings: memory of the rings while hv_vmbus closes the primary, see
+ *	kmcl_hv_sub_hide_rings()
  * @poll_rescind: for a rescind
  */
 struct kmcl_hv_sub {
@@ -45,7 +49,7 @@ struct kmcl_hv_sub {
 };
 
 static DEFINE_MUTEX(kmcl_hv_lock);
-/* Endpoints of open channels: those that may have sub-channels, and of these. */
+/* Endpoints of open primary channels and of open sub-channels, under kmcl_hv_lock. */
 static LIST_HEAD(kmcl_hv_primaries);
 static LIST_HEAD(kmcl_hv_subs);
 
@@ -91,7 +95,7 @@ static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 	kfree(sub);
 }
 
-/* With a reference: the channel may be closed and cleaned up any time. */
+/* Returns a reference: the primary may be closed and cleaned up at any time. */
 static struct kmcl_channel *kmcl_hv_find_primary(struct vmbus_channel *chan,
 						 struct hv_device **hdev)
 {
@@ -111,7 +115,7 @@ static struct kmcl_channel *kmcl_hv_find_primary(struct vmbus_channel *chan,
 	return ch;
 }
 
-/* hv_vmbus calls this in a work item of its own. */
+/* hv_vmbus calls this in a work item. */
 static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
 {
 	struct kmcl_channel *primary;
@@ -130,7 +134,7 @@ static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
 	kmcl_channel_put(primary);
 }
 
-/* The channel was opened; be told of its sub-channels, until it is closed. */
+/* The primary was opened: take the offers of its sub-channels until it is closed. */
 void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary)
 {
 	mutex_lock(&kmcl_hv_lock);
@@ -140,8 +144,8 @@ void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary)
 }
 
 /*
- * hv_vmbus frees a sub-channel's rings also when it could not tell the host to let
- * go of them. So it does not find them.
+ * The close of the primary frees the rings of a sub-channel even when the host could
+ * not be told to let go of them. So the rings are hidden from hv_vmbus meanwhile.
  */
 static void kmcl_hv_sub_hide_rings(struct kmcl_hv_sub *sub)
 {
@@ -161,7 +165,7 @@ static void kmcl_hv_sub_closed(struct kmcl_hv_sub *sub)
 		kmcl_hv_sub_free(sub);
 }
 
-/* Close the channel, and with it its sub-channels, which rest or have no owner. */
+/* Close the primary and its sub-channels, which are parked or have no channel. */
 int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
 {
 	struct kmcl_hv_sub *sub, *next;
@@ -196,7 +200,7 @@ void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint)
 			      msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
 }
 
-/* When it returns, hv_vmbus does not call the channel any more. */
+/* hv_vmbus does not call the channel after this has returned. */
 static void kmcl_hv_sub_silence_callback(struct vmbus_channel *chan)
 {
 	spin_lock_irq(&chan->sched_lock);
@@ -205,8 +209,9 @@ static void kmcl_hv_sub_silence_callback(struct vmbus_channel *chan)
 }
 
 /*
- * If it was rescinded meanwhile, hv_vmbus keeps it, and each close of the primary
- * waits for an event that comes once.
+ * Called after a failed open. If the sub-channel was rescinded meanwhile, hv_vmbus keeps
+ * it, and every close of the primary waits for rescind_event, which hv_vmbus completes
+ * once. complete_all() keeps the later closes from waiting for ever.
  */
 void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint)
 {
@@ -215,7 +220,7 @@ void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint)
 		complete_all(&endpoint->chan->rescind_event);
 }
 
-/* -EBUSY: the primary is not closed, and so the sub-channel can not be. */
+/* -EBUSY: the sub-channel stays open until its primary is closed. */
 int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
 {
 	struct kmcl_hv_sub *sub = to_sub(endpoint);
@@ -227,7 +232,7 @@ int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
 	return -EBUSY;
 }
 
-/* The bus's release() of a sub-channel; what is open waits for the primary. */
+/* An open sub-channel is freed by the close of its primary. */
 void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint)
 {
 	struct kmcl_hv_sub *sub = to_sub(endpoint);

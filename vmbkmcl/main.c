@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Load and unload. Unloading is impossible while a channel lives: each holds the module. */
+/* Load and unload vmbkmcl. Each channel holds the module, so it stays while one lives. */
 
 #include <linux/module.h>
 
@@ -18,11 +18,11 @@ static int __init vmbkmcl_init(void)
 		return err;
 	err = kmcl_clients_init();
 	if (err)
-		goto exit_schedule;
+		goto exit_poll;
 	kmcl_debugfs_init();
 	return 0;
 
-exit_schedule:
+exit_poll:
 	kmcl_poll_exit();
 	return err;
 }
@@ -39,7 +39,7 @@ static void __exit vmbkmcl_exit(void)
 module_init(vmbkmcl_init);
 module_exit(vmbkmcl_exit);
 
-/* For initramfs tools: channels ask for it, too. */
+/* For initramfs tools; at run time kmcl_bus_listen() asks for the module. */
 MODULE_SOFTDEP("post: vmbkmcl_hv");
 MODULE_DESCRIPTION("VMBus Kernel Mode Client Library");
 MODULE_AUTHOR("The vmbkmcl maintainers");
