@@ -292,10 +292,10 @@ static int kmcl_tx_accepts(const struct kmcl_tx *tx,
 	return tx->closing && !kmcl_tx_entry_is_completion(entry) ? -ENODEV : 0;
 }
 
-/* What kmcl_tx_submit() says of a packet that is in the ring. */
+/* The result of kmcl_tx_submit() for a packet that is in the ring. */
 static __always_inline int kmcl_tx_outcome(const struct kmcl_tx_entry *entry)
 {
-	return kmcl_tx_entry_waits(entry) ? 0 : 1;
+	return kmcl_tx_entry_waits(entry) ? KMCL_TX_PENDING : KMCL_TX_SENT;
 }
 
 /* @err: why kmcl_tx_send() did not send it, while nothing goes before it. */
@@ -311,7 +311,7 @@ static noinline int kmcl_tx_not_sent(struct kmcl_channel *ch,
 		err = kmcl_tx_ask(ch, entry);
 	if (kmcl_tx_may_queue(err)) {
 		kmcl_tx_queue(tx, entry);
-		return 0;
+		return KMCL_TX_PENDING;
 	}
 	kmcl_tx_settle(tx);
 	return err ?: kmcl_tx_outcome(entry);
@@ -343,7 +343,7 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
 	if (!may_queue)
 		return -ENOBUFS;
 	kmcl_tx_queue(tx, entry);
-	return 0;
+	return KMCL_TX_PENDING;
 }
 
 /**
@@ -355,11 +355,14 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
  *
  * Context: bottom halves off; until the caller is through with a packet that is
  * done, so that a close waits for it.
- * Return: 0 when it is in the ring or queued, and @entry->done will be called;
- * with no completion asked for and @entry not queued, it is not called: the
- * packet is done. -ENOTCONN without a ring, -ENODEV when that is going, -ENOBUFS
- * when it may not be queued, or what the bus said. 1 when it is in the ring and
- * done.
+ * Return:
+ * * %KMCL_TX_PENDING - @entry->done() will be called
+ * * %KMCL_TX_SENT - the packet is in the ring, and @entry is the caller's again
+ * * -ENOTCONN - the channel has no ring
+ * * -ENODEV - the channel is closing
+ * * -ENOBUFS - the packet can not go now, and @may_queue is false
+ * * -EMSGSIZE - the packet is longer than its descriptor can say
+ * * -EIO - the host has corrupted the ring
  */
 int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 			      struct kmcl_tx_entry *entry, bool may_queue)

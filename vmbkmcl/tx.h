@@ -17,6 +17,18 @@ struct kmcl_tx_entry;
 #define KMCL_TX_SLOTS		256
 #define KMCL_TX_SLOTS_MAX	4096
 
+/**
+ * enum kmcl_tx_result - what kmcl_tx_submit() did with a packet it accepted
+ * @KMCL_TX_PENDING: The packet is queued, or in the ring and waits for its
+ *	completion. &kmcl_tx_entry.done is called later.
+ * @KMCL_TX_SENT: The packet is in the ring and wants no completion. The caller
+ *	owns the entry again, and &kmcl_tx_entry.done is not called.
+ */
+enum kmcl_tx_result {
+	KMCL_TX_PENDING	= 0,
+	KMCL_TX_SENT	= 1,
+};
+
 typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
 				   const void *data, u32 len);
 

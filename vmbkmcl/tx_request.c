@@ -323,7 +323,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	local_bh_enable();
 	if (err < 0)
 		goto free;
-	err = err ? 0 : kmcl_request_wait(ch, &req, timeout);
+	err = err == KMCL_TX_SENT ? 0 : kmcl_request_wait(ch, &req, timeout);
 	if (completion_buffer_size && (!err || err == -ENOBUFS))
 		*completion_buffer_size = req.len;
 free:

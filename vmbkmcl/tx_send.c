@@ -174,7 +174,7 @@ static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 	struct kmcl_tx_entry *entry = &packet->entry;
 	struct kmcl_ring_packet *wire = &entry->wire;
 	struct kmcl_channel *ch = packet->ch;
-	int err;
+	int result;
 
 	entry->done = kmcl_packet_done;
 	entry->copy = packet->data;
@@ -193,14 +193,14 @@ static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 
 	/* When its routine has run, the channel may be cleaned up: not before this. */
 	local_bh_disable();
-	err = kmcl_tx_submit(ch, entry, true);
-	if (err < 0)
+	result = kmcl_tx_submit(ch, entry, true);
+	if (result < 0)
 		atomic_set_release(&packet->in_flight, 0);
 	/* After a completion was asked for, the object may be gone by now. */
-	if (err > 0)
+	if (result == KMCL_TX_SENT)
 		kmcl_packet_sent(packet);
 	local_bh_enable();
-	return err < 0 ? kmcl_status(err) : STATUS_SUCCESS;
+	return result < 0 ? kmcl_status(result) : STATUS_SUCCESS;
 }
 
 static noinline NTSTATUS __kmcl_hot
