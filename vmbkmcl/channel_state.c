@@ -200,7 +200,7 @@ static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 		return;
 	if (READ_ONCE(ch->abandoned)) {
 		/* Their owner is gone: they go with the channel. */
-		atomic_set(&ch->delivery.returned, ch->delivery.lent);
+		kmcl_delivery_forget_held(ch);
 		return;
 	}
 	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));

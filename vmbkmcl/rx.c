@@ -70,7 +70,7 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 	u32 len = packet->len;
 
 	if (!kmcl_rx_message(ch, &data, &len)) {
-		ch->rx.dropped++;
+		kmcl_rx_count_dropped(&ch->rx, 1);
 		return true;
 	}
 	incoming = kmcl_pool_pop(ch);
@@ -81,7 +81,7 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 	incoming->completion.wire.id = packet->id;
 	incoming->wants_completion = packet->flags &
 				     KMCL_PKT_FLAG_COMPLETION_REQUESTED;
-	kfifo_put(&ch->delivery.backlog, incoming);
+	kmcl_delivery_enqueue(&ch->delivery, incoming);
 	return true;
 }
 
@@ -97,7 +97,7 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 			return false;
 		break;
 	default:
-		ch->rx.dropped++;
+		kmcl_rx_count_dropped(&ch->rx, 1);
 	}
 	ch->rx.received++;
 	trace_vmbkmcl_receive(ch, packet->type, packet->id, packet->len);
@@ -152,7 +152,7 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 
 	rx->polls++;
 	/* What is found to wait for a completion below, waits for one after this. */
-	WRITE_ONCE(ch->delivery.stalled, false);
+	kmcl_stall_clear(&ch->delivery);
 	do {
 		/* A host that only promises packets has its turn, too. */
 		spent += max(kmcl_rx_read(ch), 1U);

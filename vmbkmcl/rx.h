@@ -40,6 +40,12 @@ struct kmcl_rx {
 	bool failed;
 };
 
+/* Count packets that are not given to the client. */
+static inline void kmcl_rx_count_dropped(struct kmcl_rx *rx, u32 count)
+{
+	rx->dropped += count;
+}
+
 void kmcl_rx_init(struct kmcl_rx *rx);
 int kmcl_rx_open(struct kmcl_channel *ch);
 void kmcl_rx_close(struct kmcl_channel *ch);

@@ -60,7 +60,8 @@ void kmcl_delivery_close(struct kmcl_channel *ch)
 
 	if (!to->pool)
 		return;
-	ch->rx.dropped += kfifo_len(&to->backlog) + !!to->deferred;
+	kmcl_rx_count_dropped(&ch->rx,
+			      kfifo_len(&to->backlog) + !!to->deferred);
 	to->deferred = NULL;
 	kfifo_free(&to->backlog);
 	kmcl_pool_put(to->pool);
@@ -252,6 +253,19 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
 		}
 	}
 	wait_event(ch->changed, !kmcl_delivery_held(&ch->delivery));
+}
+
+/**
+ * kmcl_delivery_forget_held - count every packet the client has as returned
+ * @ch: a channel whose client's module is gone, so nobody completes them
+ *
+ * The packets are freed together with the pool.
+ *
+ * Context: the work item of the channel's state.
+ */
+void kmcl_delivery_forget_held(struct kmcl_channel *ch)
+{
+	atomic_set(&ch->delivery.returned, ch->delivery.lent);
 }
 
 /* The packet's channel; NULL when there is nothing to be done with it. */

@@ -73,6 +73,30 @@ static inline u32 kmcl_delivery_held(const struct kmcl_delivery *to)
 	return READ_ONCE(to->lent) - returned;
 }
 
+/* For the poll alone. @to->backlog has room for every packet of the pool. */
+static inline void kmcl_delivery_enqueue(struct kmcl_delivery *to,
+					 struct kmcl_rx_packet *packet)
+{
+	kfifo_put(&to->backlog, packet);
+}
+
+/*
+ * The caller has found no free packet, or no quota left. It calls this and checks
+ * again, because a packet that was returned in between may have missed the flag.
+ */
+static inline void kmcl_stall(struct kmcl_delivery *to)
+{
+	WRITE_ONCE(to->stalled, true);
+	/* Pairs with the full barriers of kmcl_pool_push(), kmcl_packet_returned(). */
+	smp_mb();
+}
+
+/* For the poll, which is about to look for packets and quota again. */
+static inline void kmcl_stall_clear(struct kmcl_delivery *to)
+{
+	WRITE_ONCE(to->stalled, false);
+}
+
 void kmcl_delivery_init(struct kmcl_channel *ch);
 int kmcl_delivery_open(struct kmcl_channel *ch);
 void kmcl_delivery_close(struct kmcl_channel *ch);
@@ -81,6 +105,7 @@ void kmcl_delivery_start(struct kmcl_channel *ch);
 void kmcl_delivery_stop(struct kmcl_channel *ch);
 void kmcl_delivery_flush(struct kmcl_channel *ch);
 void kmcl_delivery_orphan(struct kmcl_channel *ch);
+void kmcl_delivery_forget_held(struct kmcl_channel *ch);
 
 void kmcl_deliver(struct kmcl_channel *ch);
 void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep);

@@ -70,17 +70,7 @@ struct kmcl_rx_packet *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i);
 struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch);
 void kmcl_pool_push(struct kmcl_rx_packet *packet);
 
-/*
- * Who finds nothing says so and looks again: a packet given back in between may
- * have missed the flag.
- */
-static inline void kmcl_stall(struct kmcl_delivery *to)
-{
-	WRITE_ONCE(to->stalled, true);
-	/* Pairs with the full barriers of kmcl_pool_push(), kmcl_packet_returned(). */
-	smp_mb();
-}
-
+/* Run the poll again if something waits for a packet that was returned. */
 static inline void kmcl_unstall(struct kmcl_channel *ch)
 {
 	if (READ_ONCE(ch->delivery.stalled))
