@@ -66,22 +66,22 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 			    const struct kmcl_ring_packet *packet)
 {
 	const void *data = packet->data;
-	struct kmcl_rx_packet *incoming;
+	struct kmcl_rx_packet *copy;
 	u32 len = packet->len;
 
 	if (!kmcl_rx_message(ch, &data, &len)) {
 		kmcl_rx_count_dropped(&ch->rx, 1);
 		return true;
 	}
-	incoming = kmcl_pool_pop(ch);
-	if (!incoming)
+	copy = kmcl_pool_pop(ch);
+	if (!copy)
 		return false;
-	memcpy(incoming->data, data, len);
-	incoming->len = len;
-	incoming->completion.wire.id = packet->id;
-	incoming->wants_completion = packet->flags &
-				     KMCL_PKT_FLAG_COMPLETION_REQUESTED;
-	kmcl_delivery_enqueue(&ch->delivery, incoming);
+	memcpy(copy->data, data, len);
+	copy->len = len;
+	copy->completion.wire.id = packet->id;
+	copy->wants_completion = packet->flags &
+				 KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+	kmcl_delivery_enqueue(&ch->delivery, copy);
 	return true;
 }
 

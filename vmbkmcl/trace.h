@@ -17,7 +17,7 @@
 #define kmcl_show_packet(type)						\
 	__print_symbolic(type,						\
 			 { KMCL_PKT_INBAND, "in-band" },		\
-			 { KMCL_PKT_GPA_DIRECT, "external" },	\
+			 { KMCL_PKT_GPA_DIRECT, "gpa-direct" },		\
 			 { KMCL_PKT_COMPLETION, "completion" })
 
 /* A name is cut to this many bytes so that the record has a fixed size. */

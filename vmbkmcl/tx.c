@@ -585,7 +585,7 @@ static struct kmcl_tx_entry *kmcl_tx_pop_queued(struct kmcl_tx *tx,
  * The host may read and write external data until the ring is closed, so only
  * then is a packet that has some given back, unless it has an heir.
  */
-static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool external)
+static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
 {
 	struct kmcl_tx_entry *entry;
 	u32 i;
@@ -594,7 +594,7 @@ static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool external)
 		entry = tx->slots[i].entry;
 		if (!entry)
 			continue;
-		if (external || !kmcl_tx_entry_is_gpa_direct(entry))
+		if (closed || !kmcl_tx_entry_is_gpa_direct(entry))
 			kmcl_tx_free_slot(tx, entry);
 		else if (entry->successor)
 			kmcl_tx_hand_over(tx, entry);

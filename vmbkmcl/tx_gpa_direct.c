@@ -20,14 +20,14 @@
 #include "memory_page.h"
 #include "tx_gpa_direct.h"
 
-/* Bytes of a description of @bytes in @pieces. */
-static u32 kmcl_gpa_direct_size(u32 bytes, u32 pieces)
+/* Bytes of a description of @bytes in @segments. */
+static u32 kmcl_gpa_direct_size(u32 bytes, u32 segments)
 {
 	/* Each piece may begin and end within a page. */
-	u32 pfns = bytes / KMCL_HV_PAGE_SIZE + 2 * pieces;
+	u32 pfns = bytes / KMCL_HV_PAGE_SIZE + 2 * segments;
 
-	return sizeof(struct kmcl_gpa_direct) + pieces * sizeof(struct kmcl_gpa_range) +
-	       pfns * sizeof(u64);
+	return sizeof(struct kmcl_gpa_direct) +
+	       segments * sizeof(struct kmcl_gpa_range) + pfns * sizeof(u64);
 }
 
 /* Bytes of a description of the most that the settings allow. */
@@ -42,18 +42,18 @@ u32 kmcl_gpa_direct_room_for(const struct kmcl_mdl_range *mdl_range)
 }
 
 /* @memory: @room bytes of it, aligned to 8. */
-void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *ext, void *memory,
+void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *gpa, void *memory,
 			  u32 room)
 {
-	ext->desc = memory;
-	ext->room = room;
+	gpa->desc = memory;
+	gpa->room = room;
 }
 
-static void kmcl_gpa_direct_reset(struct kmcl_gpa_direct_desc *ext)
+static void kmcl_gpa_direct_reset(struct kmcl_gpa_direct_desc *gpa)
 {
-	ext->desc->reserved = 0;
-	ext->desc->range_count = 0;
-	ext->size = sizeof(struct kmcl_gpa_direct);
+	gpa->desc->reserved = 0;
+	gpa->desc->range_count = 0;
+	gpa->size = sizeof(struct kmcl_gpa_direct);
 }
 
 /* Pages that so many bytes are in. */
@@ -64,18 +64,18 @@ static u32 kmcl_gpa_direct_pfns(u32 offset, u32 len)
 
 /* One more range, whose page numbers are to be filled in; NULL: too many. */
 static struct kmcl_gpa_range *
-kmcl_gpa_direct_add(struct kmcl_gpa_direct_desc *ext, u32 offset, u32 len)
+kmcl_gpa_direct_add(struct kmcl_gpa_direct_desc *gpa, u32 offset, u32 len)
 {
 	u32 pfns = kmcl_gpa_direct_pfns(offset, len);
-	struct kmcl_gpa_range *range = (void *)ext->desc + ext->size;
+	struct kmcl_gpa_range *range = (void *)gpa->desc + gpa->size;
 	u32 size = struct_size(range, pfn, pfns);
 
-	if (size > ext->room - ext->size)
+	if (size > gpa->room - gpa->size)
 		return NULL;
 	range->offset = offset;
 	range->len = len;
-	ext->desc->range_count++;
-	ext->size += size;
+	gpa->desc->range_count++;
+	gpa->size += size;
 	return range;
 }
 
@@ -87,15 +87,15 @@ static void __kmcl_hot kmcl_gpa_direct_fill(struct kmcl_gpa_range *range,
 }
 
 /* Whole pages. -EMSGSIZE: more than there is room for. */
-int __kmcl_hot kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *ext,
+int __kmcl_hot kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *gpa,
 					const PFN_NUMBER *pfns, u32 count)
 {
 	struct kmcl_gpa_range *range;
 
-	kmcl_gpa_direct_reset(ext);
-	if (count > ext->room / sizeof(u64))
+	kmcl_gpa_direct_reset(gpa);
+	if (count > gpa->room / sizeof(u64))
 		return -EMSGSIZE;
-	range = kmcl_gpa_direct_add(ext, 0, count * KMCL_HV_PAGE_SIZE);
+	range = kmcl_gpa_direct_add(gpa, 0, count * KMCL_HV_PAGE_SIZE);
 	if (!range)
 		return -EMSGSIZE;
 	kmcl_gpa_direct_fill(range, pfns);
@@ -103,18 +103,18 @@ int __kmcl_hot kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *ext,
 }
 
 /* A checked extent, a range for each of its MDLs. -EMSGSIZE as above. */
-int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *ext,
+int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *gpa,
 				  const struct kmcl_mdl_range *mdl_range)
 {
 	struct kmcl_mdl_range left = *mdl_range;
 	struct kmcl_gpa_range *range;
 	struct kmcl_mdl_segment segment;
 
-	kmcl_gpa_direct_reset(ext);
-	if (kmcl_gpa_direct_room_for(mdl_range) > ext->room)
+	kmcl_gpa_direct_reset(gpa);
+	if (kmcl_gpa_direct_room_for(mdl_range) > gpa->room)
 		return -EMSGSIZE;
 	while (kmcl_mdl_range_next(&left, &segment)) {
-		range = kmcl_gpa_direct_add(ext, segment.offset, segment.len);
+		range = kmcl_gpa_direct_add(gpa, segment.offset, segment.len);
 		kmcl_gpa_direct_fill(range, segment.pfns);
 	}
 	return 0;
@@ -133,21 +133,21 @@ static struct page *kmcl_gpa_direct_reference(u64 pfn)
 
 /**
  * kmcl_gpa_direct_hold - reference the pages of a description, where it can be done
- * @ext: the description
+ * @gpa: the description
  * @pages: where they go, with room for one for each 8 bytes of the description;
  *	NULL: they are kept for good
  *
  * Context: any but hard interrupts.
  * Return: how many references are held.
  */
-u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *ext,
+u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
 			 struct page **pages)
 {
-	const struct kmcl_gpa_range *range = (void *)ext->desc->ranges;
+	const struct kmcl_gpa_range *range = (void *)gpa->desc->ranges;
 	u32 ranges, count, i, held = 0;
 	struct page *page;
 
-	for (ranges = ext->desc->range_count; ranges; ranges--) {
+	for (ranges = gpa->desc->range_count; ranges; ranges--) {
 		count = kmcl_gpa_direct_pfns(range->offset, range->len);
 		for (i = 0; i < count; i++) {
 			page = kmcl_gpa_direct_reference(range->pfn[i]);

@@ -27,13 +27,13 @@ struct kmcl_gpa_direct_desc {
 
 u32 kmcl_gpa_direct_room(const struct kmcl_settings *set);
 u32 kmcl_gpa_direct_room_for(const struct kmcl_mdl_range *mdl_range);
-void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *ext, void *memory,
+void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *gpa, void *memory,
 			  u32 room);
-int kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *ext,
+int kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *gpa,
 			     const PFN_NUMBER *pfns, u32 count);
-int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *ext,
+int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *gpa,
 				  const struct kmcl_mdl_range *mdl_range);
-u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *ext,
+u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
 			 struct page **pages);
 void kmcl_gpa_direct_kept(struct kmcl_channel *ch, u32 pages);
 
