@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets to the host.
+ * Sending packets to the host.
  *
- * A send never waits and never needs memory: what does not fit in the ring is
- * queued in order, the host is asked for a wake-up, and the poll it causes
- * flushes the queue. A packet whose completion is awaited stands in a table;
- * its transaction id is slot and generation, so that a stale, doubled, zero or
- * invented id names nothing. Packets that leave the queue together are published
- * together, with one signal at most.
+ * A send never waits and never allocates memory. A packet that does not fit in
+ * the ring is queued in order, and the host is asked to signal when the ring
+ * has room. That signal schedules the poll, which flushes the queue. A packet
+ * that waits for its completion has a slot in the transaction table. Its
+ * transaction id consists of the index and the generation of the slot, so that
+ * a stale, repeated, zero or invented id names no packet. Packets that leave
+ * the queue together are published together, with at most one signal to the
+ * host.
  *
- * A packet taken from the queue or the table is out of sight until its done() has
- * run. Bottom halves stay off for so long, which is an RCU reader that a close
- * waits for, and makes the context of each done() that of the poll.
+ * A packet that was removed from the queue or the table can not be found by
+ * anyone else until its done() has returned. Bottom halves stay disabled until
+ * then. This is an RCU read section, which kmcl_tx_stop() and kmcl_tx_finish()
+ * wait for, and it gives each done() the same context as in the poll.
  */
 
 #include <linux/bottom_half.h>
@@ -25,10 +28,16 @@
 
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
-/* Packets that leave the queue at most under one hold of &kmcl_tx.lock. */
+/*
+ * The largest number of packets that leave the queue while kmcl_tx.lock is held
+ * once.
+ */
 #define KMCL_TX_BATCH	64
 
-/* More than the packet takes: a ring with just that room is full. */
+/*
+ * Room that is enough for the packet. It is larger than the packet, because a
+ * ring may not be filled to the last byte: it would look empty.
+ */
 static u32 kmcl_tx_entry_room(const struct kmcl_tx_entry *entry)
 {
 	return kmcl_ring_packet_size(entry->wire.head_len, entry->wire.len) +
@@ -63,12 +72,12 @@ int kmcl_tx_init(struct kmcl_tx *tx)
 }
 
 /**
- * kmcl_tx_resize - have as many packets as that wait for completions
- * @tx: of a disabled channel: no slot is taken
- * @count: above 0
+ * kmcl_tx_resize - set how many packets may wait for a completion
+ * @tx: the sending side of a disabled channel, so no slot is in use
+ * @count: new number of slots, greater than 0
  *
  * Context: may sleep.
- * Return: 0, or -ENOMEM and nothing changed.
+ * Return: 0, or -ENOMEM, and then nothing has changed.
  */
 int kmcl_tx_resize(struct kmcl_tx *tx, u32 count)
 {
@@ -105,7 +114,7 @@ static bool kmcl_tx_alloc_slot(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 	return true;
 }
 
-/* From here on the packet's id names nothing. */
+/* The id of the packet becomes invalid here, because the generation changes. */
 static void kmcl_tx_free_slot(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
 	u32 i = lower_32_bits(entry->id);
@@ -119,7 +128,10 @@ static void kmcl_tx_free_slot(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 	entry->id = 0;
 }
 
-/* The host may still use the packet's external data: another stands for it. */
+/*
+ * The sender stops waiting, but the host may still access the external data.
+ * The successor takes over the slot and the id of the packet.
+ */
 static void kmcl_tx_hand_over(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
 	tx->slots[lower_32_bits(entry->id)].entry = entry->successor;
@@ -137,7 +149,7 @@ static struct kmcl_tx_entry *kmcl_tx_find(struct kmcl_tx *tx, u64 id)
 	return tx->slots[i].entry;
 }
 
-/* The ring has no room for a packet: hv_vmbus's statistics count that, too. */
+/* Count a full ring here, and in the statistics that hv_vmbus keeps. */
 static void kmcl_tx_count_full(struct kmcl_channel *ch)
 {
 	struct kmcl_tx *tx = &ch->tx;
@@ -147,7 +159,10 @@ static void kmcl_tx_count_full(struct kmcl_channel *ch)
 	tx->full = true;
 }
 
-/* The packet is to be published, and then the host to be signalled. */
+/*
+ * Write the packet to the ring. The caller publishes the packet and then
+ * signals the host.
+ */
 static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
 				       struct kmcl_tx_entry *entry)
 {
@@ -166,8 +181,12 @@ static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
 }
 
 /*
- * -EAGAIN: no room; -EBUSY: no slot. Any other error is final. A call for each
- * packet costs more than the copies of this.
+ * Allocate a slot if the packet wants a completion, and write the packet to the
+ * ring. -EAGAIN: the ring has no room. -EBUSY: no slot is free. Any other error
+ * is final.
+ *
+ * Inlined at each of its callers, because a function call for each packet costs
+ * more than the larger code.
  */
 static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 					struct kmcl_tx_entry *entry)
@@ -185,14 +204,20 @@ static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 	return err;
 }
 
-/* Let the host see what was put in the ring. Without the lock, bottom halves off. */
+/*
+ * Signal the host that the ring has new packets. Called without kmcl_tx.lock,
+ * and with bottom halves off so that kmcl_tx_stop() can wait for the call.
+ */
 static __always_inline void kmcl_tx_signal(struct kmcl_channel *ch, bool signal)
 {
 	if (signal)
 		ch->bus->signal(ch, KMCL_SIGNAL_PACKETS);
 }
 
-/* So much that several can go at once: to be woken costs more than to send. */
+/*
+ * Free bytes that are worth a signal for a packet of the queue. This is usually
+ * enough for several packets, because a wake-up costs more than a send.
+ */
 static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
 			 const struct kmcl_tx_entry *entry)
 {
@@ -200,9 +225,11 @@ static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
 }
 
 /*
- * A host says it once, when the ring gets that much room. So an answer that goes
- * before the queue must not ask for less than the queue does: if it then finds its
- * room after all, nobody would be woken for the queue's first packet.
+ * Free bytes to ask the host for on behalf of @entry. The host signals only
+ * once, when that much is free. A completion is sent before the queue, but may
+ * not ask for less than the queue needs: if kmcl_tx_ask() then finds room for
+ * the completion after all, the host would not signal when there is room for
+ * the first packet of the queue.
  */
 static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
 {
@@ -215,17 +242,22 @@ static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
 		   first ? kmcl_tx_batch(tx, first) : 0);
 }
 
+/* The packet can be sent later: the ring was full, or no slot was free. */
 static bool kmcl_tx_may_queue(int err)
 {
 	return err == -EAGAIN || err == -EBUSY;
 }
 
 /*
- * There was no room. The host counts the room from what it was told of, so what was
- * put in before is published first. Then the wish for room comes, and the ring is
- * looked at again after it: the host may have made room in between and would then
- * never say so.
- * Slots are freed on this side, where the queue is flushed afterwards.
+ * The ring had no room. Ask the host for a signal, and try again.
+ *
+ * The host computes the free room from the published index, so the packets that
+ * were written before are published first. The ring is tried again after the
+ * request, because the host may have made room in between and would then not
+ * signal.
+ *
+ * There is no such request for a slot. This side frees the slots, and flushes
+ * the queue afterwards.
  */
 static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 {
@@ -235,7 +267,10 @@ static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 	return kmcl_tx_send(ch, entry);
 }
 
-/* True: the host is to be signalled, now or for what kmcl_tx_ask() published. */
+/*
+ * Returns true if the host must be signalled, for the packets published here or
+ * for those that kmcl_tx_ask() published.
+ */
 static __always_inline bool kmcl_tx_publish(struct kmcl_tx *tx)
 {
 	bool signal = kmcl_ring_publish(&tx->ring) | tx->signal;
@@ -244,7 +279,10 @@ static __always_inline bool kmcl_tx_publish(struct kmcl_tx *tx)
 	return signal;
 }
 
-/* Nothing waits any more: the host need not wake anybody. */
+/*
+ * If no packet is queued any more, the host need not signal that the ring has
+ * room.
+ */
 static void kmcl_tx_settle(struct kmcl_tx *tx)
 {
 	if (!tx->asked || tx->waiting || !tx->open)
@@ -273,8 +311,8 @@ static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 }
 
 /*
- * Nothing overtakes what is queued, but answers do: the host may wait for one
- * before it completes any of the packets that the queue needs a slot of.
+ * Nothing may overtake @queue except completions. The host may wait for a
+ * completion before it completes any of the packets whose slots @queue needs.
  */
 static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
 			    const struct kmcl_tx_entry *entry)
@@ -283,7 +321,7 @@ static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
 	       (kmcl_tx_entry_is_completion(entry) || list_empty(&tx->queue));
 }
 
-/* 0 when the packet may go into the ring, or wait for it. */
+/* Returns 0 if the packet may be sent or queued. */
 static int kmcl_tx_accepts(const struct kmcl_tx *tx,
 			   const struct kmcl_tx_entry *entry)
 {
@@ -298,7 +336,10 @@ static __always_inline int kmcl_tx_outcome(const struct kmcl_tx_entry *entry)
 	return kmcl_tx_entry_waits(entry) ? KMCL_TX_PENDING : KMCL_TX_SENT;
 }
 
-/* @err: why kmcl_tx_send() did not send it, while nothing goes before it. */
+/*
+ * kmcl_tx_send() failed with @err for a packet that nothing has to precede:
+ * queue the packet, or report the error.
+ */
 static noinline int kmcl_tx_not_sent(struct kmcl_channel *ch,
 				     struct kmcl_tx_entry *entry, int err,
 				     bool may_queue)
@@ -328,7 +369,9 @@ static __always_inline int kmcl_tx_send_next(struct kmcl_channel *ch,
 	return kmcl_tx_outcome(entry);
 }
 
-/* Packets wait, or are refused. */
+/*
+ * The slow path: other packets are queued, or the channel is closing or closed.
+ */
 static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
 					  struct kmcl_tx_entry *entry,
 					  bool may_queue)
@@ -347,22 +390,23 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
 }
 
 /**
- * kmcl_tx_submit - send a packet, or queue it
+ * kmcl_tx_submit - send a packet or queue it
  * @ch: the channel
- * @entry: what to send; its owner's again on an error. It has no id, and is in no
- *	list.
- * @may_queue: false: give up when it can not go now
+ * @entry: the packet. It has no id and is in no list. On an error the caller
+ *	owns the entry again.
+ * @may_queue: if false, fail instead of queueing the packet
  *
- * Context: bottom halves off; until the caller is through with a packet that is
- * done, so that a close waits for it.
+ * Context: bottom halves off. The caller keeps them off until it has finished
+ * with an entry that was sent, so that a close waits for the caller.
  * Return:
- * * %KMCL_TX_PENDING - @entry->done() will be called
- * * %KMCL_TX_SENT - the packet is in the ring, and @entry is the caller's again
+ * * %KMCL_TX_PENDING - @entry->done() will be called, or has been called
+ *   already
+ * * %KMCL_TX_SENT - the packet is in the ring, and the caller owns @entry again
  * * -ENOTCONN - the channel has no ring
  * * -ENODEV - the channel is closing
- * * -ENOBUFS - the packet can not go now, and @may_queue is false
- * * -EMSGSIZE - the packet is longer than its descriptor can say
- * * -EIO - the host has corrupted the ring
+ * * -ENOBUFS - the packet can not be sent now, and @may_queue is false
+ * * -EMSGSIZE - the length of the packet does not fit in its descriptor
+ * * -EIO - the host has written an invalid index to the ring
  */
 int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 			      struct kmcl_tx_entry *entry, bool may_queue)
@@ -385,10 +429,11 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 
 /**
  * struct kmcl_tx_batch - packets that left the queue together
- * @done: those with nothing more to wait for
- * @count: how many
- * @err: why the last of them was not sent, or 0
- * @more: the next one may be sent, too
+ * @done: packets whose done() is to be called now: they want no completion, or
+ *	were not sent
+ * @count: number of packets in @done
+ * @err: why the last packet of @done was not sent, or 0
+ * @more: the queue may have more packets that can be sent
  */
 struct kmcl_tx_batch {
 	struct kmcl_tx_entry *done[KMCL_TX_BATCH];
@@ -404,7 +449,10 @@ static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_tx *tx)
 		struct kmcl_tx_entry, link);
 }
 
-/* Put the oldest queued packet in the ring. False: it has to wait. */
+/*
+ * Write the oldest queued packet to the ring. Returns false if there is none,
+ * or if it must stay in the queue.
+ */
 static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 			      struct kmcl_tx_batch *batch)
 {
@@ -425,7 +473,10 @@ static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 	return true;
 }
 
-/* The same with as many as make a batch; an error ends it. */
+/*
+ * Send as many queued packets as fit in one batch. An error ends the batch,
+ * because struct kmcl_tx_batch keeps only one error.
+ */
 static void kmcl_tx_drain(struct kmcl_channel *ch, struct kmcl_tx_batch *batch)
 {
 	unsigned int n;
@@ -448,10 +499,11 @@ static void kmcl_tx_batch_done(const struct kmcl_tx_batch *batch)
 }
 
 /**
- * kmcl_tx_flush - send what is queued, as far as the ring has room
+ * kmcl_tx_flush - send queued packets while the ring has room
  * @ch: the channel
  *
- * Context: softirq or process; no locks held, as packets may be done.
+ * Context: softirq or process. No locks held, because done() of packets is
+ * called.
  */
 void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 {
@@ -460,9 +512,11 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 	bool signal;
 
 	/*
-	 * Nothing is queued, and no sender is about to queue a packet for want of
-	 * room: it says so in ->asked before it asks the host, whose answer this may
-	 * be. A sender that wants a slot takes one that was freed before this.
+	 * Nothing is queued, and no sender is about to queue a packet because
+	 * the ring is full: such a sender sets ->asked before it asks the host
+	 * for the signal that may have caused this flush. A sender that found
+	 * no free slot has increased ->waiting before the slot was freed that
+	 * this flush is for.
 	 */
 	if (!READ_ONCE(tx->waiting) && !READ_ONCE(tx->asked))
 		return;
@@ -480,16 +534,16 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_tx_withdraw - take a packet back that nobody waits for any more
+ * kmcl_tx_withdraw - take back a packet whose sender stops waiting
  * @ch: the channel
- * @entry: submitted before
+ * @entry: a packet that kmcl_tx_submit() accepted as %KMCL_TX_PENDING
  *
- * The host may have seen it, and its completion will then name nothing, or the
- * packet's heir.
+ * The host may have received the packet already. Its completion then names no
+ * packet, or the successor of the packet.
  *
  * Context: softirq or process.
- * Return: true when the caller owns it again; false when its done() has been
- * called or is about to be.
+ * Return: true if the caller owns the packet again; false if its done() has
+ * been called or is about to be called.
  */
 bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 {
@@ -508,18 +562,22 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 	kmcl_tx_settle(tx);
 	spin_unlock_bh(&tx->lock);
 
-	/* What waited behind it, for a smaller room or for its slot, may go. */
+	/*
+	 * Packets behind this one may fit in less room, or use the slot that is
+	 * free now.
+	 */
 	if (mine)
 		kmcl_tx_flush(ch);
 	return mine;
 }
 
 /**
- * kmcl_tx_complete - the host's completion of a packet
+ * kmcl_tx_complete - handle a completion from the host
  * @ch: the channel
- * @id: the transaction it names; not to be trusted
- * @data: what it carries, in the ring: the host can change it
- * @len: bytes of it; more than the channel's packets may have are cut off
+ * @id: transaction id in the completion. Not trusted.
+ * @data: payload of the completion, in the ring, where the host can change it
+ * @len: bytes of @data. A payload that is larger than the channel's maximum
+ *	packet size is cut.
  *
  * Context: softirq.
  */
@@ -551,8 +609,8 @@ void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
 }
 
 /**
- * kmcl_tx_open - there is a ring: packets are sent from here on
- * @ch: the channel; its bus has opened it and filled in the ring
+ * kmcl_tx_open - accept packets
+ * @ch: the channel. Its bus has opened it, and &kmcl_tx.ring is initialised.
  *
  * Context: softirq or process.
  */
@@ -582,8 +640,9 @@ static struct kmcl_tx_entry *kmcl_tx_pop_queued(struct kmcl_tx *tx,
 }
 
 /*
- * The host may read and write external data until the ring is closed, so only
- * then is a packet that has some given back, unless it has an heir.
+ * Remove a packet from the transaction table. The host may access external data
+ * until the ring is closed. Before that, as long as @closed is false, a
+ * GPA-direct packet is removed only if a successor takes over its slot.
  */
 static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
 {
@@ -606,10 +665,11 @@ static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
 }
 
 /**
- * kmcl_tx_refuse - from here on the client's packets are refused
- * @ch: the channel, until kmcl_tx_open() is called for it
+ * kmcl_tx_refuse - refuse the client's packets until kmcl_tx_open() is called
+ * again
+ * @ch: the channel
  *
- * Completions still go to the host, as long as there is a ring.
+ * Completions are still sent to the host as long as the ring exists.
  *
  * Context: softirq or process.
  */
@@ -621,15 +681,19 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_tx_cancel - complete the packets there are
- * @ch: a channel that refuses more; nothing happens when it was opened again
- * @err: what they are told
+ * kmcl_tx_cancel - complete the pending packets of a channel that is going down
+ * @ch: a channel for which kmcl_tx_refuse() was called. If it was opened again
+ *	since, nothing happens.
+ * @err: error that done() is called with
  *
- * Without external data, all of a packet is in the ring or in memory of this
- * module, so the host holds nothing of its owner's and none needs to wait for the
- * close. Nor does one whose heir waits instead.
+ * A packet without external data was copied to the ring or to memory of this
+ * module. The host has nothing that belongs to the owner of such a packet, so
+ * the packet is completed before the ring is closed. The same is true of a
+ * packet whose successor can take over. Other GPA-direct packets wait for
+ * kmcl_tx_finish().
  *
- * Context: softirq or process; no spinlock held, as packets are done.
+ * Context: softirq or process. No spinlock held, because done() of packets is
+ * called.
  */
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 {
@@ -651,9 +715,10 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 }
 
 /**
- * kmcl_tx_stop - nothing is sent any more
- * @ch: the channel; when it returns, the ring is not written to
- * @err: what packets are told that were not sent
+ * kmcl_tx_stop - stop sending
+ * @ch: the channel. When this function returns, nothing writes to the ring any
+ *	more.
+ * @err: error that done() of queued packets is called with
  *
  * Context: may sleep.
  */
@@ -674,18 +739,21 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 		local_bh_enable();
 	} while (entry);
 	/*
-	 * A sender may still be signalling the host, with bottom halves off.
-	 * Expedited: channels close one after another.
+	 * A sender may still be signalling the host with bottom halves off. The
+	 * expedited variant is used because channels are closed one after
+	 * another.
 	 */
 	synchronize_rcu_expedited();
 }
 
 /**
- * kmcl_tx_finish - the ring is closed: complete what the host had until then
- * @ch: the channel
- * @err: what packets are told that were not completed
+ * kmcl_tx_finish - complete the packets that the host has not completed
+ * @ch: a channel whose ring is closed, so that the host has no access to
+ *	external data
+ * @err: error that done() is called with; -ETIMEDOUT if the host may not know
+ *	of the close and may still access the external data
  *
- * When it returns, every packet is done.
+ * When this function returns, done() of every packet has returned.
  *
  * Context: may sleep.
  */
@@ -703,6 +771,9 @@ void kmcl_tx_finish(struct kmcl_channel *ch, int err)
 			entry->done(entry, err, NULL, 0);
 		local_bh_enable();
 	} while (entry);
-	/* Others took theirs before. */
+	/*
+	 * kmcl_tx_cancel() or kmcl_tx_complete() may have removed a packet
+	 * before, and its done() may still run.
+	 */
 	synchronize_rcu_expedited();
 }

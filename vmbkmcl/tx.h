@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Packets to the host: see tx.c. */
+/* Sending packets to the host: see tx.c. */
 #ifndef _KMCL_TX_H
 #define _KMCL_TX_H
 
@@ -13,15 +13,18 @@
 struct kmcl_channel;
 struct kmcl_tx_entry;
 
-/* Packets that may wait for a completion at one time: at first, and at most. */
+/*
+ * The default and the largest number of packets that may wait for a completion.
+ */
 #define KMCL_TX_SLOTS		256
 #define KMCL_TX_SLOTS_MAX	4096
 
 /**
  * enum kmcl_tx_result - what kmcl_tx_submit() did with a packet it accepted
- * @KMCL_TX_PENDING: The packet is queued, or in the ring and waits for its
- *	completion. &kmcl_tx_entry.done is called later.
- * @KMCL_TX_SENT: The packet is in the ring and wants no completion. The caller
+ * @KMCL_TX_PENDING: the packet is queued, or it is in the ring and waits for
+ *	its completion. &kmcl_tx_entry.done is called, possibly before
+ *	kmcl_tx_submit() returns.
+ * @KMCL_TX_SENT: the packet is in the ring and wants no completion. The caller
  *	owns the entry again, and &kmcl_tx_entry.done is not called.
  */
 enum kmcl_tx_result {
@@ -34,23 +37,30 @@ typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
 
 /**
  * struct kmcl_tx_entry - one packet on its way to the host
- * @link: in &kmcl_tx.queue or &kmcl_tx.completions while it waits for the ring; else
- *	empty, as its owner makes it
- * @wire: what goes into the ring. Its id is the host's in a completion of one of
- *	the host's packets, @id in a packet that wants a completion, else 0. Its head
- *	describes external data, if there is some.
- * @copy: where the payload is copied to when the packet has to be queued; NULL when
- *	it stays as it is until @done
- * @id: transaction id while the host owes a completion, else 0
- * @successor: takes over @id when nobody waits for the packet any more although the
- *	host has its external data; its own @done is called then. NULL: there is
- *	none, or it has taken over.
- * @done: called exactly once, without locks, in softirq context or as in it.
- *	@err is 0 with the completion's data, -ENOBUFS with a part of it, or says
- *	why there is none. The host can change the data: it is copied, and once.
+ * @link: in &kmcl_tx.queue or &kmcl_tx.completions while the packet is queued.
+ *	Otherwise empty; the owner of the entry initialises it.
+ * @wire: what is written to the ring. @wire.id is the host's id in a completion
+ *	of a packet of the host, @id in a packet that wants a completion, and 0
+ *	otherwise. @wire.head describes the external data of a GPA-direct
+ *	packet.
+ * @copy: where kmcl_tx_submit() copies the payload when it queues the packet.
+ *	%NULL if the payload stays valid until @done is called.
+ * @id: transaction id while the packet waits for its completion in
+ *	&kmcl_tx.slots, otherwise 0
+ * @successor: entry that takes over @id when the sender stops waiting for a
+ *	GPA-direct packet that the host may still access. @successor->done is
+ *	called instead of @done then. %NULL if there is no successor, or if it
+ *	has taken over already.
+ * @done: called exactly once for a queued or waiting packet, without locks, in
+ *	softirq context or with bottom halves off. @err is 0 together with the
+ *	payload of the completion, -ENOBUFS together with its first part if it
+ *	is too large, or the reason why there is no completion. The host can
+ *	change the payload at any time, so @done copies it once and reads only
+ *	the copy.
  *
- * A packet has one owner at a time: the queue, the transaction table, or
- * whoever took it from there under &kmcl_tx.lock, who alone may call @done.
+ * A packet has one owner at a time: the queue, the transaction table, or the
+ * function that removed it from one of them under &kmcl_tx.lock. Only the owner
+ * may call @done.
  */
 struct kmcl_tx_entry {
 	struct list_head link;
@@ -61,55 +71,63 @@ struct kmcl_tx_entry {
 	kmcl_tx_entry_done done;
 };
 
-/* It completes one of the host's packets. */
+/* The packet is the completion of a packet of the host. */
 static inline bool
 kmcl_tx_entry_is_completion(const struct kmcl_tx_entry *entry)
 {
 	return entry->wire.type == KMCL_PKT_COMPLETION;
 }
 
-/* The host is to complete it. */
+/* The packet asks the host for a completion. */
 static inline bool kmcl_tx_entry_waits(const struct kmcl_tx_entry *entry)
 {
 	return entry->wire.flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 }
 
-/* The host reads and writes memory that it refers to. */
+/* The packet refers to memory that the host reads and writes. */
 static inline bool
 kmcl_tx_entry_is_gpa_direct(const struct kmcl_tx_entry *entry)
 {
 	return entry->wire.type == KMCL_PKT_GPA_DIRECT;
 }
 
+/*
+ * One slot of the transaction table. A transaction id is made of the index of
+ * the slot and its generation.
+ */
 struct kmcl_tx_slot {
-	struct kmcl_tx_entry *entry;	/* NULL: free */
-	u32 generation;			/* never 0, so neither is an id */
+	struct kmcl_tx_entry *entry;	/* NULL if the slot is free */
+	u32 generation;			/* never 0, so that no id is 0 */
 	u32 next_free;
 };
 
 /**
  * struct kmcl_tx - the sending side of a channel
- * @lock: guards all of it; a packet is copied to the ring under it
- * @ring: the outgoing ring, while @open
- * @open: the ring is there
- * @closing: it will not be for long: only completions are welcome
- * @waiting: how many packets @queue and @completions have; read without @lock, too
- * @queue: packets waiting for the ring or for a slot, in order
- * @completions: completions of the host's packets waiting for the ring, in order;
- *	they go first, as a slot of @queue's may become free by them alone
- * @slots: packets whose completion the host owes
- * @count: how many @slots are
- * @free: first free slot, @count when there is none
- * @batch: bytes of room worth a wake-up for packets of @queue
- * @asked: the host was asked for a wake-up; read without @lock, too
- * @full: the ring had no room for the packet tried last
- * @signal: the host is to be signalled for packets that were published already
- * @sent: packets put in the ring
- * @queued: packets that had to wait first
- * @ring_full: times the ring had no room
- * @ids_full: times no slot was free
- * @completed: completions matched with a packet
- * @bad_ids: completions that named no packet
+ * @lock: guards all fields. A packet is copied into the ring with @lock held.
+ * @ring: the outgoing ring, valid while @open is set
+ * @open: the ring exists
+ * @closing: the channel is closing. Only completions are accepted.
+ * @asked: the host was asked for a signal when the ring has room. Also read
+ *	without @lock.
+ * @full: the ring had no room for the last packet that was tried
+ * @signal: the host must be signalled for packets that were published already
+ * @waiting: number of packets in @queue and @completions. Also read without
+ *	@lock.
+ * @queue: packets that wait for room in the ring or for a slot, in order
+ * @completions: completions of the host's packets that wait for room in the
+ *	ring, in order. They are sent before @queue, because the host may free a
+ *	slot for @queue only after it has received one of them.
+ * @slots: transaction table: packets that wait for a completion
+ * @count: number of @slots
+ * @free: index of the first free slot; @count if there is none
+ * @batch: the host is asked for at least this many free bytes before it signals
+ *	that packets of @queue may go
+ * @sent: number of packets written to the ring
+ * @queued: number of packets that were queued first
+ * @ring_full: number of times the ring had no room
+ * @ids_full: number of times there was no free slot
+ * @completed: number of completions that named a waiting packet
+ * @bad_ids: number of completions that named no packet
  */
 struct kmcl_tx {
 	spinlock_t lock;
