@@ -51,8 +51,9 @@ typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
  *	GPA-direct packet that the host may still access. @successor->done is
  *	called instead of @done then. %NULL if there is no successor, or if it
  *	has taken over already.
- * @done: called exactly once for a queued or waiting packet, without locks, in
- *	softirq context or with bottom halves off. @err is 0 together with the
+ * @done: called exactly once for a queued or waiting packet that is not taken
+ *	back by kmcl_tx_withdraw(). Called without locks, in softirq context or
+ *	with bottom halves off. @err is 0 together with the
  *	payload of the completion, -ENOBUFS together with its first part if it
  *	is too large, or the reason why there is no completion. The host can
  *	change the payload at any time, so @done copies it once and reads only

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Packet objects, which clients send: made in tx_packet.c, sent in tx_send.c. */
+/*
+ * Packet objects, the API's VMBPACKET: made in tx_packet.c, sent in tx_send.c.
+ */
 #ifndef _KMCL_TX_PACKET_H
 #define _KMCL_TX_PACKET_H
 
@@ -19,11 +21,11 @@ struct kmcl_channel;
 #define KMCL_PACKET_MAGIC	0x6b6d636c
 
 /**
- * struct kmcl_packet_layout - what an object has room for, in bytes
- * @payload: framed in a pipe
- * @gpa_direct: description of external data
- * @inline_context: the client's own
- * @size: of all, with what every object has
+ * struct kmcl_packet_layout - sizes of the parts of a packet object, in bytes
+ * @payload: room for the copy of a payload, with the pipe header in pipe mode
+ * @gpa_direct: room for the description of external data
+ * @inline_context: room for the client's inline context
+ * @size: the whole object, including struct kmcl_packet
  */
 struct kmcl_packet_layout {
 	u32 payload;
@@ -35,21 +37,26 @@ struct kmcl_packet_layout {
 /**
  * struct kmcl_packet - a packet object
  * @entry: what is sent
- * @link: in the channel's cache
- * @ch: its channel
+ * @link: in &kmcl_packets.free or &kmcl_packets.completed
+ * @ch: the channel the object was made for
  * @magic: %KMCL_PACKET_MAGIC
- * @pointer: the client's own
- * @routine: called when the packet is complete; NULL: none was set
- * @routine_ex: the same with @context; if it is set, @routine is not
- * @context: of @routine_ex
- * @status: what the routine is told, if it is called later
- * @len: bytes of @data that it is given then
- * @in_flight: from a send to its completion
- * @allocated: by VmbPacketAllocate(), and so freed by VmbPacketFree()
- * @layout: as it was made
- * @gpa_direct: description of external data, behind @data
- * @inline_context: the client's room, behind that; NULL: none
- * @data: the copy of a payload, framed in a pipe, or of a completion's
+ * @pointer: the client's, from VmbPacketSetPointer()
+ * @routine: completion routine; %NULL if none is set or if @routine_ex is set
+ * @routine_ex: completion routine that is called with @context; %NULL if none
+ *	is set or if @routine is set
+ * @context: the client's argument of @routine_ex
+ * @status: status for a deferred call of the completion routine
+ * @len: number of bytes in @data for a deferred call of the completion routine
+ * @in_flight: 1 from the send until just before the completion routine is
+ *	called
+ * @allocated: made by VmbPacketAllocate(), so VmbPacketFree() frees the object
+ * @layout: layout at the time the object was made
+ * @gpa_direct: description of external data, located behind the payload in
+ *	@data
+ * @inline_context: the client's inline context, located behind the description
+ *	of external data; %NULL if the channel has none
+ * @data: copy of the payload to send, with the pipe header in pipe mode, or of
+ *	the payload of a completion
  */
 struct kmcl_packet {
 	struct kmcl_tx_entry entry;
@@ -71,14 +78,16 @@ struct kmcl_packet {
 };
 
 /**
- * struct kmcl_packets - packet objects that no client has
- * @layout: of those made with the channel's settings
- * @lock: guards what follows but @lent and @completing
- * @free: freed ones, to be allocated again
- * @count: how many those are
- * @lent: those clients have from VmbPacketAllocate(); each holds the channel
- * @completed: ones whose completion routine is still to be called
- * @completing: 1 while somebody calls them, one after the other
+ * struct kmcl_packets - the packet objects of a channel
+ * @layout: layout of objects that are made with the channel's current settings
+ * @lock: guards @free, @count and @completed
+ * @free: objects that the client has freed, kept for VmbPacketAllocate()
+ * @count: number of objects in @free
+ * @lent: number of objects that the client has from VmbPacketAllocate(). Each
+ *	of them holds a reference to the channel.
+ * @completed: objects whose completion routine is still to be called
+ * @completing: 1 while completion routines are called. Only the holder calls
+ *	them, one after another.
  */
 struct kmcl_packets {
 	struct kmcl_packet_layout layout;
@@ -90,7 +99,9 @@ struct kmcl_packets {
 	atomic_t completing;
 };
 
-/* False: the channel had other settings when it was made. */
+/*
+ * False if the settings of the channel have changed since the object was made.
+ */
 static inline bool kmcl_packet_fits(const struct kmcl_packet *packet,
 				    const struct kmcl_packets *packets)
 {
