@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packet objects: what a client allocates, and sends by tx_send.c.
+ * Packet objects, which a client allocates here and sends with the functions of
+ * tx_send.c.
  *
- * An object has the memory for all that sending it can need, so that a send never
- * fails for want of it: room for a copy of the payload, in case it is queued, and
- * for a description of external data. A channel keeps some that were freed.
+ * An object contains all the memory that a send can need, so that a send never
+ * fails for lack of memory: room for a copy of the payload, which is needed if
+ * the packet is queued, and room for a description of external data. A channel
+ * keeps some of the objects that were freed.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -16,7 +18,7 @@
 #include "tx_gpa_direct.h"
 #include "tx_packet.h"
 
-/* Freed objects that a channel keeps. */
+/* The largest number of freed objects that a channel keeps. */
 #define KMCL_CACHE_MAX		64
 
 static VOID kmcl_free_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
@@ -45,7 +47,7 @@ static void kmcl_packet_init(struct kmcl_packet *packet,
 	INIT_LIST_HEAD(&packet->entry.link);
 }
 
-/* The freed ones */
+/* The cache of freed objects */
 
 static struct kmcl_packet *kmcl_cache_pop(struct kmcl_channel *ch)
 {
@@ -78,7 +80,10 @@ static bool kmcl_cache_push(struct kmcl_channel *ch, struct kmcl_packet *packet)
 	return keep;
 }
 
-/* After each change of the settings: objects made before are then told by it. */
+/*
+ * Compute the layout after each change of the settings. kmcl_packet_fits()
+ * recognises objects that were made before by their old layout.
+ */
 void kmcl_packets_lay_out(struct kmcl_channel *ch)
 {
 	struct kmcl_packet_layout *layout = &ch->packets.layout;
@@ -110,7 +115,10 @@ void kmcl_packets_free(struct kmcl_channel *ch)
 		kfree(packet);
 }
 
-/* A client that is gone has left some: they hold its channel no more. */
+/*
+ * The client's module is gone and has not freed these objects. Drop the
+ * references that they hold to the channel.
+ */
 void kmcl_packets_abandon(struct kmcl_channel *ch)
 {
 	int lent = atomic_xchg(&ch->packets.lent, 0);
@@ -120,11 +128,13 @@ void kmcl_packets_abandon(struct kmcl_channel *ch)
 }
 
 /**
- * VmbChannelSizeofPacket() - memory that a packet object takes
+ * VmbChannelSizeofPacket() - get the size of a packet object
  * @channel: a channel with all its settings
  *
  * Context: any.
- * Return: bytes, for VmbPacketInitialize(); 0 without a channel.
+ * Return: number of bytes that VmbPacketInitialize() needs; 0 if @channel is
+ * %NULL.
+ *
  * Source: Microsoft's VmbChannelSizeofPacket documentation.
  */
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL channel)
@@ -134,13 +144,16 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL channel)
 EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
 
 /**
- * VmbPacketAllocate() - make a packet object
- * @channel: a channel with all its settings; it has to outlive the object
+ * VmbPacketAllocate() - allocate a packet object
+ * @channel: a channel with all its settings. It must outlive the object.
  *
- * Its completion routine frees it, until another one is set.
+ * The completion routine of the new object frees it, unless the client sets
+ * another routine.
  *
  * Context: any but hard interrupts.
- * Return: the object, freed by VmbPacketFree(); NULL without memory.
+ * Return: the object, which is freed with VmbPacketFree(); %NULL if @channel is
+ * %NULL or there is no memory.
+ *
  * Source: Microsoft's VmbPacketAllocate documentation.
  */
 VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
@@ -169,18 +182,22 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 EXPORT_SYMBOL_GPL(VmbPacketAllocate);
 
 /**
- * VmbPacketInitialize() - make a packet object in one's own memory
- * @channel: a channel with all its settings; it has to outlive the object
- * @buffer: the caller's, aligned to 8 bytes; becomes the object, and stays until
- *	nothing is sent with it any more
- * @byte_count: bytes of it
+ * VmbPacketInitialize() - make a packet object in memory of the caller
+ * @channel: a channel with all its settings. It must outlive the object.
+ * @buffer: memory of the caller, aligned to 8 bytes. It becomes the object, and
+ *	must stay valid as long as a packet is sent with the object.
+ * @byte_count: size of @buffer in bytes
  *
- * A completion routine must be set before it is sent.
+ * The client must set a completion routine before it sends the packet.
  *
  * Context: any.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
- * %STATUS_INVALID_PARAMETER_2 without memory, or when it is not aligned;
- * %STATUS_INVALID_PARAMETER_3 when it is less than VmbChannelSizeofPacket().
+ * Return:
+ * * %STATUS_SUCCESS - @buffer is a packet object
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @buffer is %NULL or not aligned to 8 bytes
+ * * %STATUS_INVALID_PARAMETER_3 - @byte_count is less than
+ *   VmbChannelSizeofPacket()
+ *
  * Source: Microsoft's VmbPacketInitialize documentation.
  */
 NTSTATUS VmbPacketInitialize(VMBCHANNEL channel, VMBPACKET buffer,
@@ -199,10 +216,14 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 
 /**
  * VmbPacketFree() - free a packet object
- * @packet: from VmbPacketAllocate(), or NULL; one that was sent only from its
- *	completion routine on. Any other is refused with a log line.
+ * @packet: an object from VmbPacketAllocate(), or %NULL. An object that was
+ *	sent may be freed only in its completion routine or later.
+ *
+ * A call for an object that is being sent, or that was made with
+ * VmbPacketInitialize(), is refused with a log line.
  *
  * Context: any but hard interrupts.
+ *
  * Source: Microsoft's VmbPacketFree documentation.
  */
 VOID VmbPacketFree(VMBPACKET packet)
@@ -226,17 +247,21 @@ VOID VmbPacketFree(VMBPACKET packet)
 EXPORT_SYMBOL_GPL(VmbPacketFree);
 
 /**
- * VmbPacketSetCompletionRoutine() - say what a completed packet calls
+ * VmbPacketSetCompletionRoutine() - set the completion routine of a packet object
  * @packet: an object that is not being sent
- * @completion_routine: called once for each send that was accepted, with nothing
- *	of the library's held. It may send and free packets, this one too. Its
- *	buffer is valid until it returns. It may not sleep: it runs in softirq
- *	context or, within a send or a close, with bottom halves off; unless
- *	VmbChannelSetIncomingProcessingAtPassive() has asked for a context where
- *	it may. There the buffer is the packet's, and valid only until that is sent
- *	or freed.
+ * @completion_routine: called once for each send that was accepted
+ *
+ * The library holds no locks while it calls the routine. The routine may send
+ * and free packets, including its own packet. By default the routine may not
+ * sleep: it is called in softirq context, or in a send or a close with bottom
+ * halves off. Its buffer is valid until the routine returns.
+ *
+ * After VmbChannelSetIncomingProcessingAtPassive() has requested a context that
+ * may sleep, the routine may sleep. Its buffer is then in the packet object,
+ * and is valid only until the packet is sent again or freed.
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbPacketSetCompletionRoutine documentation.
  */
 VOID VmbPacketSetCompletionRoutine(VMBPACKET packet,
@@ -249,13 +274,14 @@ VOID VmbPacketSetCompletionRoutine(VMBPACKET packet,
 EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutine);
 
 /**
- * VmbPacketSetCompletionRoutineEx() - the same, with a pointer for the routine
+ * VmbPacketSetCompletionRoutineEx() - set a completion routine with a context
  * @packet: an object that is not being sent
- * @completion_routine: as for VmbPacketSetCompletionRoutine(), which it takes the
- *	place of
- * @context: given to @completion_routine; the client's, never followed
+ * @completion_routine: as for VmbPacketSetCompletionRoutine(). It replaces a
+ *	routine that was set with that function.
+ * @context: passed to @completion_routine. The library never dereferences it.
  *
  * Context: any.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 VOID VmbPacketSetCompletionRoutineEx(VMBPACKET packet,
@@ -269,13 +295,16 @@ VOID VmbPacketSetCompletionRoutineEx(VMBPACKET packet,
 EXPORT_SYMBOL_GPL(VmbPacketSetCompletionRoutineEx);
 
 /**
- * VmbPacketGetInlinePacketContextPointer() - the client's room in a packet object
- * @packet: an object
+ * VmbPacketGetInlinePacketContextPointer() - get a packet object's inline context
+ * @packet: a packet object
+ *
+ * The room has as many bytes as VmbChannelInitSetInlinePacketContextSize() has
+ * requested, rounded up to a multiple of 8. It belongs to the client until the
+ * object is freed. It is zeroed when the object is made.
  *
  * Context: any.
- * Return: as many bytes as VmbChannelInitSetInlinePacketContextSize() asked for,
- * aligned to 8, the client's until the object is freed; all zero in a new object.
- * NULL when it asked for none.
+ * Return: the address of the room; %NULL if the client has requested none.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 PVOID VmbPacketGetInlinePacketContextPointer(VMBPACKET packet)
@@ -285,11 +314,12 @@ PVOID VmbPacketGetInlinePacketContextPointer(VMBPACKET packet)
 EXPORT_SYMBOL_GPL(VmbPacketGetInlinePacketContextPointer);
 
 /**
- * VmbPacketSetPointer() - keep a pointer of the client's with a packet object
- * @packet: an object
- * @pointer: the client's; never followed
+ * VmbPacketSetPointer() - store a pointer of the client in a packet object
+ * @packet: a packet object
+ * @pointer: any value. The library never dereferences it.
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbPacketSetPointer documentation.
  */
 VOID VmbPacketSetPointer(VMBPACKET packet, PVOID pointer)
@@ -299,11 +329,13 @@ VOID VmbPacketSetPointer(VMBPACKET packet, PVOID pointer)
 EXPORT_SYMBOL_GPL(VmbPacketSetPointer);
 
 /**
- * VmbPacketGetPointer() - the client's own pointer
- * @packet: an object
+ * VmbPacketGetPointer() - get the pointer of the client from a packet object
+ * @packet: a packet object
  *
  * Context: any.
- * Return: what VmbPacketSetPointer() was given last, NULL before.
+ * Return: the pointer last stored with VmbPacketSetPointer(); %NULL if there is
+ * none.
+ *
  * Source: Microsoft's VmbPacketGetPointer documentation.
  */
 PVOID VmbPacketGetPointer(VMBPACKET packet)
@@ -313,11 +345,12 @@ PVOID VmbPacketGetPointer(VMBPACKET packet)
 EXPORT_SYMBOL_GPL(VmbPacketGetPointer);
 
 /**
- * VmbPacketGetChannel() - the channel a packet object was made for
- * @packet: an object
+ * VmbPacketGetChannel() - get the channel of a packet object
+ * @packet: a packet object
  *
  * Context: any.
- * Return: the channel.
+ * Return: the channel the object was made for.
+ *
  * Source: Microsoft's VmbPacketGetChannel documentation.
  */
 VMBCHANNEL VmbPacketGetChannel(VMBPACKET packet)
