@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Synchronous requests: one packet, and the wait for its completion. */
+/* Synchronous requests: send one packet and wait for its completion. */
 
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
@@ -20,21 +20,22 @@
 #define KMCL_UNIX_EPOCH		116444736000000000LL
 
 /*
- * When the time of a request is over, its caller returns, and struct kmcl_request is
- * gone with the caller's stack. But the host may read and write the external data
- * until it has completed the packet, or the ring is closed. So a second entry, made
- * together with the request, takes its place in the transaction table and holds the
- * pages until then.
+ * When a request times out, its caller returns, and struct kmcl_request on the
+ * caller's stack is gone. But the host may access the external data until it has
+ * completed the packet or the ring is closed. Therefore a second entry is allocated
+ * together with the request: the successor. The successor takes over the slot of the
+ * request in the transaction table, and holds references to the pages until then.
  */
 
 /**
  * struct kmcl_request_data - external data of a synchronous request
- * @entry: stands for the request's when nobody waits for that any more
- * @ch: its channel
- * @gpa_direct: the description, which the request's packet uses, too
- * @held: how many of its pages are referenced
- * @pages: those, behind the description
- * @memory: of the description
+ * @entry: the successor of the request's entry
+ * @ch: the channel
+ * @gpa_direct: the description of the external data, also used by the packet of
+ *	the request
+ * @held: number of pages in @pages
+ * @pages: the pages that are referenced; the array is behind the description
+ * @memory: memory of the description and of @pages
  */
 struct kmcl_request_data {
 	struct kmcl_tx_entry entry;
@@ -45,7 +46,10 @@ struct kmcl_request_data {
 	u64 memory[];
 };
 
-/* @err: what came of the packet; -ETIMEDOUT: the host may still have the pages. */
+/*
+ * @err: result of the packet. With -ETIMEDOUT the host may still access the
+ * pages, so the references are never dropped.
+ */
 static void kmcl_request_data_free(struct kmcl_request_data *data, int err)
 {
 	u32 i;
@@ -65,7 +69,7 @@ static void kmcl_request_data_done(struct kmcl_tx_entry *entry, int err,
 		container_of(entry, struct kmcl_request_data, entry), err);
 }
 
-/* With the description of a checked extent; NULL without memory. */
+/* @range has passed kmcl_mdl_range_check(). Returns NULL without memory. */
 static struct kmcl_request_data *
 kmcl_request_data_alloc(struct kmcl_channel *ch,
 			const struct kmcl_mdl_range *range)
@@ -73,14 +77,17 @@ kmcl_request_data_alloc(struct kmcl_channel *ch,
 	u32 room = kmcl_gpa_direct_room_for(range);
 	struct kmcl_request_data *data;
 
-	/* Less than one page for each 8 bytes of the description. */
+	/*
+	 * There are fewer pages than words of 8 bytes in the description, so
+	 * this array of pages is large enough.
+	 */
 	data = kvzalloc(sizeof(*data) + room +
 				room / sizeof(u64) * sizeof(*data->pages),
 			GFP_KERNEL);
 	if (!data)
 		return NULL;
 	kmcl_gpa_direct_init(&data->gpa_direct, data->memory, room);
-	/* There is room for it. */
+	/* Can not fail: kmcl_gpa_direct_room_for() has computed the room. */
 	kmcl_gpa_direct_set_mdl_range(&data->gpa_direct, range);
 	data->pages = (void *)data->memory + room;
 	data->held = kmcl_gpa_direct_hold(&data->gpa_direct, data->pages);
@@ -95,16 +102,17 @@ kmcl_request_data_alloc(struct kmcl_channel *ch,
 }
 
 /**
- * struct kmcl_request - a request, while its caller waits
+ * struct kmcl_request - a synchronous request, on the stack of its caller
  * @entry: what is sent
- * @frame: a copy of its payload, framed; NULL but in a pipe
- * @data: its external data, or NULL; not this request's any more when its
- *	packet has lost its heir
- * @done: completed with all below
- * @err: what came of it
- * @buf: the caller's room for the completion's payload
- * @room: bytes of that
- * @len: bytes written
+ * @frame: copy of the payload with the pipe header; %NULL if the channel is not
+ *	a pipe
+ * @data: external data, or %NULL. Belongs to the request as long as
+ *	@entry.successor is set.
+ * @done: completed after the fields below are set
+ * @err: result of the packet
+ * @buf: the caller's buffer for the payload of the completion
+ * @room: size of @buf in bytes
+ * @len: number of bytes written to @buf
  */
 struct kmcl_request {
 	struct kmcl_tx_entry entry;
@@ -132,7 +140,10 @@ static void __kmcl_hot kmcl_request_done(struct kmcl_tx_entry *entry, int err,
 		memcpy(req->buf, data, len);
 	req->len = len;
 	req->err = err;
-	/* The last touch: the request is on the stack of who is woken here. */
+	/*
+	 * Do not touch the request after this: it is on the stack of the task
+	 * that is woken here.
+	 */
 	complete(&req->done);
 }
 
@@ -141,7 +152,10 @@ static s64 kmcl_now_100ns(void)
 	return div_s64(ktime_get_real_ns(), 100) + KMCL_UNIX_EPOCH;
 }
 
-/* The end of a timeout; KTIME_MAX for one beyond what the clock can count. */
+/*
+ * Convert a timeout to the time when it ends. KTIME_MAX means no timeout, or a
+ * timeout beyond the range of ktime_t.
+ */
 static ktime_t kmcl_deadline(const LARGE_INTEGER *timeout)
 {
 	s64 ticks;
@@ -158,7 +172,10 @@ static ktime_t kmcl_deadline(const LARGE_INTEGER *timeout)
 	return ktime_add_safe(ktime_get(), ticks * 100);
 }
 
-/* Jiffies run ahead of the clock at times: only the clock says it is over. */
+/*
+ * wait_for_completion_timeout() may return early, because jiffies can run ahead
+ * of the clock. Only the clock decides that the time is over.
+ */
 static bool kmcl_request_is_done(struct kmcl_request *req, ktime_t deadline)
 {
 	s64 left;
@@ -179,12 +196,18 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 {
 	if (kmcl_request_is_done(req, kmcl_deadline(timeout)))
 		return req->err;
-	/* Less room than the host was asked for may do. */
+	/*
+	 * The packet may still be queued although it fits by now: the ring may
+	 * have less room than the host was asked for. Try once more.
+	 */
 	if (!kmcl_tx_entry_waits(&req->entry))
 		kmcl_tx_flush(ch);
 	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
-	/* Somebody else is completing it right now, and will not be long. */
+	/*
+	 * Someone else is calling done() for this packet right now, so this
+	 * wait is short.
+	 */
 	wait_for_completion(&req->done);
 	return req->err;
 }
@@ -225,38 +248,58 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
 
 /**
  * VmbChannelSendSynchronousRequest() - send a packet and wait for its completion
- * @channel: a channel from EvtChannelOpened on; the completion arrives from
- *	EvtChannelPostStarted on
- * @buffer: the payload, the caller's; NULL only with @buffer_size 0
- * @buffer_size: bytes of it, at most the channel's maximum packet size
- * @external_data_mdl: NULL, or memory that the server reads and writes: a chain of
- *	MDLs with page numbers, all of it. When time is over or the channel closes
- *	first, the server may go on with it until it answers or the ring is closed:
- *	the pages that can be referenced are until then, and nobody else gets them,
- *	whatever the caller does. What is in them may change.
- * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as soon
- *	as the packet is in the ring. With external data it must be given. The
- *	other flags have no effect.
- * @completion_buffer: the caller's room for the completion's payload; may be
- *	NULL together with @completion_buffer_size
- * @completion_buffer_size: in: bytes of room, a multiple of 8. Out: bytes
- *	written, on success and when more came than there was room for. VMBus
- *	counts payloads in units of 8 bytes.
- * @timeout: NULL waits for ever, 0 does not wait for room in the ring, below 0
- *	from now and above 0 until then, in units of 100 ns
+ * @channel: a channel from EvtChannelOpened on. The completion arrives after
+ *	that callback has returned.
+ * @buffer: the payload. May be %NULL only if @buffer_size is 0.
+ * @buffer_size: length of @buffer in bytes, at most the channel's maximum
+ *	packet size
+ * @external_data_mdl: %NULL, or a chain of MDLs with page numbers, whose whole
+ *	memory is the packet's external data. The server reads and writes it. If
+ *	the request times out or the channel is closed first, the server may
+ *	still access the memory until it has completed the packet or the ring is
+ *	closed. Until then the library holds references to the pages, as far as
+ *	they can be referenced, so that they are not reused whatever the caller
+ *	does. Their contents may change.
+ * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as
+ *	soon as the packet is in the ring. The flag is required for external
+ *	data. The other flags have no effect.
+ * @completion_buffer: buffer for the payload of the completion. May be %NULL if
+ *	its size is 0 or @completion_buffer_size is %NULL.
+ * @completion_buffer_size: in: size of @completion_buffer in bytes, a multiple
+ *	of 8. Out: number of bytes written, on success and if the payload was
+ *	cut. VMBus counts payloads in units of 8 bytes.
+ * @timeout: in units of 100 ns. %NULL waits forever. 0 does not wait for room
+ *	in the ring. A negative value is relative to now, a positive value is an
+ *	absolute time.
  *
- * Context: may sleep, except with a @timeout of 0 and without
- * %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION: then also softirq.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1, _2, _3, _4, _5, _6 or
- * %STATUS_INVALID_PARAMETER for that argument, the last for
- * @completion_buffer_size; %STATUS_INVALID_BUFFER_SIZE and %STATUS_NOT_SUPPORTED
- * for external data, as VmbPacketSend(); %STATUS_INVALID_DEVICE_STATE when the
- * channel is not open, or when it would be waited for in EvtChannelOpened, before
- * completions are read; %STATUS_INSUFFICIENT_RESOURCES, in a pipe or with external
- * data only;
- * %STATUS_BUFFER_OVERFLOW when the ring is full and @timeout is 0, or when the
- * completion was cut to the room there was; %STATUS_CANCELLED when time was over
- * first; %STATUS_DEVICE_REMOVED when the channel closed first.
+ * Context: may sleep. With a @timeout of 0 and without
+ * %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION also softirq.
+ * Return:
+ * * %STATUS_SUCCESS - the packet was completed or, without
+ *   %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, is in the ring
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @buffer is %NULL, and @buffer_size is not 0
+ * * %STATUS_INVALID_PARAMETER_3 - @buffer_size is more than the maximum packet
+ *   size
+ * * %STATUS_INVALID_PARAMETER_4 - as for VmbPacketSend()
+ * * %STATUS_INVALID_PARAMETER_5 - as for VmbPacketSend()
+ * * %STATUS_INVALID_PARAMETER_6 - @completion_buffer is %NULL, and its size is
+ *   not 0
+ * * %STATUS_INVALID_PARAMETER - the size of @completion_buffer is not a
+ *   multiple of 8
+ * * %STATUS_INVALID_BUFFER_SIZE - as for VmbPacketSend()
+ * * %STATUS_INVALID_DEVICE_STATE - the channel is not open, or the caller would
+ *   wait in EvtChannelOpened, where no completion can arrive
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is no memory. Only in a pipe or with
+ *   external data.
+ * * %STATUS_BUFFER_OVERFLOW - the ring is full and @timeout is 0, or the
+ *   payload of the completion was larger than its buffer or than the maximum
+ *   packet size, and was cut
+ * * %STATUS_CANCELLED - the time was over before the packet was completed
+ * * %STATUS_DEVICE_REMOVED - the channel was closed before the packet was
+ *   completed
+ * * %STATUS_UNSUCCESSFUL - the host has written an invalid index to the ring
+ *
  * Source: Microsoft's VmbChannelSendSynchronousRequest documentation.
  */
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
@@ -307,7 +350,10 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 			return STATUS_INVALID_PARAMETER;
 	}
 
-	/* The ring is read when the callback has returned: it would never end. */
+	/*
+	 * The ring is read only after EvtChannelOpened has returned. In that
+	 * callback this wait would never end.
+	 */
 	if (wait && READ_ONCE(ch->state) == KMCL_OPENED &&
 	    READ_ONCE(ch->worker) == current)
 		return STATUS_INVALID_DEVICE_STATE;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sending packet objects, and calling the client back for each.
+ * Sending packet objects, and calling their completion routines.
  *
- * A completion routine runs where its packet is found to be complete. One that is
- * complete as soon as it is sent is kept while routines are called, so that a
- * routine that sends again is never called within itself.
+ * A completion routine is called where its packet is found to be complete. A
+ * packet that wants no completion is complete as soon as it is in the ring. If
+ * another routine is running at that time, the routine of this packet is
+ * deferred, so that a routine that sends again is never called recursively.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -21,7 +22,10 @@
 #include "tx_gpa_direct.h"
 #include "tx_packet.h"
 
-/* The object is the client's again before its routine runs: it may send it. */
+/*
+ * The object belongs to the client again before the routine is called, so that
+ * the routine may send it. Nothing may be read from the object afterwards.
+ */
 static void __kmcl_hot kmcl_packet_call_routine(struct kmcl_packet *packet,
 						NTSTATUS status, void *data,
 						u32 len)
@@ -42,7 +46,10 @@ static void __kmcl_hot kmcl_packet_call_routine(struct kmcl_packet *packet,
 	}
 }
 
-/* Its routine is called later; what it is to be told is kept in the object. */
+/*
+ * Let kmcl_packets_call_routines() call the routine later. Its arguments are
+ * kept in the object.
+ */
 static void kmcl_packet_defer_routine(struct kmcl_packet *packet,
 				      NTSTATUS status, const void *data,
 				      u32 len)
@@ -64,12 +71,18 @@ static void __kmcl_hot kmcl_packet_done(struct kmcl_tx_entry *entry, int err,
 		container_of(entry, struct kmcl_packet, entry);
 	struct kmcl_channel *ch = packet->ch;
 
-	/* From here on its owner may give the memory away. */
+	/*
+	 * The host may still access the external data, but the client may free
+	 * the memory after its routine was called. Keep the pages for good.
+	 */
 	if (err == -ETIMEDOUT && kmcl_tx_entry_is_gpa_direct(entry))
 		kmcl_gpa_direct_kept(
 			ch, kmcl_gpa_direct_hold(&packet->gpa_direct, NULL));
 	if (!READ_ONCE(ch->delivery.passive)) {
-		/* Not to the object: its routine may send it, and read on. */
+		/*
+		 * Copy the payload to ->rx.copy, not to the object: the routine
+		 * may send the object while it still reads the payload.
+		 */
 		if (len)
 			data = memcpy(ch->rx.copy, data, len);
 		kmcl_packet_call_routine(packet, kmcl_status(err), (void *)data,
@@ -86,9 +99,9 @@ static bool kmcl_packets_try_completing(struct kmcl_packets *packets)
 }
 
 /*
- * Call the routines of packets that were kept for it. A routine may send again,
- * and that may be complete at once: it is left to the loop there is, so that the
- * stack does not grow with the packets.
+ * Call the completion routines that were deferred. A routine may send packets
+ * that are complete at once. The loop that is already running calls their
+ * routines, so that the stack does not grow with the number of packets.
  */
 void kmcl_packets_call_routines(struct kmcl_channel *ch, bool may_sleep)
 {
@@ -96,7 +109,7 @@ void kmcl_packets_call_routines(struct kmcl_channel *ch, bool may_sleep)
 	struct kmcl_packet *packet;
 
 	spin_lock_bh(&packets->lock);
-	/* Pairs with the one in kmcl_packet_sent(). */
+	/* Pairs with atomic_xchg() in kmcl_packet_sent(). */
 	smp_mb();
 	if (!kmcl_packets_try_completing(packets))
 		goto unlock;
@@ -119,9 +132,10 @@ unlock:
 }
 
 /*
- * In the ring, and nothing more to wait for. Mostly nobody is calling a routine
- * and none is to be called: then this one's is, without a lock. Who finds @busy
- * taken in that time leaves its packet in the list, which is looked at after it.
+ * The packet is in the ring and wants no completion. The fast path takes no
+ * lock: no routine is running or deferred, so call the routine of this packet
+ * right away. A sender that finds ->completing set meanwhile leaves its packet
+ * in ->completed, which is checked after ->completing was cleared.
  */
 static __always_inline void kmcl_packet_sent(struct kmcl_packet *packet)
 {
@@ -133,7 +147,10 @@ static __always_inline void kmcl_packet_sent(struct kmcl_packet *packet)
 	    kmcl_packets_try_completing(packets)) {
 		kmcl_packet_call_routine(packet, STATUS_SUCCESS, packet->data,
 					 0);
-		/* A full barrier: pairs with the one in kmcl_packets_call_routines(). */
+		/*
+		 * A full barrier: ->completing is cleared before ->completed is
+		 * read. Pairs with smp_mb() in kmcl_packets_call_routines().
+		 */
 		atomic_xchg(&packets->completing, 0);
 		if (list_empty(&packets->completed))
 			return;
@@ -143,7 +160,7 @@ static __always_inline void kmcl_packet_sent(struct kmcl_packet *packet)
 	kmcl_packets_call_routines(ch, false);
 }
 
-/* What is wrong with the arguments that every send has; success: nothing. */
+/* Check the arguments that all sends have in common. */
 static __always_inline NTSTATUS
 kmcl_packet_check(const struct kmcl_packet *packet, const void *buffer, u32 len)
 {
@@ -159,13 +176,16 @@ kmcl_packet_check(const struct kmcl_packet *packet, const void *buffer, u32 len)
 	return STATUS_SUCCESS;
 }
 
-/* From here to its completion the object is not the client's. */
+/*
+ * The object belongs to the library from here until its completion routine is
+ * called. False if it is being sent already.
+ */
 static bool kmcl_packet_claim(struct kmcl_packet *packet)
 {
 	return !atomic_cmpxchg(&packet->in_flight, 0, 1);
 }
 
-/* Two copies: a call for each packet costs more than these. */
+/* Inlined twice, because a call for each packet costs more than the larger code. */
 static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 						 void *buffer, u32 len,
 						 bool gpa_direct,
@@ -191,12 +211,18 @@ static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 	wire->head = gpa_direct ? packet->gpa_direct.desc : NULL;
 	wire->head_len = gpa_direct ? packet->gpa_direct.size : 0;
 
-	/* When its routine has run, the channel may be cleaned up: not before this. */
+	/*
+	 * After the routine has run, the client may clean up the channel. The
+	 * close waits for this section, so the channel stays valid in it.
+	 */
 	local_bh_disable();
 	result = kmcl_tx_submit(ch, entry, true);
 	if (result < 0)
 		atomic_set_release(&packet->in_flight, 0);
-	/* After a completion was asked for, the object may be gone by now. */
+	/*
+	 * If the packet wanted a completion, the client may have freed the
+	 * object by now. Do not touch it unless the packet is done.
+	 */
 	if (result == KMCL_TX_SENT)
 		kmcl_packet_sent(packet);
 	local_bh_enable();
@@ -209,7 +235,7 @@ kmcl_packet_send_gpa_direct(struct kmcl_packet *packet, void *buffer, u32 len)
 	return kmcl_packet_send(packet, buffer, len, true, true);
 }
 
-/* @range: what the client said. */
+/* @range: as the client has passed it, not checked yet. */
 static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 					   void *buffer, u32 len,
 					   struct kmcl_mdl_range range)
@@ -223,7 +249,10 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 		return kmcl_mdl_range_status(err, 4);
 	if (!kmcl_packet_claim(packet))
 		return STATUS_DEVICE_BUSY;
-	/* There is room for what is within the settings. */
+	/*
+	 * Can not fail: kmcl_mdl_range_check() has limited the range to the
+	 * settings, and the object has room for as much as they allow.
+	 */
 	kmcl_gpa_direct_set_mdl_range(&packet->gpa_direct, &range);
 	return kmcl_packet_send_gpa_direct(packet, buffer, len);
 }
@@ -231,35 +260,60 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 /**
  * VmbPacketSend() - send a packet
  * @packet: an object with a completion routine, not being sent
- * @buffer: the payload, the caller's again when this returns; NULL only with
- *	@buffer_length 0
- * @buffer_length: bytes of it, at most the channel's maximum packet size
- * @external_data_mdl: NULL, or memory that the server reads and writes until the
- *	packet is complete: a chain of MDLs with page numbers, all of it. The chain
- *	is the caller's again when this returns, the memory when the packet is
- *	complete.
- * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION to have the packet
- *	complete when the server has completed it; without, when it is in the
- *	ring. With external data it must be given. The other flags have no effect.
+ * @buffer: the payload. The caller may reuse it when the function returns. May
+ *	be %NULL only if @buffer_length is 0.
+ * @buffer_length: length of @buffer in bytes, at most the channel's maximum
+ *	packet size
+ * @external_data_mdl: %NULL, or a chain of MDLs with page numbers, whose whole
+ *	memory is the packet's external data. The server reads and writes it
+ *	until the packet is complete. The caller may reuse the MDLs when the
+ *	function returns, and the memory when the packet is complete.
+ * @flags: with %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, the packet is
+ *	complete when the server has completed it; without it, when the packet
+ *	is in the ring. The flag is required for external data. The other flags
+ *	have no effect.
  *
- * Packets go in the order of the calls. One that finds the ring full, or as many
- * packets waiting for completions as there can be, is copied and queued; no send
- * fails for memory. The routine is called exactly once for a send that returns
- * success, perhaps before it returns: with %STATUS_SUCCESS, with
- * %STATUS_DEVICE_REMOVED when the channel closed first, or, with external data,
- * with %STATUS_IO_TIMEOUT as VmbPacketSendWithExternalPfns() says.
+ * Packets are sent in the order of the calls. If the ring is full, or as many
+ * packets wait for a completion as the channel allows, the packet is copied and
+ * queued. A send never fails for lack of memory.
+ *
+ * The completion routine is called exactly once for each send that returns
+ * %STATUS_SUCCESS, possibly before the send returns. The status it is called
+ * with is
+ *
+ * * %STATUS_SUCCESS - the packet is complete
+ * * %STATUS_BUFFER_OVERFLOW - the payload of the completion was larger than the
+ *   maximum packet size, and was cut
+ * * %STATUS_DEVICE_REMOVED - the channel was closed before the packet was
+ *   complete
+ * * %STATUS_IO_TIMEOUT - the host may not know of the close, see
+ *   VmbPacketSendWithExternalPfns(). For packets with external data only.
+ * * %STATUS_UNSUCCESSFUL - the packet was queued, and then the host wrote an
+ *   invalid index to the ring
  *
  * Context: any but hard interrupts.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an object, when it
- * has no routine, or when the channel had other settings as it was made;
- * %STATUS_INVALID_PARAMETER_2, _3 or _5 for that argument;
- * %STATUS_INVALID_PARAMETER_4 when an MDL has no page numbers, there are more than
- * VmbChannelInitSetMaximumExternalData() allows, or no byte in them;
- * %STATUS_INVALID_BUFFER_SIZE for more external data than that allows;
- * %STATUS_DEVICE_BUSY when it is being sent; %STATUS_INVALID_DEVICE_STATE when the
- * channel is not open; %STATUS_DEVICE_REMOVED when it is going down.
- * Source: Microsoft's VmbPacketSend documentation; what is wrong with an MDL and
- * its status are ours.
+ * Return:
+ * * %STATUS_SUCCESS - the packet was accepted
+ * * %STATUS_INVALID_PARAMETER_1 - @packet is %NULL or not a packet object, it
+ *   has no completion routine, or the settings of the channel have changed
+ *   since it was made
+ * * %STATUS_INVALID_PARAMETER_2 - @buffer is %NULL, and @buffer_length is not 0
+ * * %STATUS_INVALID_PARAMETER_3 - @buffer_length is more than the maximum
+ *   packet size
+ * * %STATUS_INVALID_PARAMETER_4 - an MDL has no page numbers, the chain has
+ *   more MDLs than VmbChannelInitSetMaximumExternalData() allows, or the MDLs
+ *   describe no byte
+ * * %STATUS_INVALID_PARAMETER_5 - @flags has an unknown flag, or there is
+ *   external data without %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+ * * %STATUS_INVALID_BUFFER_SIZE - there is more external data than
+ *   VmbChannelInitSetMaximumExternalData() allows
+ * * %STATUS_DEVICE_BUSY - @packet is being sent
+ * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
+ * * %STATUS_DEVICE_REMOVED - the channel is going down
+ * * %STATUS_UNSUCCESSFUL - the host has written an invalid index to the ring
+ *
+ * Source: Microsoft's VmbPacketSend documentation; the checks of an MDL and
+ * their statuses are ours.
  */
 NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 		       PMDL external_data_mdl, UINT32 flags)
@@ -284,29 +338,42 @@ NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 EXPORT_SYMBOL_GPL(VmbPacketSend);
 
 /**
- * VmbPacketSendWithExternalMdl() - send a packet that refers to part of a chain
+ * VmbPacketSendWithExternalMdl() - send a packet with part of an MDL chain
  * @packet: an object with a completion routine, not being sent
- * @buffer: the payload, the caller's again when this returns; NULL only with
- *	@buffer_length 0
- * @buffer_length: bytes of it, at most the channel's maximum packet size
- * @mdl: a chain of MDLs with page numbers, the caller's again when this returns;
- *	the memory is when the packet is complete
- * @mdl_offset: bytes of the chain's memory before the external data
- * @mdl_length: bytes of external data; 0 for all to the end
- * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION at least. With
- *	%VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH the data is in the first MDL
- *	only, and may go past its end, to the end of its last page of 4 KiB.
- *	%VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER has no effect: the payload is
- *	copied at once, and no kernel memory is paged.
+ * @buffer: the payload. The caller may reuse it when the function returns. May
+ *	be %NULL only if @buffer_length is 0.
+ * @buffer_length: length of @buffer in bytes, at most the channel's maximum
+ *	packet size
+ * @mdl: a chain of MDLs with page numbers. The caller may reuse the MDLs when
+ *	the function returns, and their memory when the packet is complete.
+ * @mdl_offset: number of bytes in the chain before the external data
+ * @mdl_length: length of the external data in bytes; 0 means up to the end of
+ *	the chain
+ * @flags: must have %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION. With
+ *	%VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH only the first MDL is used,
+ *	and the external data may extend beyond the end of the MDL up to the end
+ *	of its last page of 4 KiB. %VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER has
+ *	no effect: the payload is copied at once, and kernel memory is not
+ *	paged.
  *
- * As VmbPacketSend(). When the channel closes, the routine is called when the
- * ring is closed, and so the server has the memory no more.
+ * Works like VmbPacketSend(), which also lists the statuses that the completion
+ * routine is called with. When the channel is closed, the routine is called
+ * only after the ring is closed, so that the server has no access to the memory
+ * any more. For %STATUS_IO_TIMEOUT see VmbPacketSendWithExternalPfns().
  *
  * Context: any but hard interrupts.
- * Return: as VmbPacketSend(); %STATUS_INVALID_PARAMETER_4 also without @mdl;
- * %STATUS_INVALID_PARAMETER_5 when @mdl_offset is behind the memory;
- * %STATUS_INVALID_PARAMETER_6 when @mdl_length goes behind it, or is 0 where it is
- * forced; %STATUS_INVALID_PARAMETER_7 with an unknown flag or without the one.
+ * Return: the statuses of VmbPacketSend(), except for these:
+ *
+ * * %STATUS_INVALID_PARAMETER_4 - @mdl is %NULL, an MDL has no page numbers,
+ *   the chain has more MDLs than VmbChannelInitSetMaximumExternalData() allows,
+ *   or the MDLs describe no byte
+ * * %STATUS_INVALID_PARAMETER_5 - @mdl_offset is not less than the length of
+ *   the memory
+ * * %STATUS_INVALID_PARAMETER_6 - @mdl_length goes beyond the end of the
+ *   memory, or is 0 together with %VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH
+ * * %STATUS_INVALID_PARAMETER_7 - @flags has an unknown flag, or lacks
+ *   %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+ *
  * Source: Microsoft's VmbPacketSendWithExternalMdl documentation; the statuses
  * are ours.
  */
@@ -335,25 +402,36 @@ EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 /**
  * VmbPacketSendWithExternalPfns() - send a packet that refers to whole pages
  * @packet: an object with a completion routine, not being sent
- * @buffer: the payload, the caller's again when this returns; NULL only with
- *	@buffer_length 0
- * @buffer_length: bytes of it, at most the channel's maximum packet size
- * @pfns: numbers of pages of 4 KiB, whatever the size of the guest's; the array
- *	is the caller's again when this returns, the pages stay until the packet is
- *	complete: the server reads and writes them
- * @pfn_length: how many; at most what VmbChannelInitSetMaximumExternalData()
- *	allows
- * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION at least
+ * @buffer: the payload. The caller may reuse it when the function returns. May
+ *	be %NULL only if @buffer_length is 0.
+ * @buffer_length: length of @buffer in bytes, at most the channel's maximum
+ *	packet size
+ * @pfns: numbers of pages of 4 KiB, whatever the page size of the guest is. The
+ *	server reads and writes the pages. The caller may reuse the array when
+ *	the function returns, and the pages when the packet is complete.
+ * @pfn_length: number of pages in @pfns, at most as many as
+ *	VmbChannelInitSetMaximumExternalData() allows
+ * @flags: must have %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION. The other
+ *	flags have no effect.
  *
- * As VmbPacketSend(). When the channel closes, the routine is called when the
- * ring is closed, and so the server has the pages no more; with
- * %STATUS_IO_TIMEOUT, and a line in the log, when the host could not be told of
- * the close: it may then write to the pages for good, and they are not to be freed.
+ * Works like VmbPacketSend(), which also lists the statuses that the completion
+ * routine is called with. When the channel is closed, the routine is called
+ * only after the ring is closed, so that the server has no access to the pages
+ * any more.
+ *
+ * %STATUS_IO_TIMEOUT is the exception. The routine is called with it, and a
+ * line is logged, if the host could not be told of the close. The host may then
+ * write to the pages at any later time, so the client must not free them.
  *
  * Context: any but hard interrupts.
- * Return: as VmbPacketSend(); %STATUS_INVALID_PARAMETER_4 without @pfns;
- * %STATUS_INVALID_PARAMETER_5 when there are none or too many;
- * %STATUS_INVALID_PARAMETER_6 with an unknown flag or without the one.
+ * Return: the statuses of VmbPacketSend() without %STATUS_INVALID_BUFFER_SIZE,
+ * except for these:
+ *
+ * * %STATUS_INVALID_PARAMETER_4 - @pfns is %NULL
+ * * %STATUS_INVALID_PARAMETER_5 - @pfn_length is 0 or too large
+ * * %STATUS_INVALID_PARAMETER_6 - @flags has an unknown flag, or lacks
+ *   %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+ *
  * Source: Microsoft's VmbPacketSendWithExternalPfns documentation.
  */
 NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
