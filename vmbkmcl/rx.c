@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading the ring.
+ * Reading the incoming ring.
  *
- * The bus's callback only masks the ring's wake-ups and schedules the poll. The
- * poll reads up to a budget, and either runs again or unmasks and looks once
- * more: the shape of NAPI. So a flood leaves the CPU to others, and an idle ring
- * costs nothing.
+ * The callback of the bus only masks the signals of the ring and schedules the
+ * poll. The poll reads up to a budget of packets. Then it either schedules
+ * itself again, or it unmasks the signals and checks the ring once more. This
+ * works like NAPI: a flood of packets leaves the CPU to others from time to
+ * time, and an idle ring costs nothing.
  *
- * Completions and requests share the ring. Completions are always followed;
- * requests are copied to packets of a pool and wait in the backlog until the
- * client may have them. Only without a free packet is the ring left alone, until
- * the client completes one.
+ * Completions and requests share the ring. Completions are always processed.
+ * Requests are copied to packets of a pool and wait in the backlog until they
+ * can be delivered to the client. Only if the pool is empty, the poll leaves
+ * the next request, and everything behind it, in the ring until the client has
+ * completed a packet.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -29,8 +31,8 @@
 #define KMCL_POLL_BUDGET	64
 
 /**
- * kmcl_rx_open - get the memory that completions will need
- * @ch: a channel about to be opened
+ * kmcl_rx_open - allocate the memory for the payload of completions
+ * @ch: a channel that is about to be opened
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -50,7 +52,11 @@ void kmcl_rx_close(struct kmcl_channel *ch)
 	ch->rx.copy = NULL;
 }
 
-/* From a packet to its message; false: it is none that the client is to have. */
+/*
+ * Find the message in a packet of the ring. Returns false if the client does not
+ * get it: the client has no ProcessPacket callback, it has called
+ * VmbChannelPacketFail(), or the message is malformed or too large.
+ */
 static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
 			    u32 *len)
 {
@@ -61,7 +67,10 @@ static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
 	       *len <= to->pool->room;
 }
 
-/* False: there is no memory to copy the packet to, it stays in the ring. */
+/*
+ * Copy the packet to the backlog. Returns false if the pool is empty and the
+ * packet must stay in the ring.
+ */
 static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 			    const struct kmcl_ring_packet *packet)
 {
@@ -105,8 +114,8 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 }
 
 /*
- * A ring that lies once is not believed again: no completion comes any more, so
- * nobody shall wait for one.
+ * A corrupt ring is not read again until the channel is opened again. No
+ * completion can arrive any more, so complete the packets that wait for one.
  */
 static void kmcl_rx_fail(struct kmcl_channel *ch)
 {
@@ -151,23 +160,38 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 	unsigned int spent = 0;
 
 	rx->polls++;
-	/* What is found to wait for a completion below, waits for one after this. */
+	/*
+	 * Clear the flag first. If reading or delivering below has to wait for
+	 * a packet of the client, kmcl_stall() sets the flag again, and the
+	 * return of that packet schedules the next poll.
+	 */
 	kmcl_stall_clear(&ch->delivery);
 	do {
-		/* A host that only promises packets has its turn, too. */
+		/*
+		 * At least 1, so that the loop also ends if the host changes
+		 * its index all the time without a packet that can be read.
+		 */
 		spent += max(kmcl_rx_read(ch), 1U);
 		kmcl_deliver(ch);
-		/* The wake-up may have been for room in the other ring. */
+		/*
+		 * The signal may have meant that the outgoing ring has room.
+		 * There is no flag that tells, so every poll flushes.
+		 */
 		kmcl_tx_flush(ch);
 		if (spent >= KMCL_POLL_BUDGET) {
 			kmcl_poll_schedule(ch);
 			return;
 		}
-		/*
-		 * Also when packets were left for want of memory: a host signals
-		 * a ring that was empty, so this costs nothing, and a wake-up
-		 * for room in the other ring still comes.
-		 */
+	/*
+	 * Unmask even if a packet was left in the ring. The host signals new
+	 * packets only when the ring was empty, so this causes no extra
+	 * signals.
+	 *
+	 * The mask does not apply to signals for room in the outgoing ring,
+	 * which the host sends at any time. Each of them schedules the poll,
+	 * also while the poll runs, and the poll flushes the queue. So there is
+	 * no need to flush again after unmasking.
+	 */
 	} while (kmcl_ring_unmask(&rx->ring) && !rx->starved && !rx->failed);
 }
 
@@ -177,23 +201,26 @@ void kmcl_rx_init(struct kmcl_rx *rx)
 }
 
 /*
- * Read the ring. It may hold packets whose wake-up came before anyone listened.
- * Completions are followed from here on; requests wait for
- * kmcl_delivery_start().
+ * Start reading the ring. The ring may already hold packets that were signalled
+ * before the poll was allowed to run, so schedule the poll at once. Completions
+ * are processed from here on; requests wait for kmcl_delivery_start().
  */
 void kmcl_rx_start(struct kmcl_channel *ch)
 {
 	ch->rx.failed = false;
-	/* Pairs with kmcl_poll_schedule(), which then uses the ring. */
+	/*
+	 * Pairs with smp_load_acquire() in kmcl_poll_schedule(), which then
+	 * uses the ring.
+	 */
 	smp_store_release(&ch->rx.running, true);
 	kmcl_poll_schedule(ch);
 }
 
-/* When it returns nothing touches the ring, and nothing will. */
+/* When this function returns, nothing accesses the ring any more. */
 void kmcl_rx_stop(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->rx.running, false);
-	/* Pairs with kmcl_poll_schedule(), which may still see it running. */
+	/* Wait for a kmcl_poll_schedule() that has still seen ->running set. */
 	synchronize_rcu_expedited();
 	tasklet_kill(&ch->rx.poll);
 }

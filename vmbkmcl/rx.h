@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading the ring: see rx.c. */
+/* Reading the incoming ring: see rx.c. */
 #ifndef _KMCL_RX_H
 #define _KMCL_RX_H
 
@@ -12,18 +12,19 @@ struct kmcl_channel;
 
 /**
  * struct kmcl_rx - the reading side of a channel
- * @running: the ring may be read
- * @ring: the incoming ring, while the channel is open
- * @poll: reads the ring
- * @copy: of the completion whose routine runs in the poll, as the host can change
- *	what is in the ring; there while the channel is open
- * @room: bytes of @copy
- * @starved: it left a packet in the ring for want of memory to copy it to
- * @polls: times it ran
- * @received: packets read
- * @dropped: packets nobody is there for
- * @corrupt: times the ring was found corrupt
- * @failed: it was, and is not read any more
+ * @running: the poll may read the ring
+ * @ring: the incoming ring, valid while the channel is open
+ * @poll: tasklet that reads the ring
+ * @copy: copy of the payload of a completion while the completion routine runs
+ *	in the poll, because the host can change the ring. Allocated while the
+ *	channel is open.
+ * @room: size of @copy in bytes
+ * @starved: the poll has left a packet in the ring because the pool was empty
+ * @polls: number of times the poll ran
+ * @received: number of packets read
+ * @dropped: number of packets that were not given to the client
+ * @corrupt: number of times the ring was found corrupt
+ * @failed: the ring was found corrupt and is not read any more
  */
 struct kmcl_rx {
 	bool running;

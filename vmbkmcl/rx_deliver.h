@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Giving the host's packets to the client: see rx_deliver.c. */
+/* Delivering the host's packets to the client: see rx_deliver.c. */
 #ifndef _KMCL_RX_DELIVER_H
 #define _KMCL_RX_DELIVER_H
 
@@ -12,35 +12,47 @@ struct kmcl_channel;
 struct kmcl_rx_packet;
 struct kmcl_pool;
 
-/* Most packets a client may hold at one time, unless it says otherwise. */
+/*
+ * The default and the upper limit of the number of packets that a client may
+ * hold.
+ */
 #define KMCL_QUOTA_DEFAULT	64
 #define KMCL_QUOTA_MAX		1024
 
-/* Packets that are read besides, so that completions behind them are found. */
+/*
+ * Packets that are read in addition to the quota, so that the poll finds
+ * completions behind them.
+ */
 #define KMCL_BACKLOG		64
 
 /**
- * struct kmcl_delivery - what a client gets, and how
- * @on: the client may be given packets
- * @passive: its callbacks want a context that may sleep
- * @refused: it found a packet malformed and is given no more
- * @quota: most packets it wants to hold at one time
- * @pool: memory for packets; NULL while closed, or without a ProcessPacket
- *	callback
- * @backlog: packets taken from the ring and not yet delivered; the poll puts
- *	in, the holder of @delivering takes out
- * @delivering: bit 0 is held by who delivers
- * @deferred: a packet to be delivered before @backlog, where it may sleep
- * @current_packet: the one whose callback runs
- * @sleeps: that callback may; all three under @delivering
- * @lent: packets given to the client, also twice; by the holder of @delivering
- * @returned: of those, how many came back
- * @stalled: something waits for a packet to be completed
- * @work: calls the client where it may sleep
- * @worker: the task @work runs in, while it does
- * @delivered: packets the client was given
- * @deferrals: times it wanted to be given one where it may sleep
- * @orphaned: packets it still had when its channel was taken away
+ * struct kmcl_delivery - delivery of the host's packets to the client
+ * @on: packets may be delivered
+ * @passive: the client wants its callbacks in a context that may sleep
+ * @refused: the client has called VmbChannelPacketFail(). No more packets are
+ *	delivered until the channel is opened again.
+ * @quota: the largest number of packets that the client wants to hold
+ * @pool: memory for packets; %NULL while the channel is closed or if the client
+ *	has no ProcessPacket callback
+ * @backlog: packets that were read from the ring and not delivered yet. The
+ *	poll adds packets, the holder of @delivering removes them.
+ * @delivering: bit 0 is a lock that is held while packets are delivered
+ * @deferred: a packet that is delivered before @backlog, in a context that may
+ *	sleep
+ * @current_packet: the packet whose ProcessPacket callback is running
+ * @sleeps: that callback may sleep. @deferred, @current_packet and @sleeps are
+ *	written by the holder of @delivering.
+ * @lent: number of times a packet was given to the client, including packets
+ *	that were delivered again after they were deferred. Written by the
+ *	holder of @delivering.
+ * @returned: number of times a packet came back from the client
+ * @stalled: the poll or the delivery waits for a packet to be returned
+ * @work: work item that calls the client in a context that may sleep
+ * @worker: task that runs @work, while @work runs
+ * @delivered: number of packets that were delivered
+ * @deferrals: number of packets that the client has deferred
+ * @orphaned: number of packets that the client still had when its channel was
+ *	removed
  */
 struct kmcl_delivery {
 	bool on;
@@ -64,16 +76,19 @@ struct kmcl_delivery {
 	u64 orphaned;
 };
 
-/* Packets the client has and did not complete. */
+/* The number of packets that the client has and has not completed. */
 static inline u32 kmcl_delivery_held(const struct kmcl_delivery *to)
 {
-	/* First, so that what is lent meanwhile is counted too much, not too little. */
+	/*
+	 * Read ->returned before ->lent. If the values change in between, the
+	 * result is too large rather than too small.
+	 */
 	u32 returned = atomic_read_acquire(&to->returned);
 
 	return READ_ONCE(to->lent) - returned;
 }
 
-/* For the poll alone. @to->backlog has room for every packet of the pool. */
+/* Called by the poll alone. ->backlog has room for every packet of the pool. */
 static inline void kmcl_delivery_enqueue(struct kmcl_delivery *to,
 					 struct kmcl_rx_packet *packet)
 {
@@ -81,17 +96,24 @@ static inline void kmcl_delivery_enqueue(struct kmcl_delivery *to,
 }
 
 /*
- * The caller has found no free packet, or no quota left. It calls this and checks
- * again, because a packet that was returned in between may have missed the flag.
+ * Called when there is no free packet, or the client has reached its quota. The
+ * caller then checks again, because a packet that was returned in between may
+ * have missed the flag.
  */
 static inline void kmcl_stall(struct kmcl_delivery *to)
 {
 	WRITE_ONCE(to->stalled, true);
-	/* Pairs with the full barriers of kmcl_pool_push(), kmcl_packet_returned(). */
+	/*
+	 * Pairs with the full barriers in kmcl_pool_push() and
+	 * kmcl_packet_returned().
+	 */
 	smp_mb();
 }
 
-/* For the poll, which is about to look for packets and quota again. */
+/*
+ * Called by the poll before it looks for free packets and checks the quota
+ * again.
+ */
 static inline void kmcl_stall_clear(struct kmcl_delivery *to)
 {
 	WRITE_ONCE(to->stalled, false);

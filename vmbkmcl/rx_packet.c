@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory for the host's packets, all of it made when the channel is opened.
+ * Memory for the packets of the host, allocated when the channel is opened.
  *
- * A packet read from the ring is copied to one of the pool's, and comes back when
- * its completion has been sent. Who finds none left is run again when one has come.
+ * A packet that is read from the ring is copied to a packet of the pool, which
+ * is returned to the pool when its completion has been sent. If the pool is
+ * empty, the poll stops and is scheduled again when a packet is returned.
  */
 
 #include <linux/mm.h>
@@ -29,7 +30,10 @@ void kmcl_pool_put(struct kmcl_pool *pool)
 	kref_put(&pool->ref, kmcl_pool_free);
 }
 
-/* All that was given back, with one atomic operation for all of it. */
+/*
+ * Take all packets that were returned, with one atomic operation for all of
+ * them.
+ */
 static struct llist_node *kmcl_pool_refill(struct kmcl_channel *ch)
 {
 	struct llist_head *free = &ch->delivery.pool->free;
@@ -42,7 +46,10 @@ static struct llist_node *kmcl_pool_refill(struct kmcl_channel *ch)
 	return nodes;
 }
 
-/* For the poll alone. NULL: it will be run when there is one. */
+/*
+ * Called by the poll alone. Returns NULL if the pool is empty. The poll is then
+ * scheduled when a packet is returned.
+ */
 __kmcl_hot struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch)
 {
 	struct kmcl_pool *pool = ch->delivery.pool;
@@ -79,7 +86,7 @@ struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 	struct kmcl_pool *pool;
 	u32 i;
 
-	/* A failure is told by who opens the channel. */
+	/* No warning: the function that opens the channel logs the failure. */
 	pool = kvzalloc(sizeof(*pool) + array_size(count, stride),
 			GFP_KERNEL | __GFP_NOWARN);
 	if (!pool)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory for the host's packets: see rx_packet.c. */
+/* Memory for the packets of the host: see rx_packet.c. */
 #ifndef _KMCL_RX_PACKET_H
 #define _KMCL_RX_PACKET_H
 
@@ -11,22 +11,25 @@
 #include "bus.h"
 #include "channel.h"
 
+/* Who owns a packet of the pool. Values of &kmcl_rx_packet.owner. */
 enum kmcl_rx_owner {
-	KMCL_OWNER_POOL,	/* free, in the backlog, or on its way back */
-	KMCL_OWNER_CLIENT,	/* until it completes it */
-	KMCL_OWNER_NOBODY,	/* the client's still, but its channel is gone */
+	KMCL_OWNER_POOL,	/* free, in the backlog, or being completed */
+	KMCL_OWNER_CLIENT,	/* until the client completes the packet */
+	KMCL_OWNER_NOBODY,	/* the client still has it, its channel is gone */
 };
 
 /**
- * struct kmcl_rx_packet - a packet of the host's, copied out of the ring
- * @free: in the pool's list
- * @pool: where it belongs
- * @owner: enum kmcl_rx_owner; whoever moves it away from
- *	%KMCL_OWNER_CLIENT alone may go on with it
- * @completion: its completion
- * @wants_completion: the host has asked for one
- * @len: bytes of payload
- * @data: payload, then the completion's; behind it the client's context
+ * struct kmcl_rx_packet - a packet of the host, copied out of the ring
+ * @free: in &kmcl_pool.free or &kmcl_pool.spare
+ * @pool: the pool the packet belongs to
+ * @owner: enum kmcl_rx_owner. A function that takes the packet away from
+ *	%KMCL_OWNER_CLIENT does so with an atomic exchange, and only the one
+ *	that succeeds may use the packet.
+ * @completion: entry that sends the completion
+ * @wants_completion: the host has asked for a completion
+ * @len: number of bytes of payload in @data
+ * @data: the payload of the packet, later the payload of the completion. The
+ *	client's context is behind it.
  */
 struct kmcl_rx_packet {
 	struct llist_node free;
@@ -40,15 +43,17 @@ struct kmcl_rx_packet {
 
 /**
  * struct kmcl_pool - memory for the packets of one opening of a channel
- * @ref: the channel's, and one for each packet that belongs to nobody
- * @ch: the channel; not to be followed for a packet that belongs to nobody
- * @room: bytes of payload each packet has room for
- * @stride: bytes from one packet to the next
- * @count: packets
- * @quota: of them, how many the client may hold at most
- * @free: those that were given back since the poll looked last
- * @spare: those it found then
- * @packets: all of them
+ * @ref: one reference of the channel, and one for each packet that is owned by
+ *	%KMCL_OWNER_NOBODY
+ * @ch: the channel; may be gone for a packet that is owned by
+ *	%KMCL_OWNER_NOBODY
+ * @room: bytes of payload that each packet has room for
+ * @stride: distance from one packet to the next in bytes
+ * @count: number of packets
+ * @quota: the largest number of packets that the client may hold
+ * @free: packets that were returned since the poll last refilled @spare
+ * @spare: free packets, used by the poll alone
+ * @packets: all packets
  */
 struct kmcl_pool {
 	struct kref ref;
@@ -62,7 +67,7 @@ struct kmcl_pool {
 	u8 packets[] __aligned(sizeof(u64));
 };
 
-/* NULL without memory; the caller says so. */
+/* Returns NULL without memory. The caller logs the failure. */
 struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch);
 void kmcl_pool_put(struct kmcl_pool *pool);
 
@@ -70,7 +75,7 @@ struct kmcl_rx_packet *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i);
 struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch);
 void kmcl_pool_push(struct kmcl_rx_packet *packet);
 
-/* Run the poll again if something waits for a packet that was returned. */
+/* A packet was returned: schedule the poll if it waits for one. */
 static inline void kmcl_unstall(struct kmcl_channel *ch)
 {
 	if (READ_ONCE(ch->delivery.stalled))

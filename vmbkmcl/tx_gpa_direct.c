@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * External data: pages that a packet refers to and the host reads and writes in
- * place. They are described by ranges, each of a length, an offset into its first
- * page, and page numbers; pages have 4 KiB, whatever the guest's have.
+ * The description of external data in GPA-direct packets.
  *
- * Until its packet is complete, a page is its owner's to keep. Where that may be
- * before the host is done with it, it is referenced: if its owner then gives it
- * away, nobody else gets it.
+ * External data, as the API calls it, are pages that a packet refers to, and
+ * that the host reads and writes in place. The packet describes them as ranges.
+ * A range has a length, an offset into its first page, and page numbers. The
+ * pages have 4 KiB, whatever the page size of the guest is.
+ *
+ * The owner of a page must keep it until the packet is complete. Where the
+ * owner may free the page before the host has finished with it, this module
+ * holds a reference, so that nobody else gets the page.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -20,28 +23,31 @@
 #include "memory_page.h"
 #include "tx_gpa_direct.h"
 
-/* Bytes of a description of @bytes in @segments. */
+/*
+ * The largest description, in bytes, of @bytes of memory in @segments segments.
+ */
 static u32 kmcl_gpa_direct_size(u32 bytes, u32 segments)
 {
-	/* Each piece may begin and end within a page. */
+	/* Each segment may begin and end in the middle of a page. */
 	u32 pfns = bytes / KMCL_HV_PAGE_SIZE + 2 * segments;
 
 	return sizeof(struct kmcl_gpa_direct) +
 	       segments * sizeof(struct kmcl_gpa_range) + pfns * sizeof(u64);
 }
 
-/* Bytes of a description of the most that the settings allow. */
+/* The largest description, in bytes, that the settings of a channel allow. */
 u32 kmcl_gpa_direct_room(const struct kmcl_settings *set)
 {
 	return kmcl_gpa_direct_size(set->max_gpa_direct_size, set->max_chain);
 }
 
+/* @mdl_range has passed kmcl_mdl_range_check(). */
 u32 kmcl_gpa_direct_room_for(const struct kmcl_mdl_range *mdl_range)
 {
 	return kmcl_gpa_direct_size(mdl_range->len, mdl_range->mdls);
 }
 
-/* @memory: @room bytes of it, aligned to 8. */
+/* @memory has @room bytes and is aligned to 8 bytes. */
 void kmcl_gpa_direct_init(struct kmcl_gpa_direct_desc *gpa, void *memory,
 			  u32 room)
 {
@@ -56,13 +62,13 @@ static void kmcl_gpa_direct_reset(struct kmcl_gpa_direct_desc *gpa)
 	gpa->size = sizeof(struct kmcl_gpa_direct);
 }
 
-/* Pages that so many bytes are in. */
+/* The number of pages that a range with this offset and length is in. */
 static u32 kmcl_gpa_direct_pfns(u32 offset, u32 len)
 {
 	return DIV_ROUND_UP(offset + len, KMCL_HV_PAGE_SIZE);
 }
 
-/* One more range, whose page numbers are to be filled in; NULL: too many. */
+/* Append a range without its page numbers. Returns NULL if there is no room. */
 static struct kmcl_gpa_range *
 kmcl_gpa_direct_add(struct kmcl_gpa_direct_desc *gpa, u32 offset, u32 len)
 {
@@ -86,7 +92,9 @@ static void __kmcl_hot kmcl_gpa_direct_fill(struct kmcl_gpa_range *range,
 	       kmcl_gpa_direct_pfns(range->offset, range->len) * sizeof(*pfns));
 }
 
-/* Whole pages. -EMSGSIZE: more than there is room for. */
+/*
+ * Describe @count whole pages. Returns -EMSGSIZE if there is not enough room.
+ */
 int __kmcl_hot kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *gpa,
 					const PFN_NUMBER *pfns, u32 count)
 {
@@ -102,7 +110,10 @@ int __kmcl_hot kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *gpa,
 	return 0;
 }
 
-/* A checked extent, a range for each of its MDLs. -EMSGSIZE as above. */
+/*
+ * Describe an MDL range that has passed kmcl_mdl_range_check(), with one range
+ * for each of its segments. Returns -EMSGSIZE if there may not be enough room.
+ */
 int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *gpa,
 				  const struct kmcl_mdl_range *mdl_range)
 {
@@ -114,6 +125,7 @@ int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *gpa,
 	if (kmcl_gpa_direct_room_for(mdl_range) > gpa->room)
 		return -EMSGSIZE;
 	while (kmcl_mdl_range_next(&left, &segment)) {
+		/* Can not fail: the room was checked above. */
 		range = kmcl_gpa_direct_add(gpa, segment.offset, segment.len);
 		kmcl_gpa_direct_fill(range, segment.pfns);
 	}
@@ -132,13 +144,15 @@ static struct page *kmcl_gpa_direct_reference(u64 pfn)
 }
 
 /**
- * kmcl_gpa_direct_hold - reference the pages of a description, where it can be done
+ * kmcl_gpa_direct_hold - take references to the pages of a description
  * @gpa: the description
- * @pages: where they go, with room for one for each 8 bytes of the description;
- *	NULL: they are kept for good
+ * @pages: array to which the pages are written, with one element for every 8
+ *	bytes of the description; %NULL if the references will never be dropped
+ *
+ * Pages that can not be referenced are skipped.
  *
  * Context: any but hard interrupts.
- * Return: how many references are held.
+ * Return: the number of references that were taken.
  */
 u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
 			 struct page **pages)
@@ -162,7 +176,10 @@ u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
 	return held;
 }
 
-/* The host was never told that the ring is closed, and may go on with them. */
+/*
+ * Log that @pages pages are never freed. The host may not know that the ring is
+ * closed, and may still access them.
+ */
 void kmcl_gpa_direct_kept(struct kmcl_channel *ch, u32 pages)
 {
 	pr_err_ratelimited("%s: %u pages of external data are kept for good\n",

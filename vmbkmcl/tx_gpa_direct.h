@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Descriptions of a packet's external data: see tx_gpa_direct.c. */
+/*
+ * The description of external data in GPA-direct packets: see tx_gpa_direct.c.
+ */
 #ifndef _KMCL_TX_GPA_DIRECT_H
 #define _KMCL_TX_GPA_DIRECT_H
 
@@ -14,10 +16,10 @@ struct kmcl_settings;
 struct page;
 
 /**
- * struct kmcl_gpa_direct_desc - room for a description, and what is in it
- * @desc: as it goes into the ring
- * @room: bytes there is memory for
- * @size: bytes in use
+ * struct kmcl_gpa_direct_desc - a description of external data, and its memory
+ * @desc: the description, in the format of the wire
+ * @room: size of the memory at @desc in bytes
+ * @size: number of bytes of @desc that are in use
  */
 struct kmcl_gpa_direct_desc {
 	struct kmcl_gpa_direct *desc;

@@ -21,10 +21,11 @@
 
 /*
  * When a request times out, its caller returns, and struct kmcl_request on the
- * caller's stack is gone. But the host may access the external data until it has
- * completed the packet or the ring is closed. Therefore a second entry is allocated
- * together with the request: the successor. The successor takes over the slot of the
- * request in the transaction table, and holds references to the pages until then.
+ * caller's stack is gone. But the host may access the external data until it
+ * has completed the packet or the ring is closed. Therefore a second entry is
+ * allocated together with the request: the successor. The successor takes over
+ * the slot of the request in the transaction table, and holds references to the
+ * pages until then.
  */
 
 /**
