@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Giving the host's packets to the client, and getting them back.
+ * Delivering the host's packets to the client, and getting them back.
  *
- * The poll delivers what it has read, in softirq context, or a work item does
- * where the client may sleep; never both at once, and always in order. A client
- * that holds as many packets as its quota is given no more until it completes
- * one. Each packet has room for its completion, so completing never fails.
+ * Either the poll delivers the packets that it has read, in softirq context, or
+ * a work item does so in a context that may sleep. They never deliver at the
+ * same time, and the order of the packets is kept. A client that holds as many
+ * packets as its quota gets no more until it completes one. Each packet has
+ * room for its completion, so completing a packet never fails.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -20,16 +21,18 @@
 #include "rx_deliver.h"
 #include "rx_packet.h"
 
-/* Packets from one ProcessingComplete callback to the next. */
+/* The largest number of packets between two ProcessingComplete callbacks. */
 #define KMCL_BATCH	64
 
+/* The bit in kmcl_delivery.delivering that is used as a lock. */
 #define KMCL_DELIVERING	0
 
 /**
- * kmcl_delivery_open - get the memory that packets of the host's will need
- * @ch: a channel about to be opened
+ * kmcl_delivery_open - allocate the memory for the packets of the host
+ * @ch: a channel that is about to be opened
  *
- * All of it now, so that a packet is never lost for memory later.
+ * All memory is allocated here, so that no packet is lost later because memory
+ * is short.
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -53,7 +56,9 @@ int kmcl_delivery_open(struct kmcl_channel *ch)
 	return 0;
 }
 
-/* The ring is gone, and so is who could answer what the client did not see. */
+/*
+ * The ring is closed: packets still in the backlog can no longer be completed.
+ */
 void kmcl_delivery_close(struct kmcl_channel *ch)
 {
 	struct kmcl_delivery *to = &ch->delivery;
@@ -82,7 +87,11 @@ static bool kmcl_has_packet(struct kmcl_delivery *to)
 	return READ_ONCE(to->deferred) || !kfifo_is_empty(&to->backlog);
 }
 
-/* There is a packet, and the client would take it in this context. */
+/*
+ * There is a packet, and it is to be delivered in this context. A deferred
+ * packet, and every packet of a passive client, is delivered where the client
+ * may sleep.
+ */
 static __always_inline bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 {
 	struct kmcl_delivery *to = &ch->delivery;
@@ -155,8 +164,9 @@ static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
 }
 
 /*
- * Give the client packets, unless somebody else is doing it: whoever queued the
- * packet schedules the poll again, so this just returns then.
+ * Deliver all packets that are due in this context. If someone else is
+ * delivering, just return: after this function, kmcl_deliver() and
+ * kmcl_passive_work() check whether packets are due in the other context.
  */
 void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
 {
@@ -165,7 +175,10 @@ void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
 	if (test_and_set_bit_lock(KMCL_DELIVERING, &to->delivering))
 		return;
 	to->sleeps = may_sleep;
-	/* In the poll this ends: nobody else takes packets out of the ring. */
+	/*
+	 * This loop ends in the poll, because only the poll adds packets to the
+	 * backlog.
+	 */
 	while (kmcl_deliver_batch(ch, may_sleep))
 		if (may_sleep)
 			cond_resched();
@@ -173,14 +186,14 @@ void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
 }
 
 /**
- * kmcl_deliver - give the client what is there, as far as it takes it
+ * kmcl_deliver - deliver packets in the poll, or schedule the work item for them
  * @ch: the channel
  *
  * Context: the poll.
  */
 void __kmcl_hot kmcl_deliver(struct kmcl_channel *ch)
 {
-	/* Mostly all that came were completions. */
+	/* Fast path: usually only completions were read. */
 	if (!ch->delivery.pool || !kmcl_has_packet(&ch->delivery))
 		return;
 	kmcl_deliver_all(ch, false);
@@ -188,14 +201,16 @@ void __kmcl_hot kmcl_deliver(struct kmcl_channel *ch)
 		kmcl_passive_schedule(ch);
 }
 
-/* From here on the client is given packets. */
+/* Packets are delivered to the client from here on. */
 void kmcl_delivery_start(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->delivery.on, true);
 	kmcl_poll_schedule(ch);
 }
 
-/* When it returns no ProcessPacket callback runs, and none will. */
+/*
+ * When this function returns, no ProcessPacket callback is running or will run.
+ */
 void kmcl_delivery_stop(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->delivery.on, false);
@@ -204,23 +219,33 @@ void kmcl_delivery_stop(struct kmcl_channel *ch)
 	kmcl_delivery_flush(ch);
 }
 
-/* When it returns, all that is to be called where it may sleep was called. */
+/* Wait until the work item has called everything that it was scheduled for. */
 void kmcl_delivery_flush(struct kmcl_channel *ch)
 {
 	flush_work(&ch->delivery.work);
 }
 
-/* Getting back */
+/* Returning packets */
 
-/* The client is done with a packet, or will never be. */
+/*
+ * A packet came back: the client has completed, failed or deferred it, or
+ * kmcl_delivery_orphan() has taken it away.
+ */
 static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
-	/* Who waits for the last one may free the channel right after. */
+	/*
+	 * A task that waits for the last packet may free the channel as soon as
+	 * ->returned is increased. The channel is freed after an RCU grace
+	 * period.
+	 */
 	rcu_read_lock();
 	if ((u32)atomic_inc_return(&to->returned) == READ_ONCE(to->lent) &&
-	    /* A full barrier is before it: a waiter sees it, or is seen here. */
+	    /*
+	     * atomic_inc_return() is a full barrier: either the waiter sees the new
+	     * value, or the waiter is seen here.
+	     */
 	    waitqueue_active(&ch->changed))
 		wake_up_all(&ch->changed);
 	kmcl_unstall(ch);
@@ -228,12 +253,14 @@ static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_delivery_orphan - take the channel away from the packets its client has
- * @ch: a channel whose device is gone; it delivers nothing
+ * kmcl_delivery_orphan - separate the client's packets from the channel
+ * @ch: a channel whose device is gone and that delivers nothing any more
  *
- * Each keeps its memory until the client completes it, which then does nothing.
+ * The memory of each packet stays valid until the client completes the packet.
+ * The completion then does nothing else than free the memory.
  *
- * Context: may sleep, for as long as a VmbChannelPacketComplete() takes.
+ * Context: may sleep, for as long as a concurrent VmbChannelPacketComplete()
+ * takes.
  */
 void kmcl_delivery_orphan(struct kmcl_channel *ch)
 {
@@ -256,19 +283,24 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_delivery_forget_held - count every packet the client has as returned
- * @ch: a channel whose client's module is gone, so nobody completes them
+ * kmcl_delivery_forget_held - count all packets that the client holds as returned
+ * @ch: a channel whose client's module is gone, so that nobody completes the
+ *	packets
  *
  * The packets are freed together with the pool.
  *
- * Context: the work item of the channel's state.
+ * Context: the work item that changes the state of the channel.
  */
 void kmcl_delivery_forget_held(struct kmcl_channel *ch)
 {
 	atomic_set(&ch->delivery.returned, ch->delivery.lent);
 }
 
-/* The packet's channel; NULL when there is nothing to be done with it. */
+/*
+ * Take a packet back from the client. Returns the channel, or NULL if the
+ * caller has nothing to do: the channel is gone, or the client did not have the
+ * packet.
+ */
 static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
 {
 	switch (atomic_xchg(&packet->owner, KMCL_OWNER_POOL)) {
@@ -294,7 +326,7 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
 			  len);
 		len = 0;
 	}
-	/* The client may answer with a part of the packet itself. */
+	/* memmove(): the client may pass a part of the packet itself. */
 	memmove(packet->data, data, len);
 	completion->wire.len = len;
 	local_bh_disable();
@@ -304,20 +336,25 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
 }
 
 /**
- * VmbChannelPacketComplete() - give an incoming packet back
- * @packet_completion: from the ProcessPacket callback, in it or later
- * @completion_buffer: payload of the completion, the caller's; may lie within
- *	the packet, and be NULL with @buffer_size 0
- * @buffer_size: bytes of it, at most the channel's maximum packet size
+ * VmbChannelPacketComplete() - complete a packet of the host
+ * @packet_completion: from the ProcessPacket callback. May be called in that
+ *	callback or later.
+ * @completion_buffer: payload of the completion. May be a part of the packet's
+ *	buffer. May be %NULL if there is no payload.
+ * @buffer_size: length of @completion_buffer in bytes, at most the channel's
+ *	maximum packet size
  *
- * The packet's buffer and context are not the caller's any more. A completion
- * is sent if the host asked for one: in any order, and without fail, as each
- * packet has memory for it. More than fits is not sent: the completion is then
- * empty, with a log line. On a channel that was taken away it only frees memory.
+ * The client must not access the packet's buffer and context any more. If the
+ * host has asked for a completion, it is sent. Packets can be completed in any
+ * order. Completing never fails, because each packet has memory for its
+ * completion. If the payload is too large, an empty completion is sent, and a
+ * line is logged. If the channel was removed, the function only frees memory. A
+ * second call for the same packet is refused with a log line.
  *
  * Context: any but hard interrupts.
- * Source: Microsoft's VmbChannelPacketComplete documentation; what happens to a
- * completion that is too large or to a second one is ours.
+ *
+ * Source: Microsoft's VmbChannelPacketComplete documentation; what happens with
+ * a completion that is too large, and with a second one, is ours.
  */
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION packet_completion,
 			      PVOID completion_buffer, UINT32 buffer_size)
@@ -337,15 +374,19 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION packet_completion,
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
 /**
- * VmbChannelPacketDeferToPassive() - have a packet delivered where one may sleep
- * @packet_completion: the packet whose ProcessPacket callback this is called in,
- *	which then returns without completing it
+ * VmbChannelPacketDeferToPassive() - defer a packet to a context that may sleep
+ * @packet_completion: the packet whose ProcessPacket callback is running. The
+ *	callback returns without completing the packet.
  *
- * The callback is called again with the same packet, in a context that may sleep,
- * and before any later packet. In such a context it is refused with a log line,
- * and the packet stays with the client, and so it does outside its callback.
+ * The ProcessPacket callback is called again for the same packet in a context
+ * that may sleep, and before it is called for any later packet.
+ *
+ * A call outside the ProcessPacket callback of the packet, or in a callback
+ * that may sleep already, is refused with a log line. The client then keeps the
+ * packet.
  *
  * Context: the ProcessPacket callback.
+ *
  * Source: Microsoft's VmbChannelPacketDeferToPassive documentation.
  */
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION packet_completion)
@@ -367,14 +408,16 @@ VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION packet_completion)
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
 
 /**
- * VmbChannelPacketFail() - give back a packet that is malformed beyond repair
- * @packet_completion: from the ProcessPacket callback, in it or later
+ * VmbChannelPacketFail() - report a malformed packet
+ * @packet_completion: from the ProcessPacket callback. May be called in that
+ *	callback or later.
  *
- * The packet is not completed to the host, which is not to be trusted any more:
- * until the channel is opened again the client is given no packet. Completions of
- * its own packets still arrive.
+ * The packet is not completed, because the host is not to be trusted any more.
+ * The client gets no more packets until the channel is opened again.
+ * Completions of the client's own packets still arrive.
  *
  * Context: any but hard interrupts.
+ *
  * Source: Microsoft's VmbChannelPacketFail documentation; what still works
  * afterwards is ours.
  */
@@ -394,17 +437,22 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION packet_completion)
 EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
 
 /**
- * VmbChannelPacketGetExternalData() - the pages a packet of the host's refers to
- * @packet_completion: a packet the client has
+ * VmbChannelPacketGetExternalData() - get the external data of a packet
+ * @packet_completion: a packet that the client has
  * @flags: 0 or %VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY
- * @mdl: where the pages are to be described; untouched
+ * @mdl: where the memory would be described. Not written.
  *
- * A host never sends such a packet to a guest: external data are the guest's
- * pages, and go with the guest's packets. So this is for servers.
+ * Packets of a host have no external data: external data is memory of the
+ * guest, and only the packets of the guest refer to it. The function is for
+ * servers.
  *
  * Context: any.
- * Return: %STATUS_INVALID_PARAMETER_1, _2 or _3 for that argument, otherwise
- * %STATUS_INVALID_DEVICE_REQUEST: the packet has none.
+ * Return:
+ * * %STATUS_INVALID_PARAMETER_1 - @packet_completion is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @flags has an unknown flag
+ * * %STATUS_INVALID_PARAMETER_3 - @mdl is %NULL
+ * * %STATUS_INVALID_DEVICE_REQUEST - the packet has no external data
+ *
  * Source: Microsoft's VmbChannelPacketGetExternalData documentation; the status
  * is ours.
  */
@@ -422,13 +470,16 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION packet_completion,
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetExternalData);
 
 /**
- * VmbChannelPacketGetClientContext() - the client's room on an incoming packet
- * @packet_completion: a packet the client has
+ * VmbChannelPacketGetClientContext() - get the client context of a packet
+ * @packet_completion: a packet that the client has
+ *
+ * The context has as many bytes as VmbChannelInitSetClientContextSize() has
+ * requested, rounded up to a multiple of 8. It belongs to the client. Its
+ * contents are undefined when a packet is delivered.
  *
  * Context: any.
- * Return: as many bytes as VmbChannelInitSetClientContextSize() asked for,
- * aligned to 8; NULL when it asked for none. Their contents are the client's,
- * and undefined when a packet is delivered.
+ * Return: the address of the context; %NULL if the client has requested none.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION packet_completion)
@@ -441,22 +492,26 @@ PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION packet_completion)
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetClientContext);
 
-/* How the client wants it */
+/* Settings of the delivery, which may change at any time */
 
 /**
- * VmbChannelSetTransactionQuota() - say how many packets a client will hold
+ * VmbChannelSetTransactionQuota() - set how many packets the client may hold
  * @channel: the channel
- * @quota: most packets it is given before it completes one, above 0; 64 unless
- *	this is called, and at most 1024
+ * @quota: the largest number of packets that the client holds at one time,
+ *	above 0. The default is 64, the upper limit is 1024.
  *
- * At the quota delivery stops, and goes on when a packet is completed: so a
- * larger quota is seen at the next completion. Completions of the client's own
- * packets go on, and 64 packets more are read meanwhile; a host that sends still
- * more waits, and what it completes then waits behind. Opening a channel takes
- * memory for as many packets as the quota is then: a larger one is in full effect
- * from the next opening on.
+ * When the client holds as many packets as the quota, delivery stops until it
+ * completes one. A larger quota therefore takes effect at the next completion.
+ * Meanwhile the completions of the client's own packets are still processed,
+ * and up to 64 more packets are read from the ring. If the host sends even more
+ * packets, they stay in the ring, and completions behind them wait, too.
+ *
+ * The memory for packets is allocated when the channel is opened, for the quota
+ * at that time. A larger quota takes full effect when the channel is opened the
+ * next time.
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbChannelSetTransactionQuota documentation; the default
  * and the limits are ours.
  */
@@ -475,16 +530,19 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL channel, UINT32 quota)
 EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
 
 /**
- * VmbChannelSetIncomingProcessingAtPassive() - choose the callbacks' context
+ * VmbChannelSetIncomingProcessingAtPassive() - choose the context of callbacks
  * @channel: the channel
- * @require_passive: true: ProcessPacket, ProcessingComplete and the completion
- *	routines of packets are called where they may sleep; false, as it is at
- *	first: in softirq context, which is faster
+ * @require_passive: if true, ProcessPacket, ProcessingComplete and the
+ *	completion routines of packets are called in a context that may sleep.
+ *	If false, the default, they are called in softirq context, which is
+ *	faster.
  *
- * At any time, also while packets come: callbacks that begin after it returns
- * follow it, one that runs is not waited for.
+ * May be called at any time, also while packets arrive. Callbacks that begin
+ * after the function returns are called in the new context. The function does
+ * not wait for a callback that is running.
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbChannelSetIncomingProcessingAtPassive documentation.
  */
 VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL channel,
@@ -495,7 +553,7 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL channel,
 	if (!ch)
 		return;
 	WRITE_ONCE(ch->delivery.passive, require_passive);
-	/* What is due was so in the other context. */
+	/* Queued packets may now have to be delivered in the other context. */
 	kmcl_poll_schedule(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
