@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMBus ring, written at one end and read at the other.
+ * A VMBus ring, with a producer at one end and a consumer at the other.
  *
- * A producer puts packets in and publishes them, several with one write of its
- * index. A consumer looks at the oldest packet, skips it when it is done with it,
- * and releases what it skipped, again with one write. Both learn from that whether
- * the other end is to be signalled; how that is done is the bus's affair.
+ * The producer writes packets to the ring and publishes them, possibly several
+ * at once, with one write of its index. The consumer peeks at the oldest
+ * packet, skips it when it has finished with it, and releases the packets that
+ * it has skipped, again with one write of its index. The functions that publish
+ * and release return whether the other end must be signalled. The bus sends the
+ * signal.
  *
- * The other end may be hostile. Each value that it writes is read once, and judged
- * before it is used; this end's own index is kept where the other cannot write it.
+ * The other end may be hostile. Each value that the other end writes is read
+ * once and checked before it is used. This end keeps its own index where the
+ * other end can not write it.
  *
- * The rules are those of the host. Linux follows them in drivers/hv/ring_buffer.c,
- * whose functions are named below as of 6.12.
+ * The rules are those of the host. Linux follows them in
+ * drivers/hv/ring_buffer.c. The names of its functions below are those of 6.12.
  */
 
 #include <linux/compiler.h>
@@ -24,11 +27,10 @@
 #include "ring.h"
 
 /**
- * kmcl_ring_init - take one end of an empty ring
- * @ring: that end
- * @memory: where the ring is; both indices in its control page are 0
- *
- * The other end may use the ring already.
+ * kmcl_ring_init - initialise one end of an empty ring
+ * @ring: the end
+ * @memory: the memory of the ring. Both indices in its control page are 0,
+ *	unless the other end uses the ring already.
  *
  * Context: any.
  */
@@ -41,14 +43,17 @@ void kmcl_ring_init(struct kmcl_ring *ring,
 }
 KMCL_EXPORT_TO_BUSES(kmcl_ring_init);
 
-/* The other end's index; false: no end of this ring can have written it. */
+/* False if @index, read from the control page, can not be an index of this ring. */
 static __always_inline bool kmcl_ring_is_sane(const struct kmcl_ring *ring,
 					      u32 index)
 {
 	return index < ring->memory.size && IS_ALIGNED(index, sizeof(u64));
 }
 
-/* Bytes from one index forward to another; 0 when they are equal. */
+/*
+ * The number of bytes from one index forward to another; 0 if the indices are
+ * equal.
+ */
 static __always_inline u32 kmcl_ring_bytes(const struct kmcl_ring *ring,
 					   u32 from, u32 to)
 {
@@ -56,8 +61,9 @@ static __always_inline u32 kmcl_ring_bytes(const struct kmcl_ring *ring,
 }
 
 /*
- * @at: room for the packet, which the other end does not look at yet. The padding
- * is part of the last word, so that word is cleared before the payload is copied.
+ * @at is in the part of the ring that the other end does not read yet. The padding
+ * is in the last word of the packet, so this word is cleared before the payload is
+ * copied.
  */
 static __always_inline void
 kmcl_ring_write(void *at, u32 total, u32 index,
@@ -79,15 +85,19 @@ kmcl_ring_write(void *at, u32 total, u32 index,
 }
 
 /**
- * kmcl_ring_put - put a packet in a ring
+ * kmcl_ring_put - write a packet to a ring
  * @ring: the producer's end
- * @packet: what to put; copied
+ * @packet: the packet, which is copied
  *
- * The consumer sees it when kmcl_ring_publish() is called.
+ * The consumer sees the packet only when kmcl_ring_publish() is called.
  *
  * Context: any.
- * Return: 0; -EAGAIN without room for it; -EMSGSIZE when its length cannot be told;
- * -EIO when the consumer's index makes no sense.
+ * Return:
+ * * 0 - the packet is in the ring
+ * * -EAGAIN - the ring has not enough room
+ * * -EMSGSIZE - the length of the packet does not fit in its descriptor
+ * * -EIO - the index of the consumer is invalid
+ *
  * Source: hv_ringbuffer_write().
  */
 int __kmcl_hot kmcl_ring_put(struct kmcl_ring *ring,
@@ -98,15 +108,15 @@ int __kmcl_hot kmcl_ring_put(struct kmcl_ring *ring,
 	u32 read, room;
 
 	/*
-	 * Pairs with kmcl_ring_release(): what is overwritten below was read before
-	 * the consumer said so.
+	 * Pairs with kmcl_ring_release(): the consumer has read the memory that
+	 * is overwritten below before it has written this index.
 	 */
 	read = virt_load_acquire(&memory->control->read_index);
 	if (unlikely(!kmcl_ring_is_sane(ring, read)))
 		return -EIO;
 	if (unlikely(total - KMCL_PACKET_TRAILER > KMCL_PACKET_MAX))
 		return -EMSGSIZE;
-	/* A ring filled to the last byte would look empty. */
+	/* A ring that is filled to the last byte would look empty. */
 	room = memory->size - kmcl_ring_bytes(ring, read, ring->index);
 	if (room <= total)
 		return -EAGAIN;
@@ -117,12 +127,13 @@ int __kmcl_hot kmcl_ring_put(struct kmcl_ring *ring,
 KMCL_EXPORT_TO_BUSES(kmcl_ring_put);
 
 /**
- * kmcl_ring_publish - let the consumer see what was put
+ * kmcl_ring_publish - let the consumer see the packets that were written
  * @ring: the producer's end
  *
  * Context: any.
- * Return: true when the consumer is to be signalled: it had read all there was, so
- * it may sleep, and it does not say that it reads.
+ * Return: true if the consumer must be signalled. This is so if it has read all
+ * packets published before, so that it may sleep, and has not masked signals.
+ *
  * Source: hv_signal_on_write().
  */
 bool __kmcl_hot kmcl_ring_publish(struct kmcl_ring *ring)
@@ -133,30 +144,36 @@ bool __kmcl_hot kmcl_ring_publish(struct kmcl_ring *ring)
 	if (ring->index == before)
 		return false;
 	ring->published = ring->index;
-	/* Pairs with kmcl_ring_peek(): the packets are there before the index. */
+	/*
+	 * Pairs with kmcl_ring_peek(): the packets are written before the
+	 * index.
+	 */
 	virt_store_release(&control->write_index, ring->index);
 	/*
-	 * Pairs with the barrier in kmcl_ring_unmask(): either the consumer sees the
-	 * index after it has unmasked, or the mask is seen to be off here.
+	 * Pairs with the barrier in kmcl_ring_unmask(): either the consumer
+	 * sees the new index after it has unmasked signals, or the mask is seen
+	 * to be off here.
 	 */
 	virt_mb();
 	if (READ_ONCE(control->interrupt_mask))
 		return false;
-	/* The mask is read first, as hv_signal_on_write() does. */
+	/* The mask is read before the index, as in hv_signal_on_write(). */
 	virt_rmb();
 	return READ_ONCE(control->read_index) == before;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_ring_publish);
 
 /**
- * kmcl_ring_want_room - ask the consumer for a signal once there is more room
+ * kmcl_ring_want_room - ask the consumer for a signal when the ring has more room
  * @ring: the producer's end
- * @bytes: it signals when more than this many become free; 0: it need not
+ * @bytes: the consumer signals when more than this many bytes are free; 0
+ *	cancels the request
  *
- * The producer then has to look at the ring again: the consumer may have made the
- * room before it saw this.
+ * The caller must check for room again afterwards, because the consumer may
+ * have made room before it has seen the request.
  *
  * Context: any.
+ *
  * Source: hv_pkt_iter_close() has the consumer's side.
  */
 void kmcl_ring_want_room(struct kmcl_ring *ring, u32 bytes)
@@ -168,15 +185,19 @@ void kmcl_ring_want_room(struct kmcl_ring *ring, u32 bytes)
 KMCL_EXPORT_TO_BUSES(kmcl_ring_want_room);
 
 /**
- * kmcl_ring_peek - look at the oldest packet in a ring
+ * kmcl_ring_peek - find the oldest packet in a ring
  * @ring: the consumer's end
- * @packet: what is there; all of it is in the ring, whatever the producer does
+ * @packet: filled in. All of the packet is within the ring, whatever the
+ *	producer writes.
  *
  * Context: any.
- * Return: 1 with a packet, 0 without; -EIO when what the producer wrote makes no
- * sense.
- * Source: hv_pkt_iter_first(), which makes something harmless of what makes no
- * sense, and then walks on by that, out of step with the producer.
+ * Return:
+ * * 1 - there is a packet
+ * * 0 - the ring is empty
+ * * -EIO - the index of the producer or the descriptor of the packet is invalid
+ *
+ * Source: hv_pkt_iter_first(). That function replaces an invalid length with a
+ * valid one and goes on, and may then be out of step with the producer.
  */
 int __kmcl_hot kmcl_ring_peek(const struct kmcl_ring *ring,
 			      struct kmcl_ring_packet *packet)
@@ -185,7 +206,10 @@ int __kmcl_hot kmcl_ring_peek(const struct kmcl_ring *ring,
 	const struct kmcl_descriptor *desc;
 	u32 write, filled, offset, len;
 
-	/* Pairs with kmcl_ring_publish(): the packet is there before the index. */
+	/*
+	 * Pairs with kmcl_ring_publish(): the packet was written before the
+	 * index.
+	 */
 	write = virt_load_acquire(&memory->control->write_index);
 	if (write == ring->index)
 		return 0;
@@ -213,7 +237,10 @@ int __kmcl_hot kmcl_ring_peek(const struct kmcl_ring *ring,
 }
 KMCL_EXPORT_TO_BUSES(kmcl_ring_peek);
 
-/* The producer's wish for room was not fulfilled before, and is now. */
+/*
+ * True if the room that the producer has asked for is there now, and was not
+ * there before the release.
+ */
 static bool kmcl_ring_made_room(const struct kmcl_ring *ring, u32 before)
 {
 	const struct kmcl_ring_control *control = ring->memory.control;
@@ -222,7 +249,10 @@ static bool kmcl_ring_made_room(const struct kmcl_ring *ring, u32 before)
 
 	if (!wanted)
 		return false;
-	/* The producer wrote its last packet before it asked. */
+	/*
+	 * The producer has published its last packet before it has asked for
+	 * room.
+	 */
 	virt_rmb();
 	write = READ_ONCE(control->write_index);
 	if (!kmcl_ring_is_sane(ring, write))
@@ -233,12 +263,13 @@ static bool kmcl_ring_made_room(const struct kmcl_ring *ring, u32 before)
 }
 
 /**
- * kmcl_ring_release - give the producer the room of what was skipped
+ * kmcl_ring_release - give the room of skipped packets to the producer
  * @ring: the consumer's end
  *
  * Context: any.
- * Return: true when the producer is to be signalled: it asked for room, and this
- * made it.
+ * Return: true if the producer must be signalled, because it has asked for room
+ * and this call has made the room.
+ *
  * Source: hv_pkt_iter_close().
  */
 bool __kmcl_hot kmcl_ring_release(struct kmcl_ring *ring)
@@ -249,14 +280,17 @@ bool __kmcl_hot kmcl_ring_release(struct kmcl_ring *ring)
 	if (ring->index == before)
 		return false;
 	ring->published = ring->index;
-	/* Pairs with kmcl_ring_put(): the packets were read before that. */
+	/*
+	 * Pairs with kmcl_ring_put(): the packets were read before the index is
+	 * written.
+	 */
 	virt_store_release(&control->read_index, ring->index);
-	/* Hosts before Windows 8 look for room themselves. */
+	/* Hosts before Windows 8 poll for room and need no signal. */
 	if (!(READ_ONCE(control->features) & KMCL_RING_PENDING_SEND_SIZE))
 		return false;
 	/*
-	 * Pairs with the barrier in kmcl_ring_want_room(): either the producer's
-	 * wish is seen here, or it sees the room.
+	 * Pairs with the barrier in kmcl_ring_want_room(): either the request
+	 * is seen here, or the producer sees the room.
 	 */
 	virt_mb();
 	return kmcl_ring_made_room(ring, before);
@@ -264,13 +298,15 @@ bool __kmcl_hot kmcl_ring_release(struct kmcl_ring *ring)
 KMCL_EXPORT_TO_BUSES(kmcl_ring_release);
 
 /**
- * kmcl_ring_mask - tell the producer that signals are not needed
- * @ring: the consumer's end, which is about to read it
+ * kmcl_ring_mask - tell the producer not to signal new packets
+ * @ring: the consumer's end, which is about to read the ring
  *
- * The producer may still signal that it made room in a ring of the other direction,
- * for which there is no mask.
+ * The mask does not apply to signals that a ring of the other direction has
+ * room. There is no mask for those.
  *
- * Context: any; may be called beside the consumer's other functions.
+ * Context: any. May be called concurrently with the other functions of the
+ * consumer.
+ *
  * Source: hv_begin_read().
  */
 void __kmcl_hot kmcl_ring_mask(struct kmcl_ring *ring)
@@ -282,11 +318,13 @@ void __kmcl_hot kmcl_ring_mask(struct kmcl_ring *ring)
 KMCL_EXPORT_TO_BUSES(kmcl_ring_mask);
 
 /**
- * kmcl_ring_unmask - have the producer signal again
- * @ring: the consumer's end, which has read all there was
+ * kmcl_ring_unmask - ask the producer to signal new packets again
+ * @ring: the consumer's end
  *
  * Context: any.
- * Return: true when more came meanwhile, for which there may be no signal.
+ * Return: true if the ring is not empty. There may be no signal for packets
+ * that were published while signals were masked.
+ *
  * Source: hv_end_read().
  */
 bool __kmcl_hot kmcl_ring_unmask(struct kmcl_ring *ring)

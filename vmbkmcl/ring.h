@@ -9,10 +9,11 @@
 #include "wire.h"
 
 /**
- * struct kmcl_ring_memory - where a ring is
- * @control: its control page
- * @data: its data, mapped twice in a row, so that no packet is in two pieces
- * @size: bytes of the data, counted once; a multiple of 8
+ * struct kmcl_ring_memory - the memory of a ring
+ * @control: the control page
+ * @data: the data of the ring. It is mapped twice in a row, so that every
+ *	packet is contiguous.
+ * @size: size of the data, counted once, in bytes; a multiple of 8
  */
 struct kmcl_ring_memory {
 	struct kmcl_ring_control *control;
@@ -21,13 +22,14 @@ struct kmcl_ring_memory {
 };
 
 /**
- * struct kmcl_ring - a ring, as one of its two ends sees it
- * @memory: shared with the other end, which can write anything to it at any time
- * @index: where the next packet is put or read. The index in the control page is
- *	a copy for the other end and never read back.
- * @published: what of @index the other end was told
+ * struct kmcl_ring - one end of a ring
+ * @memory: shared with the other end, which can write anything to it at any
+ *	time
+ * @index: where the next packet is written or read. The index in the control
+ *	page is only a copy for the other end, and is never read back.
+ * @published: value of @index that was last written to the control page
  *
- * The owner serialises the calls of ring.c for one ring.
+ * The functions of ring.c do not lock. The owner of the end serialises them.
  */
 struct kmcl_ring {
 	struct kmcl_ring_memory memory;
@@ -36,18 +38,19 @@ struct kmcl_ring {
 };
 
 /**
- * struct kmcl_ring_packet - a packet to be put in a ring, or in it
- * @type: enum kmcl_packet_type; any value in one that was read
- * @flags: %KMCL_PKT_FLAG_COMPLETION_REQUESTED
+ * struct kmcl_ring_packet - a packet that is written to a ring or read from it
+ * @type: enum kmcl_packet_type. In a packet that was read, any value.
+ * @flags: 0 or %KMCL_PKT_FLAG_COMPLETION_REQUESTED. In a packet that was read,
+ *	any value.
  * @id: transaction id
- * @head: what is between the descriptor and the payload, a multiple of 8 bytes
- * @head_len: bytes of @head
+ * @head: data between the descriptor and the payload
+ * @head_len: length of @head in bytes, a multiple of 8
  * @data: the payload
- * @len: bytes of @data; in a packet that was read a multiple of 8
+ * @len: length of @data in bytes. In a packet that was read, a multiple of 8.
  *
- * In a packet that was read @head and @data point into the ring, where the other
- * end can change them. The reader copies what it needs once, and looks only at the
- * copy.
+ * In a packet that was read, @head and @data point into the ring, where the
+ * other end can change them. The reader copies what it needs once, and uses
+ * only the copy.
  */
 struct kmcl_ring_packet {
 	u16 type;
@@ -59,14 +62,16 @@ struct kmcl_ring_packet {
 	u32 len;
 };
 
-/* Bytes that a packet takes in the ring, with descriptor, padding and trailer. */
+/*
+ * Bytes of a packet in the ring, including its descriptor, padding and trailer.
+ */
 static inline u32 kmcl_ring_packet_size(u32 head_len, u32 len)
 {
 	return sizeof(struct kmcl_descriptor) + head_len +
 	       ALIGN(len, sizeof(u64)) + KMCL_PACKET_TRAILER;
 }
 
-/* As far as @index is less than twice the ring's size. */
+/* @index must be less than twice the size of the ring. */
 static inline u32 kmcl_ring_wrap(const struct kmcl_ring *ring, u32 index)
 {
 	return index < ring->memory.size ? index : index - ring->memory.size;
@@ -75,13 +80,13 @@ static inline u32 kmcl_ring_wrap(const struct kmcl_ring *ring, u32 index)
 void kmcl_ring_init(struct kmcl_ring *ring,
 		    const struct kmcl_ring_memory *memory);
 
-/* The producer's */
+/* For the producer */
 int kmcl_ring_put(struct kmcl_ring *ring,
 		  const struct kmcl_ring_packet *packet);
 bool kmcl_ring_publish(struct kmcl_ring *ring);
 void kmcl_ring_want_room(struct kmcl_ring *ring, u32 bytes);
 
-/* The consumer's */
+/* For the consumer */
 int kmcl_ring_peek(const struct kmcl_ring *ring,
 		   struct kmcl_ring_packet *packet);
 bool kmcl_ring_release(struct kmcl_ring *ring);
@@ -89,11 +94,12 @@ void kmcl_ring_mask(struct kmcl_ring *ring);
 bool kmcl_ring_unmask(struct kmcl_ring *ring);
 
 /**
- * kmcl_ring_skip - be done with the packet that kmcl_ring_peek() found
+ * kmcl_ring_skip - advance past the packet that kmcl_ring_peek() has found
  * @ring: the consumer's end
- * @packet: as kmcl_ring_peek() filled it in
+ * @packet: as filled in by kmcl_ring_peek()
  *
- * Its room is the producer's when kmcl_ring_release() is called.
+ * The producer gets the room of the packet only when kmcl_ring_release() is
+ * called.
  *
  * Context: any.
  */
