@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vmbkmcl/ in debugfs: what each channel is doing, and what is in quarantine. */
+/*
+ * The directory vmbkmcl/ in debugfs: the state of each channel, and the GPADLs
+ * in quarantine.
+ */
 
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -12,7 +15,10 @@
 
 static struct dentry *kmcl_debugfs_root;
 
-/* The bus's module goes only after an RCU grace period. */
+/*
+ * The module of a bus is freed only after an RCU grace period, so ->bus stays
+ * valid in the read section.
+ */
 static void bus_show(struct kmcl_channel *ch, struct seq_file *m)
 {
 	const struct kmcl_bus_ops *bus;
@@ -98,7 +104,9 @@ void kmcl_debugfs_add(struct kmcl_channel *ch)
 	ch->debugfs = dir;
 }
 
-/* Waits for readers, so the channel may go afterwards. */
+/*
+ * debugfs_remove() waits for readers, so the channel may be freed afterwards.
+ */
 void kmcl_debugfs_remove(struct kmcl_channel *ch)
 {
 	debugfs_remove(ch->debugfs);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vmbkmcl/ in debugfs: see debugfs.c. */
+/* The directory vmbkmcl/ in debugfs: see debugfs.c. */
 #ifndef _KMCL_DEBUGFS_H
 #define _KMCL_DEBUGFS_H
 

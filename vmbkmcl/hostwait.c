@@ -2,13 +2,14 @@
 /*
  * Waits on the host that must not be abandoned.
  *
- * hv_vmbus's control operations have no timeout, and giving up on one would free
- * memory that the host may still write. So the wait goes on, but not in silence:
- * after a few seconds, and then each minute, a log line names it, and debugfs
- * shows it from the start.
+ * The control operations of hv_vmbus have no timeout. Abandoning one would free
+ * memory that the host may still write to, so the wait continues. But it is
+ * made visible: debugfs shows it from the start, and a line is logged after a
+ * few seconds and then every minute.
  *
- * Nearly all waits are short. So there is one timer for all of them, and the end of
- * a wait leaves it: it runs out, finds none, and is not set again.
+ * All waits share one timer, because nearly all waits are short. The end of a
+ * wait does not stop the timer. When the timer expires and there is no wait, it
+ * is not started again.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -31,7 +32,7 @@ module_param(wait_warn_again_ms, uint, 0644);
 MODULE_PARM_DESC(wait_warn_again_ms,
 		 "Milliseconds from one such line to the next, 0 for no other (default 60000)");
 
-/* All waits in progress. */
+/* All waits in progress, guarded by kmcl_hostwait_lock. */
 static LIST_HEAD(kmcl_hostwaits);
 static DEFINE_SPINLOCK(kmcl_hostwait_lock);
 
@@ -110,7 +111,9 @@ void kmcl_hostwait_show(struct kmcl_channel *ch, struct seq_file *m)
 	spin_unlock_bh(&kmcl_hostwait_lock);
 }
 
-/* Nobody waits any more. */
+/*
+ * Called when there are no waits any more. Only the timer may still be pending.
+ */
 void kmcl_hostwait_exit(void)
 {
 	kmcl_timer_delete_sync(&kmcl_hostwait_timer);

@@ -10,13 +10,13 @@ struct kmcl_channel;
 struct seq_file;
 
 /**
- * struct kmcl_hostwait - one wait in progress, on the waiter's stack
+ * struct kmcl_hostwait - a wait in progress, on the stack of the waiting task
  * @node: in the list of all waits
  * @ch: the channel that waits
- * @what: the operation, as a log line names it
- * @handle: the GPADL, 0 where there is none
- * @since: when it began
- * @warn_at: when the log names it next, in jiffies
+ * @what: name of the operation, for log lines
+ * @handle: the GPADL; 0 if the operation has none
+ * @since: when the wait began
+ * @warn_at: when the next line is logged, in jiffies
  */
 struct kmcl_hostwait {
 	struct list_head node;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What runs for each packet stands together in the text. A packet comes after the CPU
- * did something else, and so finds its code in few pages.
+ * Functions that run for each packet are placed together in the text section.
+ * Other code has usually run on the CPU since the last packet, so the code of a
+ * packet should be in few pages.
  */
 #ifndef _KMCL_HOT_H
 #define _KMCL_HOT_H
@@ -10,7 +11,7 @@
 
 #define __kmcl_hot	__attribute__((__hot__))
 
-/* Of the API, whose header says nothing of it. */
+/* Functions of the API. The headers of the API do not have the attribute. */
 typeof(VmbPacketSend) VmbPacketSend __kmcl_hot;
 typeof(VmbPacketSendWithExternalPfns) VmbPacketSendWithExternalPfns __kmcl_hot;
 typeof(VmbChannelSendSynchronousRequest)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calling the client where it may sleep: completion routines of its packets, and
- * ProcessPacket, in one work item a channel, so that they never overlap.
+ * Calling the client in a context that may sleep.
+ *
+ * Each channel has one work item, which calls the completion routines of
+ * packets and the ProcessPacket callback, so that these never run at the same
+ * time.
  */
 
 #include <linux/bottom_half.h>
@@ -20,15 +23,18 @@ static void kmcl_passive_work(struct work_struct *work)
 
 	WRITE_ONCE(to->worker, current);
 	kmcl_packets_call_routines(ch, true);
-	/* Packets kept while the client wanted to sleep, which it does no more. */
+	/*
+	 * Routines that were deferred before the client switched back to
+	 * softirq context are called with bottom halves off.
+	 */
 	local_bh_disable();
 	kmcl_packets_call_routines(ch, false);
 	local_bh_enable();
 	kmcl_deliver_all(ch, true);
 	WRITE_ONCE(to->worker, NULL);
 	/*
-	 * The deferred packet is done, or the client switched back to softirq
-	 * context: the poll goes on with the backlog.
+	 * The deferred packet is done, or the client has switched back to
+	 * softirq context. The poll continues with the backlog.
 	 */
 	if (!READ_ONCE(to->passive))
 		kmcl_poll_schedule(ch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Calling the client where it may sleep: see passive.c. */
+/* Calling the client in a context that may sleep: see passive.c. */
 #ifndef _KMCL_PASSIVE_H
 #define _KMCL_PASSIVE_H
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pipe mode: each packet carries one message, with a header of its type and its
- * length in bytes, which a packet's own length, in units of 8, does not tell. The
- * library adds and removes it. Completions have none.
+ * Pipe mode: each packet carries one message.
+ *
+ * A header in front of the message has the type of the message and its exact
+ * length in bytes, because the length of a packet counts units of 8 bytes. The
+ * library adds and removes the header. Completions have no header.
  */
 #ifndef _KMCL_PIPE_H
 #define _KMCL_PIPE_H
@@ -18,7 +20,10 @@ struct kmcl_pipe_header {
 	__le32 len;
 };
 
-/* @to has room for the header too. Returns the bytes of both. */
+/*
+ * @to has room for the header and @len bytes. Returns the length of both in
+ * bytes.
+ */
 static inline u32 kmcl_pipe_frame(void *to, const void *data, u32 len)
 {
 	struct kmcl_pipe_header *header = to;
@@ -30,8 +35,9 @@ static inline u32 kmcl_pipe_frame(void *to, const void *data, u32 len)
 }
 
 /*
- * From a packet to its message; false: there is none. The packet is in the ring,
- * where the host can change it: its header is read once.
+ * Advance @data and @len from the payload of a packet to its message. Returns
+ * false if the header is invalid. The payload is in the ring, where the host
+ * can change it, so each field of the header is read only once.
  */
 static inline bool kmcl_pipe_unframe(const void **data, u32 *len)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waking what runs for a channel: the work item that brings it up and down
- * (channel_state.c), the poll, which is a tasklet (rx.c), and the work item that calls
- * the client where it may sleep (passive.c).
+ * Scheduling what runs for a channel: the work item that changes its state
+ * (channel_state.c), the poll, which is a tasklet (rx.c), and the work item
+ * that calls the client in a context that may sleep (passive.c).
  */
 
 #include <linux/rcupdate.h>
@@ -15,32 +15,41 @@
 
 static struct workqueue_struct *kmcl_channel_wq;
 /*
- * Not the queue that channels go up and down in: they wait for this one's work. Not
- * WQ_MEM_RECLAIM either: a callback may then flush no ordinary queue.
+ * Separate from kmcl_channel_wq, because a work item there waits for one on
+ * this queue. Not WQ_MEM_RECLAIM, because a callback could then not flush a
+ * work item on an ordinary queue.
  */
 static struct workqueue_struct *kmcl_passive_wq;
 
-/* Something is wanted of the channel, or its device has changed. */
+/*
+ * Run the work item that changes the state: the client has requested another
+ * state, or the device of the channel has changed.
+ */
 void kmcl_channel_kick(struct kmcl_channel *ch)
 {
 	queue_work(kmcl_channel_wq, &ch->work);
 }
 
 /**
- * kmcl_poll_schedule - the ring has news
+ * kmcl_poll_schedule - schedule the poll
  * @ch: the channel
  *
- * It takes no lock: a bus calls it in hard interrupts, where PREEMPT_RT may not
- * sleep for one. kmcl_rx_stop() waits for callers that still saw the ring.
+ * The bus calls this function when the other end has signalled. It takes no
+ * lock, because a bus may call it in hard interrupt context, where a spinlock
+ * may not sleep on PREEMPT_RT. kmcl_rx_stop() waits for callers that have still
+ * seen ->running set.
  *
- * Context: any, hard interrupts among them.
+ * Context: any, including hard interrupts.
  */
 void __kmcl_hot kmcl_poll_schedule(struct kmcl_channel *ch)
 {
 	struct kmcl_rx *rx = &ch->rx;
 
 	rcu_read_lock();
-	/* Pairs with kmcl_rx_start(): where the ring is comes before this. */
+	/*
+	 * Pairs with kmcl_rx_start(): the ring is initialised before ->running
+	 * is set.
+	 */
 	if (smp_load_acquire(&rx->running)) {
 		kmcl_ring_mask(&rx->ring);
 		tasklet_schedule(&rx->poll);
@@ -49,14 +58,14 @@ void __kmcl_hot kmcl_poll_schedule(struct kmcl_channel *ch)
 }
 KMCL_EXPORT_TO_BUSES(kmcl_poll_schedule);
 
-/* When it returns, a poll that was under way is over. */
+/* Wait until the poll is not running. It may be scheduled again afterwards. */
 void kmcl_poll_wait(struct kmcl_channel *ch)
 {
 	tasklet_disable(&ch->rx.poll);
 	tasklet_enable(&ch->rx.poll);
 }
 
-/* Have the client called where it may sleep. */
+/* Schedule the work item that calls the client in a context that may sleep. */
 void kmcl_passive_schedule(struct kmcl_channel *ch)
 {
 	queue_work(kmcl_passive_wq, &ch->delivery.work);

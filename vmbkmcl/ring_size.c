@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How large a channel's rings and its packets are. Its settings alone say that. */
+/*
+ * The sizes of a channel's rings and of its largest packet, computed from its
+ * settings.
+ */
 
 #include "channel.h"
 #include "compat.h"
@@ -7,19 +10,23 @@
 #include "tx_gpa_direct.h"
 
 /*
- * Bytes of a ring of @pages, or of one that holds two of the largest packets. Linux
- * gives the control page a page of its own size, of which the host sees 4 KiB.
+ * The size of a ring of @pages pages, but at least of a ring that holds two
+ * packets of @wire_size bytes. Linux uses a page of its own size as the control
+ * page, of which the host sees the first 4 KiB.
  */
 static u32 kmcl_ring_bytes(u32 pages, u32 wire_size)
 {
-	/* One word stays free: a full ring would look empty. */
+	/* One word stays free, because a full ring would look empty. */
 	u32 data = max_t(u32, (pages - 1) * KMCL_HV_PAGE_SIZE,
 			 2 * wire_size + sizeof(u64));
 
 	return PAGE_ALIGN(PAGE_SIZE + data);
 }
 
-/* Bytes in the ring of the largest packet, its descriptor and trailer. */
+/*
+ * Bytes in the ring of the largest packet without external data, including its
+ * descriptor and trailer.
+ */
 u32 kmcl_channel_wire_size(const struct kmcl_channel *ch)
 {
 	return kmcl_ring_packet_size(0, kmcl_channel_framing(ch) +

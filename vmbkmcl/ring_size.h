@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How large a channel's rings and its packets are: see ring_size.c. */
+/* The sizes of a channel's rings and of its largest packet: see ring_size.c. */
 #ifndef _KMCL_RING_SIZE_H
 #define _KMCL_RING_SIZE_H
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From errno, which the module speaks inside, to NTSTATUS, its clients' word. */
+/*
+ * Conversion of errno values, which the module uses internally, to the NTSTATUS
+ * values of the API.
+ */
 
 #include <linux/kernel.h>
 #include <linux/errno.h>
@@ -31,12 +34,15 @@ static const struct {
 };
 
 /**
- * kmcl_host_error - what came of an exchange with the host, as this module says it
- * @err: as hv_vmbus says it, whose words mean something else to a client
+ * kmcl_host_error - convert an error of hv_vmbus to an error of this module
+ * @err: 0 or an error from hv_vmbus
+ *
+ * hv_vmbus returns some errno values whose meaning differs from the one that
+ * they have for a client, in kmcl_statuses.
  *
  * Context: any.
- * Return: @err when it is 0, -ENOMEM or -ENODEV; -ENOMEM when the host refused because
- * of its limits, which are not the client's; -EIO for everything else.
+ * Return: @err if it is 0, -ENOMEM or -ENODEV; -ENOMEM for -EDQUOT, because a
+ * limit of the host is not a limit of the client; -EIO for everything else.
  */
 int kmcl_host_error(int err)
 {
@@ -52,7 +58,10 @@ int kmcl_host_error(int err)
 	}
 }
 
-/* An errno without a line is the host's or the kernel's, and has no better name. */
+/*
+ * An errno that is not in the table comes from the host or the kernel. The API
+ * has no better status for it than STATUS_UNSUCCESSFUL.
+ */
 NTSTATUS kmcl_status_of_error(int err)
 {
 	unsigned int i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From errno to NTSTATUS: see status.c. */
+/* Conversion of errno values to NTSTATUS values: see status.c. */
 #ifndef _KMCL_STATUS_H
 #define _KMCL_STATUS_H
 

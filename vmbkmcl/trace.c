@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where the tracepoints' code is made. */
+/* Instantiates the tracepoints of trace.h. */
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* The tests listen to it. */
+/* The KUnit tests attach a probe to this tracepoint. */
 EXPORT_TRACEPOINT_SYMBOL_GPL(vmbkmcl_send);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tracepoints: events/vmbkmcl/ in tracefs. */
+/* Tracepoints, in events/vmbkmcl/ of tracefs. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vmbkmcl
 
@@ -20,7 +20,10 @@
 			 { KMCL_PKT_GPA_DIRECT, "gpa-direct" },		\
 			 { KMCL_PKT_COMPLETION, "completion" })
 
-/* A name is cut to this many bytes so that the record has a fixed size. */
+/*
+ * A record has room for all KMCL_NAME_MAX bytes of a channel's name, so that
+ * records have a fixed size.
+ */
 TRACE_EVENT(vmbkmcl_channel_state,
 	TP_PROTO(const struct kmcl_channel *ch, int from, int to),
 	TP_ARGS(ch, from, to),
@@ -88,12 +91,12 @@ DECLARE_EVENT_CLASS(vmbkmcl_packet,
 		  kmcl_show_packet(__entry->type), __entry->id, __entry->len)
 );
 
-/* In the ring, whatever it is. */
+/* A packet of any type was written to the outgoing ring. */
 DEFINE_EVENT(vmbkmcl_packet, vmbkmcl_send,
 	TP_PROTO(const struct kmcl_channel *ch, u32 type, u64 id, u32 len),
 	TP_ARGS(ch, type, id, len));
 
-/* Out of the ring, whatever it is. */
+/* A packet of any type was read from the incoming ring. */
 DEFINE_EVENT(vmbkmcl_packet, vmbkmcl_receive,
 	TP_PROTO(const struct kmcl_channel *ch, u32 type, u64 id, u32 len),
 	TP_ARGS(ch, type, id, len));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a VMBus ring looks like in memory, as both ends of a channel agree on it.
+ * The layout of a VMBus ring in memory, which both ends of a channel agree on.
  *
- * This is the host's ABI. The kernel has the same structures in linux/hyperv.h,
- * which compiles only where Linux can be a guest of Hyper-V; hv_bus.c asserts that
- * those and these are the same. All numbers are little-endian, as every machine is
+ * This is the ABI of the host. linux/hyperv.h has the same structures, but it
+ * compiles only where Linux can be a guest of Hyper-V. hv_rings.c asserts that
+ * both are the same. All numbers are little-endian, and so are all machines
  * that Hyper-V runs on.
  */
 #ifndef _KMCL_WIRE_H
@@ -14,21 +14,22 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-/* A page of the host's, whatever the size of the guest's pages is. */
+/* A page of the host, whatever the page size of the guest is. */
 #define KMCL_HV_PAGE_SHIFT	12
 #define KMCL_HV_PAGE_SIZE	BIT(KMCL_HV_PAGE_SHIFT)
 
 /**
- * struct kmcl_ring_control - the control page, in front of a ring's data
- * @write_index: where the producer puts the next packet; only the producer writes
- *	it
- * @read_index: where the oldest packet begins that the consumer has not read; only
- *	the consumer writes it
- * @interrupt_mask: not 0: the consumer is reading and wants no signal
- * @pending_send_size: not 0: the producer wants a signal when more than this many
- *	bytes are free
+ * struct kmcl_ring_control - the control page, which precedes the data of a ring
+ * @write_index: where the producer writes the next packet. Written by the
+ *	producer only.
+ * @read_index: where the oldest packet begins that the consumer has not read.
+ *	Written by the consumer only.
+ * @interrupt_mask: if not 0, the consumer does not want a signal for new
+ *	packets
+ * @pending_send_size: if not 0, the producer wants a signal when more than this
+ *	many bytes are free
  * @reserved: 0
- * @features: bit 0: the producer uses @pending_send_size
+ * @features: bit 0 means that the producer uses @pending_send_size
  */
 struct kmcl_ring_control {
 	u32 write_index;
@@ -41,7 +42,10 @@ struct kmcl_ring_control {
 
 #define KMCL_RING_PENDING_SEND_SIZE	BIT(0)
 
-/* Types of packets: enum vmbus_packet_type of linux/hyperv.h. */
+/*
+ * Types of packets, with the values of enum vmbus_packet_type in
+ * linux/hyperv.h.
+ */
 enum kmcl_packet_type {
 	KMCL_PKT_INBAND		= 6,
 	KMCL_PKT_XFER_PAGES	= 7,
@@ -49,16 +53,17 @@ enum kmcl_packet_type {
 	KMCL_PKT_COMPLETION	= 11,
 };
 
-/* In &kmcl_descriptor.flags: the receiver is to complete the packet. */
+/* In &kmcl_descriptor.flags: the receiver must complete the packet. */
 #define KMCL_PKT_FLAG_COMPLETION_REQUESTED	1
 
 /**
  * struct kmcl_descriptor - the first bytes of each packet
  * @type: enum kmcl_packet_type
  * @offset8: where the payload begins, in units of 8 bytes
- * @len8: where it ends, in units of 8 bytes; behind it is the trailer
+ * @len8: where the payload ends, in units of 8 bytes. The trailer follows.
  * @flags: %KMCL_PKT_FLAG_COMPLETION_REQUESTED, or 0
- * @id: of the sender's transaction; in a completion, of the receiver's
+ * @id: transaction id of the sender. In a completion, the id of the packet that
+ *	is completed.
  */
 struct kmcl_descriptor {
 	u16 type;
@@ -68,20 +73,20 @@ struct kmcl_descriptor {
 	u64 id;
 };
 
-/* Bytes of the largest packet whose length fits &kmcl_descriptor.len8. */
+/* The largest packet whose length fits in &kmcl_descriptor.len8, in bytes. */
 #define KMCL_PACKET_MAX		(8 * (u32)U16_MAX)
 
 /*
- * Behind each packet: its own offset in the ring in the upper half, and 0 in the
- * lower one.
+ * The word behind each packet. Its upper half is the offset of the packet in
+ * the ring, its lower half is 0.
  */
 #define KMCL_PACKET_TRAILER	sizeof(u64)
 
 /**
- * struct kmcl_gpa_range - memory of the sender's, as its physical addresses
- * @len: bytes
- * @offset: where they begin in the first page
- * @pfn: its pages of 4 KiB
+ * struct kmcl_gpa_range - a range of the sender's memory
+ * @len: length of the range in bytes
+ * @offset: where the range begins in its first page
+ * @pfn: numbers of its pages of 4 KiB
  */
 struct kmcl_gpa_range {
 	u32 len;
@@ -90,11 +95,13 @@ struct kmcl_gpa_range {
 };
 
 /**
- * struct kmcl_gpa_direct - between the descriptor of a packet of type
- *	%KMCL_PKT_GPA_DIRECT and its payload
+ * struct kmcl_gpa_direct - description of external data
  * @reserved: 0
- * @range_count: how many ranges follow, one right behind the other
- * @ranges: the first begins here
+ * @range_count: number of ranges
+ * @ranges: the ranges, a struct kmcl_gpa_range each, one right behind the other
+ *
+ * In a packet of type %KMCL_PKT_GPA_DIRECT this is between the descriptor and
+ * the payload.
  */
 struct kmcl_gpa_direct {
 	u32 reserved;
