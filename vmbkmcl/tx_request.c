@@ -370,7 +370,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	local_bh_enable();
 	if (err < 0)
 		goto free;
-	err = err == KMCL_TX_SENT ? 0 : kmcl_request_wait(ch, &req, timeout);
+	err = err == KMCL_TX_PENDING ? kmcl_request_wait(ch, &req, timeout) : 0;
 	if (completion_buffer_size && (!err || err == -ENOBUFS))
 		*completion_buffer_size = req.len;
 free:

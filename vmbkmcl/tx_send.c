@@ -220,10 +220,10 @@ static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 	if (result < 0)
 		atomic_set_release(&packet->in_flight, 0);
 	/*
-	 * If the packet wanted a completion, the client may have freed the
-	 * object by now. Do not touch it unless the packet is done.
+	 * KMCL_TX_SENT: the packet is done. After KMCL_TX_PENDING the object
+	 * must not be touched, because the client may have freed it by now.
 	 */
-	if (result == KMCL_TX_SENT)
+	if (result > KMCL_TX_PENDING)
 		kmcl_packet_sent(packet);
 	local_bh_enable();
 	return result < 0 ? kmcl_status(result) : STATUS_SUCCESS;
