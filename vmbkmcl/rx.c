@@ -162,14 +162,14 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 	rx->polls++;
 	/*
 	 * Clear the flag first. If reading or delivering below has to wait for
-	 * a packet of the client, kmcl_stall() sets the flag again, and the
-	 * return of that packet schedules the next poll.
+	 * a packet that the client holds, kmcl_stall() sets the flag again, and
+	 * the return of that packet schedules the next poll.
 	 */
 	kmcl_stall_clear(&ch->delivery);
 	do {
 		/*
-		 * At least 1, so that the loop also ends if the host changes
-		 * its index all the time without a packet that can be read.
+		 * At least 1, so that the loop also ends if the host keeps
+		 * changing its index, but there is never a packet to read.
 		 */
 		spent += max(kmcl_rx_read(ch), 1U);
 		kmcl_deliver(ch);
@@ -182,16 +182,17 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 			kmcl_poll_schedule(ch);
 			return;
 		}
-	/*
-	 * Unmask even if a packet was left in the ring. The host signals new
-	 * packets only when the ring was empty, so this causes no extra
-	 * signals.
-	 *
-	 * The mask does not apply to signals for room in the outgoing ring,
-	 * which the host sends at any time. Each of them schedules the poll,
-	 * also while the poll runs, and the poll flushes the queue. So there is
-	 * no need to flush again after unmasking.
-	 */
+		/*
+		 * Unmask even if a packet was left in the ring. The host
+		 * signals new packets only when the ring was empty, so this
+		 * causes no extra signals.
+		 *
+		 * The mask does not apply to signals for room in the outgoing
+		 * ring, which the host sends at any time. Each of them
+		 * schedules the poll, also while the poll runs, and the poll
+		 * flushes the queue. So there is no need to flush again after
+		 * unmasking.
+		 */
 	} while (kmcl_ring_unmask(&rx->ring) && !rx->starved && !rx->failed);
 }
 
