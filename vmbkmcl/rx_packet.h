@@ -11,7 +11,7 @@
 #include "bus.h"
 #include "channel.h"
 
-/* Who owns a packet of the pool. Values of &kmcl_rx_packet.owner. */
+/* The owner of a packet of the pool. Values of &kmcl_rx_packet.owner. */
 enum kmcl_rx_owner {
 	KMCL_OWNER_POOL,	/* free, in the backlog, or being completed */
 	KMCL_OWNER_CLIENT,	/* until the client completes the packet */
