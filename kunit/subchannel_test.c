@@ -730,7 +730,7 @@ static void random_steps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair->primary->offences, 0);
 	KUNIT_EXPECT_EQ(test, pair->sub->offences, 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&pair->sub_bus->opens), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.in), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.nr_in), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary->ch->subs.nr_active),
 			0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);

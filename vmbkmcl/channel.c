@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The channel object, and what its client asks of it: allocate, enable, disable,
- * clean up. What then happens is in channel_state.c.
+ * The API functions that allocate, enable, disable, pause, start and free a
+ * channel.
+ *
+ * They note what the client wants and wait for the work item in channel_state.c,
+ * which does it.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -18,40 +21,46 @@
 #include "channel_state.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "gpadl.h"
 #include "hostwait.h"
 #include "passive.h"
 #include "poll.h"
 #include "status.h"
 
 #define KMCL_DEFAULT_PACKET_SIZE	4096
-#define KMCL_DEFAULT_EXTERNAL_SIZE	SZ_1M
+#define KMCL_DEFAULT_GPA_DIRECT_SIZE	SZ_1M
 #define KMCL_DEFAULT_CHAIN		16
 #define KMCL_DEFAULT_RING_PAGES		16
 
 static atomic_t kmcl_next_id = ATOMIC_INIT(1);
 
-/* This is a callback, and what waits for the channel would wait for it. */
-static bool kmcl_channel_calls(struct kmcl_channel *ch)
+/*
+ * True in a callback of the channel or of one of its device's other channels. A
+ * wait for a state of @ch would then wait for this callback to return.
+ */
+static bool kmcl_channel_in_callback(struct kmcl_channel *ch)
 {
-	return kmcl_channel_runs(ch) || kmcl_subs_call(ch);
+	return kmcl_channel_runs(ch) || kmcl_subs_in_callback(ch);
 }
 
-/* With ch->api held. */
 static int kmcl_channel_enable(struct kmcl_channel *ch)
 {
 	int err;
 
+	lockdep_assert_held(&ch->api);
 	if (READ_ONCE(ch->state) != KMCL_DISABLED)
 		return -ENOTCONN;
 	/*
-	 * Left from before a rescind; asking anew finds what is there by now.
-	 * Before the wish, or a device could come and be taken away by this.
+	 * A channel whose device was rescinded still listens. Listening anew finds
+	 * the devices that are there by now. The channel must not be enabled before
+	 * kmcl_bus_unlisten(), which would take a device away that a bus attaches
+	 * meanwhile.
 	 */
 	kmcl_bus_unlisten(ch);
 
 	if (!kmcl_channel_request(ch, true))
 		return -ENOTCONN;
-	/* Its devices come by way of its primary. */
+	/* A sub-channel's devices are offered through its primary channel. */
 	if (ch->subs.primary)
 		return 0;
 	err = kmcl_bus_listen(ch);
@@ -64,16 +73,21 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
  * VmbChannelEnable() - connect a channel to its device
  * @channel: a disabled channel with a target
  *
- * Returns at once, whether the device is there or comes later; the callbacks of
- * VmbChannelInitSetStateChangeCallbacks() tell how it goes on. The device may be on
- * any bus. Where no bus is registered, vmbkmcl_hv is asked for, once; if it does not
- * come, a line in the log says that the channel waits for a bus.
+ * This function does not wait for the device. It returns at once, and when the
+ * device is there, the callbacks of VmbChannelInitSetStateChangeCallbacks() are
+ * called. The device may be on any bus. If no bus is registered, the module
+ * vmbkmcl_hv is requested, once. If there is no bus then either, a line in the
+ * log says that the channel waits for one.
  *
  * Context: may sleep. Not from a state-change callback of @channel.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
- * %STATUS_INVALID_DEVICE_STATE when it is enabled already, has no target or is
- * called from a callback; %STATUS_INSUFFICIENT_RESOURCES;
- * %STATUS_DEVICE_NOT_CONNECTED when a bus that is registered is not usable.
+ * Return:
+ * * %STATUS_SUCCESS - the channel is enabled
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_DEVICE_STATE - @channel is not disabled or has no target, or a
+ *   callback called this function
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
+ * * %STATUS_DEVICE_NOT_CONNECTED - a bus is registered but not usable
+ *
  * Source: Microsoft's VmbChannelEnable documentation; the statuses are ours.
  */
 NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
@@ -84,7 +98,7 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
 	might_sleep();
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
-	if (kmcl_channel_calls(ch))
+	if (kmcl_channel_in_callback(ch))
 		return STATUS_INVALID_DEVICE_STATE;
 
 	mutex_lock(&ch->api);
@@ -94,37 +108,32 @@ NTSTATUS VmbChannelEnable(VMBCHANNEL channel)
 }
 EXPORT_SYMBOL_GPL(VmbChannelEnable);
 
-/* With ch->api held. */
 static void kmcl_channel_disable(struct kmcl_channel *ch)
 {
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 
-	mutex_lock(&ch->lock);
-	WRITE_ONCE(ch->wanted, false);
-	kmcl_tx_refuse(ch);
-	kmcl_channel_kick(ch);
-	wake_up_all(&ch->changed);
-	mutex_unlock(&ch->lock);
-
+	lockdep_assert_held(&ch->api);
+	kmcl_channel_request_disable(ch);
 	/* A callback may wait for the host in a synchronous request. */
 	kmcl_tx_cancel(ch, -ENODEV);
-	kmcl_hostwait_start(&watch, ch, "disable", 0);
+	kmcl_hostwait_start(&wait, ch, "disable", 0);
 	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
-	kmcl_hostwait_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 
 	kmcl_bus_unlisten(ch);
 }
 
 /**
- * VmbChannelDisable() - close a channel and let its device go
- * @channel: any channel; nothing happens to a disabled one
+ * VmbChannelDisable() - close a channel and release its device
+ * @channel: a channel in any state; a disabled channel stays as it is
  *
- * When it returns, every callback has ended and none comes again until the
- * channel is enabled.
+ * When this function returns, every callback has returned, and no callback is
+ * called until the channel is enabled again.
  *
- * Context: may sleep, as long as the client's callbacks and the host take; the
- * log names a wait of more than a few seconds. Not from a state-change callback
- * of @channel: refused with a log line.
+ * Context: may sleep, until the client's callbacks and the host are done; the log
+ * names a wait of more than a few seconds. A call from a state-change callback of
+ * @channel is refused with a log line.
+ *
  * Source: Microsoft's VmbChannelDisable documentation.
  */
 VOID VmbChannelDisable(VMBCHANNEL channel)
@@ -134,7 +143,7 @@ VOID VmbChannelDisable(VMBCHANNEL channel)
 	might_sleep();
 	if (!ch)
 		return;
-	if (kmcl_channel_calls(ch)) {
+	if (kmcl_channel_in_callback(ch)) {
 		kmcl_warn(ch, "disable from a callback of its own refused\n");
 		return;
 	}
@@ -145,7 +154,11 @@ VOID VmbChannelDisable(VMBCHANNEL channel)
 }
 EXPORT_SYMBOL_GPL(VmbChannelDisable);
 
-/* Or overruled, or without a ring to be started or paused. */
+/*
+ * True if VmbChannelPause() or VmbChannelStart() need not wait any longer: the
+ * channel is paused or active, the other of the two functions was called
+ * meanwhile, or no ring is open that could be paused or started.
+ */
 static bool kmcl_channel_settled(const struct kmcl_channel *ch, bool paused)
 {
 	enum kmcl_state state = READ_ONCE(ch->state);
@@ -155,38 +168,41 @@ static bool kmcl_channel_settled(const struct kmcl_channel *ch, bool paused)
 }
 
 /*
- * Without ch->api: a client's callback may take its time, and Disable must be
- * able to end what that waits for.
+ * This must not hold ch->api: a callback of the client may block, for instance in a
+ * synchronous request, and VmbChannelDisable() must be able to cancel that request.
  */
 static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
 {
 	const char *what = paused ? "pause" : "start";
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 
-	if (kmcl_channel_calls(ch)) {
+	if (kmcl_channel_in_callback(ch)) {
 		kmcl_warn(ch, "%s from a callback of its own refused\n", what);
 		return;
 	}
 	kmcl_channel_request_paused(ch, paused);
-	kmcl_hostwait_start(&watch, ch, what, 0);
+	kmcl_hostwait_start(&wait, ch, what, 0);
 	wait_event(ch->changed, kmcl_channel_settled(ch, paused));
-	kmcl_hostwait_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 }
 
 /**
- * VmbChannelPause() - have a channel quiet
- * @channel: any channel
+ * VmbChannelPause() - stop the delivery of packets to the client
+ * @channel: a channel in any state
  *
- * An active channel is suspended: when this returns EvtChannelSuspend was called,
- * the client has completed all packets it had, and it is given no more until
- * VmbChannelStart(). Packets of the client's own go on, and so do their
- * completions. A channel that is not open comes up paused: EvtChannelOpened is
- * then all that is called. It stays so through VmbChannelDisable() and
- * VmbChannelEnable().
+ * An active channel is suspended. When this function returns, EvtChannelSuspend was
+ * called and the client has completed all packets that it held. No packet is
+ * delivered until VmbChannelStart(). The client can still send packets, and gets
+ * their completions.
  *
- * Context: may sleep, as long as the client takes to complete its packets; the
- * log names a wait of more than a few seconds. Not from a state-change callback
- * of @channel: refused with a log line.
+ * A channel that is not open is paused as soon as it opens: EvtChannelOpened is
+ * then the only callback. A channel stays paused through VmbChannelDisable()
+ * and VmbChannelEnable().
+ *
+ * Context: may sleep, until the client has completed its packets; the log names a
+ * wait of more than a few seconds. A call from a state-change callback of @channel
+ * is refused with a log line.
+ *
  * Source: Microsoft's VmbChannelPause documentation.
  */
 VOID VmbChannelPause(VMBCHANNEL channel)
@@ -198,15 +214,16 @@ VOID VmbChannelPause(VMBCHANNEL channel)
 EXPORT_SYMBOL_GPL(VmbChannelPause);
 
 /**
- * VmbChannelStart() - end what VmbChannelPause() began
- * @channel: any channel
+ * VmbChannelStart() - undo VmbChannelPause()
+ * @channel: a channel in any state
  *
- * A paused channel is active again when this returns: EvtChannelStarted and
- * EvtChannelPostStarted were called. One that is not open comes up active, as it
- * does without any call.
+ * When this function returns, a paused channel is active again:
+ * EvtChannelStarted and EvtChannelPostStarted were called. A channel that is
+ * not open becomes active when it opens, which is also the default.
  *
- * Context: may sleep, as long as the callbacks take. Not from a state-change
- * callback of @channel: refused with a log line.
+ * Context: may sleep, until the callbacks have returned. A call from a state-change
+ * callback of @channel is refused with a log line.
+ *
  * Source: Microsoft's VmbChannelStart documentation.
  */
 VOID VmbChannelStart(VMBCHANNEL channel)
@@ -225,11 +242,15 @@ static void kmcl_channel_free(struct kref *ref)
 	kmcl_tx_destroy(&ch->tx);
 	kfree(ch->client);
 	if (ch->borrowed) {
-		/* The last touch: who waits for it gives the memory back. */
+		/*
+		 * kmcl_channel_wait_released() waits for this and returns the
+		 * memory to the client, so nothing may access @ch after
+		 * complete().
+		 */
 		complete(&ch->released);
 		return;
 	}
-	/* A packet's completion may be on its way out: kmcl_packet_returned(). */
+	/* kmcl_packet_returned() may still access @ch in its RCU read section. */
 	kfree_rcu(ch, rcu);
 }
 
@@ -237,7 +258,10 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 			     const struct kmcl_bus_ops *pinned,
 			     struct device *parent, unsigned long client)
 {
-	/* Now: a module's init functions are soon forgotten. */
+	/*
+	 * The symbol has to be resolved now: if @client is in an init function, the
+	 * kernel frees that function after the module's init.
+	 */
 	ch->client = kasprintf(GFP_KERNEL, "%ps", (void *)client);
 	if (!ch->client)
 		return -ENOMEM;
@@ -253,7 +277,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	ch->parent = get_device(parent);
 	ch->pinned = pinned;
 	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
-	ch->set.max_gpa_direct_size = KMCL_DEFAULT_EXTERNAL_SIZE;
+	ch->set.max_gpa_direct_size = KMCL_DEFAULT_GPA_DIRECT_SIZE;
 	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
 	ch->set.rx_pages = KMCL_DEFAULT_RING_PAGES;
 	ch->set.tx_pages = KMCL_DEFAULT_RING_PAGES;
@@ -261,8 +285,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	mutex_init(&ch->api);
 	kmcl_channel_state_init(ch);
 	kmcl_subs_init(&ch->subs);
-	spin_lock_init(&ch->gpadls_lock);
-	hash_init(ch->gpadls);
+	kmcl_gpadl_init(ch);
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init(ch);
 	kmcl_passive_init(ch);
@@ -275,15 +298,16 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 }
 
 /**
- * kmcl_channel_allocate - make a channel
- * @pinned: the only bus that it looks for its device on, and which stays until the
- *	channel is cleaned up; NULL for all that are registered
- * @parent: device the client belongs to, or NULL; a reference is held
+ * kmcl_channel_allocate - allocate a channel
+ * @pinned: the only bus to look for the device on, or %NULL for all registered
+ *	buses. The bus must exist until the channel is cleaned up.
+ * @parent: device that the client belongs to, or %NULL; the channel holds a
+ *	reference
  * @client: an address in the client's module
- * @channel: the new channel, freed by VmbChannelCleanup()
+ * @channel: set to the new channel; VmbChannelCleanup() frees it
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS or %STATUS_INSUFFICIENT_RESOURCES.
+ * Return: %STATUS_SUCCESS, or %STATUS_INSUFFICIENT_RESOURCES without memory.
  */
 NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,
 			       struct device *parent, unsigned long client,
@@ -304,19 +328,23 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,
 KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
 
 /**
- * VmbChannelAllocate() - make a channel with default settings
- * @parent_device_object: device the caller drives, or NULL; a reference is held
- *	until VmbChannelCleanup()
- * @is_server: must be 0: there is no server endpoint in a guest
- * @channel: where the new channel goes; untouched on failure
+ * VmbChannelAllocate() - allocate a channel with default settings
+ * @parent_device_object: device that the caller drives, or %NULL; the channel
+ *	holds a reference until VmbChannelCleanup()
+ * @is_server: must be 0: a guest has no server endpoint
+ * @channel: set to the new channel; untouched on failure
  *
- * Defaults: packets of up to 4096 bytes, external data of up to 1 MiB in 16
- * MDLs, rings of 16 pages each, no client context, no callbacks, no target, named
- * "channel-N"; active when enabled.
+ * The default settings are: packets of up to 4096 bytes, external data of up to
+ * 1 MiB in 16 MDLs, rings of 16 pages each, no client context, no callbacks, no
+ * target, the name "channel-N", not paused.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 without @channel;
- * %STATUS_NOT_SUPPORTED for a server; %STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * %STATUS_SUCCESS - the channel exists
+ * * %STATUS_INVALID_PARAMETER_3 - @channel is %NULL
+ * * %STATUS_NOT_SUPPORTED - @is_server is not 0
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
+ *
  * Source: Microsoft's VmbChannelAllocate documentation; the defaults are ours.
  */
 NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
@@ -333,11 +361,12 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
 
 /**
- * VmbSizeofChannel() - memory that a channel takes
+ * VmbSizeofChannel() - size of a channel
  *
  * Context: any.
- * Return: bytes, for VmbChannelInitialize(). They are this module's version's:
- * ask each time.
+ * Return: number of bytes that VmbChannelInitialize() needs. It differs between
+ * versions of this module, so a client must not keep it as a constant.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 UINT32 VmbSizeofChannel(void)
@@ -347,22 +376,27 @@ UINT32 VmbSizeofChannel(void)
 EXPORT_SYMBOL_GPL(VmbSizeofChannel);
 
 /**
- * VmbChannelInitialize() - make a channel in one's own memory
+ * VmbChannelInitialize() - make a channel in memory of the caller
  * @parent_device_object: as for VmbChannelAllocate()
- * @is_server: must be 0: there is no server endpoint in a guest
- * @channel: the caller's memory, aligned to 8 bytes and not on a stack; becomes
- *	the channel, and is the caller's again when VmbChannelCleanup() returns
- * @byte_count: bytes of it
+ * @is_server: must be 0: a guest has no server endpoint
+ * @channel: memory of the caller, aligned to 8 bytes and not on a stack. The
+ *	memory becomes the channel and is the caller's again when
+ *	VmbChannelCleanup() returns.
+ * @byte_count: size of that memory in bytes
  *
- * Otherwise it is like VmbChannelAllocate(). VmbChannelCleanup() then waits until
- * the client has freed all its packet objects and cleaned up its sub-channels, as
- * they refer to the channel; the log names a wait of more than a few seconds.
+ * Otherwise this function is like VmbChannelAllocate(). VmbChannelCleanup() of
+ * such a channel waits until the client has freed all its packet objects and
+ * has cleaned up its sub-channels, as they refer to the channel; the log names
+ * a wait of more than a few seconds.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 without memory, or when it
- * is not aligned; %STATUS_INVALID_PARAMETER_4 when it is less than
- * VmbSizeofChannel(); %STATUS_NOT_SUPPORTED for a server;
- * %STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * %STATUS_SUCCESS - the memory is a channel
+ * * %STATUS_INVALID_PARAMETER_3 - @channel is %NULL or not aligned
+ * * %STATUS_INVALID_PARAMETER_4 - @byte_count is less than VmbSizeofChannel()
+ * * %STATUS_NOT_SUPPORTED - @is_server is not 0
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT parent_device_object,
@@ -385,17 +419,17 @@ NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT parent_device_object,
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitialize);
 
-/* Its memory goes back to the client: nobody may know of it any more. */
-static void kmcl_channel_give_back(struct kmcl_channel *ch)
+/* Wait until nothing refers to a channel in the client's memory any more. */
+static void kmcl_channel_wait_released(struct kmcl_channel *ch)
 {
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 
 	kmcl_hostwait_start(
-		&watch, ch,
+		&wait, ch,
 		"cleanup, for packet objects and sub-channels to go,", 0);
 	wait_for_completion(&ch->released);
-	kmcl_hostwait_stop(&watch);
-	/* A packet's completion may be on its way out: kmcl_packet_returned(). */
+	kmcl_hostwait_stop(&wait);
+	/* kmcl_packet_returned() may still access @ch in its RCU read section. */
 	synchronize_rcu();
 }
 
@@ -407,22 +441,28 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	kmcl_channel_disable(ch);
 	mutex_unlock(&ch->api);
 
-	/* It may have reported the state and not returned yet. */
+	/* The work item may have set KMCL_DISABLED and not have returned yet. */
 	flush_work(&ch->work);
 	kmcl_delivery_flush(ch);
 	kmcl_debugfs_remove(ch);
 	kmcl_subs_forget(ch);
-	/* Now: the last reference may be a packet object's, in softirq context. */
+	/*
+	 * put_device() may sleep. kmcl_channel_free() can not call it, as a packet
+	 * object may drop the last reference in softirq context.
+	 */
 	put_device(ch->parent);
 	if (READ_ONCE(ch->abandoned))
 		kmcl_packets_abandon(ch);
 	kmcl_channel_put(ch);
 	if (borrowed)
-		kmcl_channel_give_back(ch);
+		kmcl_channel_wait_released(ch);
 	module_put(THIS_MODULE);
 }
 
-/* Clean up what a client left that is gone. Its code is there, its data is not. */
+/*
+ * Clean up a channel that a client left behind when its module was unloaded. No
+ * callback may be called: the module has freed the data that they use.
+ */
 void kmcl_channel_abandon(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->abandoned, true);
@@ -433,15 +473,17 @@ void kmcl_channel_abandon(struct kmcl_channel *ch)
 /**
  * VmbChannelCleanup() - free a channel
  * @channel: a disabled channel from VmbChannelAllocate() or
- *	VmbChannelInitialize(), or NULL
+ *	VmbChannelInitialize(), or %NULL
  *
- * A channel that is still enabled is disabled first, with a log line. The memory
- * of one from VmbChannelInitialize() is the client's again when this returns.
+ * A channel that is not disabled is disabled first, with a log line. When this
+ * function returns, memory that was given to VmbChannelInitialize() is the client's
+ * again.
  *
- * Context: may sleep. Not from a state-change callback of @channel: refused with
- * a log line, and the channel stays.
- * Source: Microsoft's VmbChannelCleanup documentation; what happens to a channel
- * that is not disabled is ours.
+ * Context: may sleep. A call from a state-change callback of @channel is
+ * refused with a log line, and the channel continues to exist.
+ *
+ * Source: Microsoft's VmbChannelCleanup documentation; that a channel which is not
+ * disabled is disabled first is ours.
  */
 VOID VmbChannelCleanup(VMBCHANNEL channel)
 {
@@ -450,7 +492,7 @@ VOID VmbChannelCleanup(VMBCHANNEL channel)
 	might_sleep();
 	if (!ch)
 		return;
-	if (kmcl_channel_calls(ch)) {
+	if (kmcl_channel_in_callback(ch)) {
 		kmcl_warn(ch, "cleanup from a callback of its own refused\n");
 		return;
 	}
@@ -464,12 +506,14 @@ VOID VmbChannelCleanup(VMBCHANNEL channel)
 EXPORT_SYMBOL_GPL(VmbChannelCleanup);
 
 /**
- * VmbChannelGetParentDeviceObject() - the device that a channel's client named
- * @channel: a channel
+ * VmbChannelGetParentDeviceObject() - get the parent device of a channel
+ * @channel: a channel, or %NULL
  *
  * Context: any.
- * Return: what VmbChannelAllocate() was given, NULL for NULL; valid until
- * VmbChannelCleanup(), without a reference for the caller.
+ * Return: the device that VmbChannelAllocate() or VmbChannelInitialize() was given;
+ * %NULL if that was %NULL or @channel is %NULL. The pointer is valid until
+ * VmbChannelCleanup(); the caller gets no reference.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 PDEVICE_OBJECT VmbChannelGetParentDeviceObject(VMBCHANNEL channel)
@@ -479,13 +523,15 @@ PDEVICE_OBJECT VmbChannelGetParentDeviceObject(VMBCHANNEL channel)
 EXPORT_SYMBOL_GPL(VmbChannelGetParentDeviceObject);
 
 /**
- * VmbChannelGetTargetDeviceObject() - the VMBus device that a channel is bound to
- * @channel: a channel
+ * VmbChannelGetTargetDeviceObject() - get the VMBus device of a channel
+ * @channel: a channel, or %NULL
  *
  * Context: may sleep.
- * Return: the &struct device within the &struct hv_device; NULL while there is
- * none. Valid from EvtChannelOpened to the end of EvtChannelClosed; who wants it
- * for longer takes a reference there.
+ * Return: the &struct device within the &struct hv_device; %NULL if the channel
+ * is not bound to a device or @channel is %NULL. The pointer is valid from
+ * EvtChannelOpened until EvtChannelClosed returns. A client that needs the
+ * device for longer takes a reference of its own within that time.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 PDEVICE_OBJECT VmbChannelGetTargetDeviceObject(VMBCHANNEL channel)

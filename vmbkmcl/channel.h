@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The channel object: see channel.c, channel_state.c for its states, channel_settings.c for its settings. */
+/*
+ * struct kmcl_channel, a VMBus channel. channel.c allocates and frees channels,
+ * channel_state.c moves a channel from state to state, channel_settings.c sets its
+ * settings.
+ */
 #ifndef _KMCL_CHANNEL_H
 #define _KMCL_CHANNEL_H
 
@@ -24,15 +28,16 @@
 #include "tx_packet.h"
 
 #define KMCL_NAME_MAX		32	/* bytes, with the terminator */
-#define KMCL_RING_PAGES_MIN	2	/* one of them is the control page */
+#define KMCL_RING_PAGES_MIN	2	/* the control page and one page of data */
 #define KMCL_RING_PAGES_MAX	512
 #define KMCL_PACKET_SIZE_MAX	(64 * 1024)
-#define KMCL_LATENCY_DEFAULT	1000	/* hv_vmbus: about 100 us */
-#define KMCL_GPA_DIRECT_SIZE_MAX	(8190 * 4096)	/* as large as a GPADL */
-#define KMCL_CHAIN_MAX		512
-#define KMCL_GPADL_BITS		6	/* 64 chains */
+#define KMCL_LATENCY_DEFAULT	1000	/* 100 us, in units of 100 ns */
+#define KMCL_GPA_DIRECT_SIZE_MAX	(8190 * 4096)	/* the largest GPADL */
+#define KMCL_CHAIN_MAX		512	/* MDLs */
+#define KMCL_GPADL_BITS		6	/* 64 hash buckets */
 #define KMCL_CONTEXT_SIZE_MAX	(64 * 1024)
 
+/* What a client sets with VmbChannelInitSet...() before it enables the channel. */
 struct kmcl_settings {
 	guid_t type;
 	guid_t instance;
@@ -42,7 +47,7 @@ struct kmcl_settings {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
 	PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete;
-	/* The same with @context; if one of these is set, none of those is. */
+	/* With @context. Either these two are set or the two above. */
 	PFN_VMB_CHANNEL_PROCESS_PACKET_EX process_packet_ex;
 	PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX processing_complete_ex;
 	void *context;
@@ -51,132 +56,174 @@ struct kmcl_settings {
 	u32 inline_size;	/* bytes on each packet object */
 	u32 max_packet_size;	/* bytes of payload */
 	u32 max_gpa_direct_size;	/* bytes of a packet's external data */
-	u32 max_chain;		/* MDLs they may be in */
+	u32 max_chain;		/* MDLs that describe a packet's external data */
 	u32 rx_pages;
 	u32 tx_pages;
 	bool has_cpu;
-	unsigned int cpu;	/* for interrupts, with @has_cpu */
+	unsigned int cpu;	/* the host interrupts this CPU, if @has_cpu */
 };
 
+/* Counters for debugfs. */
 struct kmcl_gpadl_stats {
 	u64 created;
 	u64 deleted;
-	u64 failed;
-	u64 unknown_handles;
-	u64 leftovers;
+	u64 failed;		/* creates that failed at the host */
+	u64 unknown_handles;	/* deletes of handles that do not exist */
+	u64 leftovers;		/* GPADLs that existed at the close */
 	u64 quarantined;
 };
 
 /**
- * struct kmcl_channel - a channel, client endpoint
- * @ref: one for the client, one for each of its packet objects and sub-channels,
- *	one for each device removal or sub-channel offer in progress
- * @free: what the last reference calls
- * @node: in the list of all channels: see channel_clients.c
- * @client: who allocated it: "function [module]"
- * @abandoned: that module is gone; none of its callbacks is called
- * @borrowed: the memory is the client's, see VmbChannelInitialize()
- * @released: with @borrowed, the last reference is gone
- * @id: unique in this module's life
- * @name: for logs, traces and debugfs; unique through @id
- * @parent: device the client named as the parent
- * @pointer: the client's own
- * @set: settings; constant unless the state is KMCL_DISABLED
- * @pinned: the only bus that is asked for its device; NULL: all are
- * @bus: the one that @endpoint is on
- * @endpoint: the bus's device; set while the channel is attached to one
- * @instance: of the device attached last
- * @mmio_start: where the device's MMIO space is
- * @mmio_size: bytes of it; 0 while the channel is closed, or without
- * @latency: of signals to the host, as the client wants it, in units of 100 ns
- * @api: held by Enable, Disable and Cleanup, so that one is over before the next
- * @lock: guards @state, @wanted, @paused, @lost, @asleep, @bus, @endpoint, @latency
- *	and the MMIO space
- * @state: where in its life the channel is; only @work goes forward in it
+ * struct kmcl_channel - a VMBus channel, client endpoint
+ * @ref: references: one of the client, one of each packet object from
+ *	VmbPacketAllocate(), one of each sub-channel, and one of each removal,
+ *	suspend or sub-channel offer in progress
+ * @free: called for the last reference
+ * @node: entry in the list of all channels, see channel_clients.c
+ * @client: caller of VmbChannelAllocate(), as "function [module]"
+ * @abandoned: the client's module is gone: none of its callbacks may be called
+ * @borrowed: the client provides the memory, see VmbChannelInitialize()
+ * @released: completed for the last reference if @borrowed is set
+ * @id: number of the channel, not used again until the module is loaded anew
+ * @name: name in logs, traces and debugfs; ends with @id, so that it is unique
+ * @parent: device that the client named as the parent, or NULL
+ * @pointer: the client's own, see VmbChannelSetPointer()
+ * @set: settings
+ * @pinned: the only bus to look for the device on, or NULL for all buses
+ * @bus: bus of @endpoint, or NULL
+ * @endpoint: the bus's device that the channel is attached to, or NULL
+ * @instance: instance GUID of the device attached last
+ * @mmio_start: physical address of the device's MMIO space
+ * @mmio_size: size of the MMIO space in bytes; 0 while the channel is closed, or if
+ *	the device has no MMIO space
+ * @latency: latency of signals to the host that the client asked for, in 100 ns
+ * @api: serialises VmbChannelEnable(), VmbChannelDisable() and VmbChannelCleanup()
+ * @lock: guards the fields marked L, D and S
+ * @state: current state of the channel. While a device is attached only @work
+ *	changes the state, and so @work reads it without @lock.
  * @wanted: the client has enabled the channel
- * @paused: the client wants it quiet; outlives a Disable
- * @lost: the device is going or gone
- * @asleep: the device is away and will be back
- * @listening: buses have been told to look for a device; under @api
- * @buses: a bit for each bus that it listens on; see bus.c
- * @listener: in the list of channels that listen; see bus.c
- * @work: brings the channel up and down; every callback runs here
- * @worker: the task @work runs in, while it does
- * @changed: woken after each change of these, and when the client has completed
- *	the last packet it had
- * @subs: what makes it a sub-channel, or a primary channel of some
- * @control: held around everything that waits for an answer of the host, as a
- *	rescind wakes only one waiter a channel. Guards @gpadls' changes.
- * @connected: open() succeeded and close() was not yet called; under @control
- * @gpadls_lock: guards @gpadls for those without @control
- * @gpadls: struct kmcl_gpadl by handle
- * @gpadl_stats: counters, under @control
+ * @paused: the client has paused the channel; stays set through a
+ *	VmbChannelDisable()
+ * @lost: the device is being removed, or is gone
+ * @asleep: the device is suspended and will be resumed
+ * @listening: kmcl_bus_listen() succeeded and kmcl_bus_unlisten() was not called
+ * @buses: one bit for each bus that the channel listens on
+ * @listener: entry in the list of channels that listen
+ * @work: opens and closes the channel; runs every state-change callback
+ * @worker: task that runs @work, or NULL
+ * @changed: woken when a field marked L or D changes, when the client has completed
+ *	the last packet that it held, and when a sub-channel parks or leaves
+ * @subs: relation to the primary channel, and to the sub-channels
+ * @control: held while anything waits for a reply of the host, as a rescind wakes
+ *	only one waiter of a channel
+ * @connected: the channel is open for the bus: GPADLs can be created
+ * @gpadls_lock: held to change @gpadls, so that it can be read without @control
+ * @gpadls: hash table of struct kmcl_gpadl by handle
+ * @gpadl_stats: counters of GPADLs
  * @tx: sending side
- * @packets: packet objects nobody has, and completed ones
- * @rx: reading side
- * @delivery: what the client is given of it
- * @long_waits: lines of the log so far that named a wait on the host
- * @debugfs: its directory
- * @rcu: frees it
+ * @packets: cached packet objects, and completed ones whose routine must be called
+ * @rx: receiving side
+ * @delivery: delivery of received packets to the client
+ * @long_waits: number of log lines so far about long waits on the host
+ * @debugfs: the channel's directory in debugfs
+ * @rcu: for kfree_rcu()
+ *
+ * The letters in the comments of the members say who may access them:
+ *
+ * A: under @api.
+ *
+ * B: bus.c only, under its kmcl_buses_lock.
+ *
+ * C: channel_clients.c only, under its kmcl_channels_lock.
+ *
+ * D: the attached device: written under @lock by channel_device.c. Only @work takes
+ *    the device away, so @work, the bus's operations, and code that uses an open
+ *    ring read the member without @lock; others hold @lock or use READ_ONCE().
+ *
+ * G: under @control; debugfs reads the counters without.
+ *
+ * H: written under @control and @gpadls_lock, read under either.
+ *
+ * I: constant after initialisation.
+ *
+ * L: written under @lock; read under @lock, or with READ_ONCE().
+ *
+ * O: needs no lock of the channel: atomic, accessed with READ_ONCE() and
+ *    WRITE_ONCE(), or an object that does its own locking.
+ *
+ * S: settings: written under @lock while the state is KMCL_DISABLED; constant in
+ *    all other states, and read without a lock then.
+ *
+ * W: written only by @work, which reads the member without a lock. Others follow
+ *    the second letter or use READ_ONCE().
  */
 struct kmcl_channel {
-	struct kref ref;
-	void (*free)(struct kref *ref);
-	struct list_head node;
-	char *client;
-	bool abandoned;
-	bool borrowed;
-	struct completion released;
-	u32 id;
-	char name[KMCL_NAME_MAX];
-	struct device *parent;
-	void *pointer;
-	struct kmcl_settings set;
+	struct kref ref;				/* O */
+	void (*free)(struct kref *ref);			/* I */
+	struct list_head node;				/* C */
+	char *client;					/* I */
+	bool abandoned;					/* O */
+	bool borrowed;					/* I */
+	struct completion released;			/* O */
+	u32 id;						/* I */
+	char name[KMCL_NAME_MAX];			/* S */
+	struct device *parent;				/* I */
+	void *pointer;					/* O */
+	struct kmcl_settings set;			/* S */
 
-	const struct kmcl_bus_ops *pinned;
-	const struct kmcl_bus_ops *bus;
-	void *endpoint;
-	guid_t instance;
-	u64 mmio_start;
-	u64 mmio_size;
-	u16 latency;
+	const struct kmcl_bus_ops *pinned;		/* I */
+	const struct kmcl_bus_ops *bus;			/* D */
+	void *endpoint;					/* D */
+	guid_t instance;				/* D */
+	u64 mmio_start;					/* WL */
+	u64 mmio_size;					/* WL */
+	u16 latency;					/* L */
 
 	struct mutex api;
 	struct mutex lock;
-	enum kmcl_state state;
-	bool wanted;
-	bool paused;
-	bool lost;
-	bool asleep;
-	bool listening;
-	u8 buses;
-	struct list_head listener;
-	struct work_struct work;
-	struct task_struct *worker;
-	wait_queue_head_t changed;
+	enum kmcl_state state;				/* L */
+	bool wanted;					/* L */
+	bool paused;					/* L */
+	bool lost;					/* L */
+	bool asleep;					/* L */
+	bool listening;					/* A */
+	u8 buses;					/* B */
+	struct list_head listener;			/* B */
+	struct work_struct work;			/* O */
+	struct task_struct *worker;			/* W */
+	wait_queue_head_t changed;			/* O */
 
-	struct kmcl_subs subs;
+	struct kmcl_subs subs;				/* O */
 
 	struct mutex control;
-	bool connected;
+	bool connected;					/* WG */
 	spinlock_t gpadls_lock;
-	DECLARE_HASHTABLE(gpadls, KMCL_GPADL_BITS);
-	struct kmcl_gpadl_stats gpadl_stats;
+	DECLARE_HASHTABLE(gpadls, KMCL_GPADL_BITS);	/* H */
+	struct kmcl_gpadl_stats gpadl_stats;		/* G */
 
-	struct kmcl_tx tx;
-	struct kmcl_packets packets;
-	struct kmcl_rx rx;
-	struct kmcl_delivery delivery;
+	struct kmcl_tx tx;				/* O */
+	struct kmcl_packets packets;			/* O */
+	struct kmcl_rx rx;				/* O */
+	struct kmcl_delivery delivery;			/* O */
 
-	atomic_t long_waits;
-	struct dentry *debugfs;
-	struct rcu_head rcu;
+	atomic_t long_waits;				/* O */
+	struct dentry *debugfs;				/* S */
+	struct rcu_head rcu;				/* O */
 };
 
+/*
+ * Log lines that begin with the channel's name. kmcl_warn() is rate limited, as a
+ * client or a host can cause such a line as often as it likes. The others are not:
+ * none of those lines may be lost.
+ */
 #define kmcl_info(ch, fmt, ...) \
 	pr_info("%s: " fmt, (ch)->name, ##__VA_ARGS__)
 #define kmcl_warn(ch, fmt, ...) \
 	pr_warn_ratelimited("%s: " fmt, (ch)->name, ##__VA_ARGS__)
+#define kmcl_warn_always(ch, fmt, ...) \
+	pr_warn("%s: " fmt, (ch)->name, ##__VA_ARGS__)
+#define kmcl_err(ch, fmt, ...) \
+	pr_err("%s: " fmt, (ch)->name, ##__VA_ARGS__)
 
 static inline void kmcl_channel_get(struct kmcl_channel *ch)
 {
@@ -188,20 +235,19 @@ static inline void kmcl_channel_put(struct kmcl_channel *ch)
 	kref_put(&ch->ref, ch->free);
 }
 
-/* This is one of the client's callbacks for the channel. */
+/* True if the calling task is in a work item that runs callbacks of the client. */
 static inline bool kmcl_channel_runs(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->worker) == current ||
 	       READ_ONCE(ch->delivery.worker) == current;
 }
 
-/* Bytes that a pipe adds to each packet's payload. */
+/* Bytes that a pipe's header adds to the payload of each packet. */
 static inline u32 kmcl_channel_framing(const struct kmcl_channel *ch)
 {
 	return ch->set.is_pipe ? sizeof(struct kmcl_pipe_header) : 0;
 }
 
-/* In channel.c */
 NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,
 			       struct device *parent,
 			       unsigned long client, VMBCHANNEL *channel);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All channels, and the module that each belongs to. */
+/* The list of all channels, and the module that each channel belongs to. */
 
 #include <linux/list.h>
 #include <linux/module.h>
@@ -26,6 +26,7 @@ void kmcl_client_remove(struct kmcl_channel *ch)
 	mutex_unlock(&kmcl_channels_lock);
 }
 
+/* ch->client is the text "function [module]". */
 static bool kmcl_client_is(const struct kmcl_channel *ch,
 			   const struct module *mod)
 {
@@ -37,8 +38,9 @@ static bool kmcl_client_is(const struct kmcl_channel *ch,
 }
 
 /*
- * A channel that a module has, taken off the list, so that nobody else finds it.
- * Sub-channels refer to others, and so come first. NULL: there is none.
+ * Remove a channel of a module from the list and return it, or NULL if the
+ * module has none. Sub-channels hold a reference of their primary channel, so
+ * they come first.
  */
 struct kmcl_channel *kmcl_client_pop(const struct module *mod)
 {

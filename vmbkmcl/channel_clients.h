@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whose channels there are: see channel_clients.c. */
+/* The list of all channels: see channel_clients.c. */
 #ifndef _KMCL_CHANNEL_CLIENTS_H
 #define _KMCL_CHANNEL_CLIENTS_H
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clients that go and leave their channels.
+ * Cleanup of channels whose module is unloaded.
  *
- * A client's module may be unloaded although it forgot to clean a channel up.
- * The next callback would then run code that is not there any more. So each
- * channel knows the module that allocated it, and when that goes, after the
- * module's exit and before its memory is freed, the channel is named in the log
- * and cleaned up, without another call to the client.
+ * A client's module can be unloaded although it forgot to clean up a channel. The
+ * next callback would then run code that is not there any more. So each channel
+ * records the module that allocated it. A module notifier runs after the module's
+ * exit function and before the module's memory is freed. It names such channels in
+ * the log and cleans them up without calling the client.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -26,9 +26,8 @@ static int kmcl_client_going(struct notifier_block *nb, unsigned long event,
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
 	while ((ch = kmcl_client_pop(mod))) {
-		pr_err("%s: the module %s is gone and left the channel %s: a bug in it. The channel is cleaned up here\n",
-		       ch->name, mod->name,
-		       kmcl_state_name(READ_ONCE(ch->state)));
+		kmcl_err(ch, "the module %s is gone and left the channel %s: a bug in it. The channel is cleaned up here\n",
+			 mod->name, kmcl_state_name(READ_ONCE(ch->state)));
 		kmcl_channel_abandon(ch);
 	}
 	return NOTIFY_OK;

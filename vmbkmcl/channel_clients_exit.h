@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Clients that go and leave their channels: see channel_clients_exit.c. */
+/* Cleanup of channels whose module is unloaded: see channel_clients_exit.c. */
 #ifndef _KMCL_CHANNEL_CLIENTS_EXIT_H
 #define _KMCL_CHANNEL_CLIENTS_EXIT_H
 

@@ -1,50 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a bus tells a channel of its device: it is there, it goes, it is away for a
- * while. The channel's work item does the rest, in channel_state.c.
+ * The device that a channel is attached to.
+ *
+ * A bus calls these functions when a device appears, is removed, suspended or
+ * resumed. They record that under ch->lock and queue the channel's work item, which
+ * opens or closes the channel (channel_state.c).
  */
 
 #include "bus.h"
 #include "channel.h"
+#include "channel_device.h"
 #include "channel_sub.h"
 #include "compat.h"
 #include "hostwait.h"
 #include "poll.h"
 #include "tx.h"
 
+/* The channel is enabled and has no device yet. */
+static bool kmcl_channel_needs_device(const struct kmcl_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	return ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED;
+}
+
 /**
- * kmcl_channel_accepts - would the channel take a device of this instance?
+ * kmcl_channel_accepts - ask whether a channel waits for a device
  * @ch: the channel
  * @instance: the device's instance GUID
  *
  * Context: may sleep.
- * Return: true when it waits for one like it.
+ * Return: true if the channel waits for a device of this instance, or of any.
  */
 bool kmcl_channel_accepts(struct kmcl_channel *ch, const guid_t *instance)
 {
-	bool wants;
+	bool accepts;
 
 	mutex_lock(&ch->lock);
-	wants = ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED &&
-		(!ch->set.has_instance ||
-		 guid_equal(&ch->set.instance, instance));
+	accepts = kmcl_channel_needs_device(ch) &&
+		  (!ch->set.has_instance ||
+		   guid_equal(&ch->set.instance, instance));
 	mutex_unlock(&ch->lock);
-	return wants;
+	return accepts;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_accepts);
 
 /**
- * kmcl_channel_attach - offer a device to a channel
- * @ch: a channel that listens
- * @bus: the one that has the device
- * @endpoint: what the bus wants to find in channel->endpoint; its own, and to
- *	stay until the bus's release() has run
+ * kmcl_channel_attach - attach a device to a channel
+ * @ch: a channel that listens on @bus
+ * @bus: the bus that has the device
+ * @endpoint: the bus's own structure for the device, which becomes
+ *	ch->endpoint. The bus keeps the structure until its release() operation
+ *	was called.
  * @instance: the device's instance GUID
  *
- * The channel opens it later, in a context of its own.
+ * The channel's work item opens the channel later.
  *
  * Context: may sleep.
- * Return: false when the channel does not want it.
+ * Return: false if the channel does not wait for a device any more.
  */
 bool kmcl_channel_attach(struct kmcl_channel *ch,
 			 const struct kmcl_bus_ops *bus, void *endpoint,
@@ -53,8 +65,7 @@ bool kmcl_channel_attach(struct kmcl_channel *ch,
 	bool attached = false;
 
 	mutex_lock(&ch->lock);
-	if (ch->wanted && !ch->endpoint && ch->state == KMCL_ENABLED &&
-	    kmcl_sub_join(ch)) {
+	if (kmcl_channel_needs_device(ch) && kmcl_sub_join(ch)) {
 		WRITE_ONCE(ch->bus, bus);
 		ch->endpoint = endpoint;
 		ch->instance = *instance;
@@ -68,7 +79,20 @@ bool kmcl_channel_attach(struct kmcl_channel *ch,
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
 
-/* Note something of the device the channel is attached to, if it still is. */
+/* Forget the device. Its removal must not count for the next device. */
+void kmcl_channel_drop_device(struct kmcl_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	ch->endpoint = NULL;
+	WRITE_ONCE(ch->bus, NULL);
+	ch->lost = false;
+	ch->asleep = false;
+}
+
+/*
+ * Set or clear ->lost or ->asleep, to which @mark points. Returns false, and
+ * changes nothing, if @endpoint is not the device of the channel any more.
+ */
 static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 			      bool *mark, bool value)
 {
@@ -78,7 +102,10 @@ static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 	attached = ch->endpoint == endpoint;
 	if (attached) {
 		WRITE_ONCE(*mark, value);
-		/* In the lock: it must not reach the next opening. */
+		/*
+		 * Under ch->lock the device can not change. Later this could refuse
+		 * the sends of the next time that the channel is open.
+		 */
 		if (value)
 			kmcl_tx_refuse(ch);
 		kmcl_channel_kick(ch);
@@ -89,11 +116,11 @@ static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 }
 
 /**
- * kmcl_channel_lose - a channel's device goes
- * @ch: the channel; the caller sees to it that it stays
+ * kmcl_channel_lose - tell a channel that its device is being removed
+ * @ch: the channel; the caller makes sure that it is not freed meanwhile
  * @endpoint: as given to kmcl_channel_attach()
  *
- * The channel goes down, in a context of its own.
+ * The channel's work item closes the channel later.
  *
  * Context: may sleep.
  */
@@ -106,14 +133,16 @@ void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint)
 KMCL_EXPORT_TO_BUSES(kmcl_channel_lose);
 
 /**
- * kmcl_channel_detach - take a device away from a channel
+ * kmcl_channel_detach - take a device away from a channel and wait
  * @ch: the channel; the caller holds a reference
  * @endpoint: as given to kmcl_channel_attach()
  *
- * When it returns the channel is closed, disabled, and has forgotten @endpoint; and
- * so have its sub-channels theirs.
+ * When this function returns, the channel is closed and disabled and does not
+ * access @endpoint any more. The same is true of its sub-channels and their
+ * endpoints.
  *
- * Context: may sleep; waits for the client's callbacks. Not from one of them.
+ * Context: may sleep; waits for the client's callbacks, so it must not be
+ * called from one.
  */
 void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 {
@@ -129,14 +158,16 @@ void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
 
 /**
- * kmcl_channel_suspend_device - the device will be away, and come back
+ * kmcl_channel_suspend_device - tell a channel that its device is suspended
  * @ch: the channel; the caller holds a reference
  * @endpoint: as given to kmcl_channel_attach()
  *
- * When it returns the channel is closed, and waits for kmcl_channel_resume_device() with
- * everything else as it was; or it is disabled, if that was wanted meanwhile.
+ * When this function returns, the channel is closed. It keeps the device and
+ * waits for kmcl_channel_resume_device(). If the client disabled the channel
+ * meanwhile, the channel is disabled instead and has no device.
  *
- * Context: may sleep; waits for the client's callbacks. Not from one of them.
+ * Context: may sleep; waits for the client's callbacks, so it must not be
+ * called from one.
  */
 void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint)
 {
@@ -154,11 +185,11 @@ void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint)
 KMCL_EXPORT_TO_BUSES(kmcl_channel_suspend_device);
 
 /**
- * kmcl_channel_resume_device - the device is back
+ * kmcl_channel_resume_device - tell a channel that its device is resumed
  * @ch: the channel
  * @endpoint: as given to kmcl_channel_attach()
  *
- * The channel opens it later, in a context of its own.
+ * The channel's work item opens the channel later.
  *
  * Context: may sleep.
  */

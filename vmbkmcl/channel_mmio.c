@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device's MMIO space: addresses that its offer asks for, taken from what the
- * firmware gave VMBus, for as long as the channel is open.
+ * The MMIO space of a device.
+ *
+ * The offer of a device says how much MMIO space the device needs. While the
+ * channel is open, the bus reserves as much of the range that the firmware
+ * assigned to VMBus.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -11,7 +14,10 @@
 #include "channel.h"
 #include "channel_mmio.h"
 
-/* A device may do without, so it is the client that has to look. */
+/*
+ * A failure does not stop the channel from opening: some devices work without their
+ * MMIO space. VmbChannelGetMmioSpace() tells the client.
+ */
 void kmcl_mmio_get(struct kmcl_channel *ch)
 {
 	u64 start = 0, size = 0;
@@ -19,7 +25,7 @@ void kmcl_mmio_get(struct kmcl_channel *ch)
 
 	err = ch->bus->mmio_get(ch, &start, &size);
 	if (err)
-		pr_warn("%s: no MMIO space: %d\n", ch->name, err);
+		kmcl_warn_always(ch, "no MMIO space: %d\n", err);
 	mutex_lock(&ch->lock);
 	ch->mmio_start = err ? 0 : start;
 	ch->mmio_size = err ? 0 : size;
@@ -39,18 +45,19 @@ void kmcl_mmio_put(struct kmcl_channel *ch)
 }
 
 /**
- * VmbChannelGetMmioSpace() - where the device's MMIO space is
- * @channel: a channel from EvtChannelOpened to EvtChannelClosed
- * @mmio_address: the caller's; its guest physical address, to be given to
- *	ioremap() or ioremap_wc()
- * @mmio_size: the caller's; bytes of it, as many megabytes as the offer says
+ * VmbChannelGetMmioSpace() - get the MMIO space of the device
+ * @channel: an open channel: from EvtChannelOpened to EvtChannelClosed
+ * @mmio_address: set to the guest physical address of the MMIO space, which the
+ *	client can map with ioremap() or ioremap_wc()
+ * @mmio_size: set to the size of the MMIO space in bytes, as the offer says
  *
- * Both are 0 when the channel is not open, when the device has no such space, or
- * when there was none left, which the log then says. The client undoes its
- * mappings in EvtChannelClosed at the latest: after that the addresses may become
- * another device's.
+ * Both are set to 0 if the channel is not open, if the device has no MMIO
+ * space, or if the bus could not reserve it. The log has a line in the last
+ * case. The client must unmap the space in EvtChannelClosed at the latest, as
+ * another device may get the addresses after that.
  *
  * Context: may sleep.
+ *
  * Source: Microsoft's VmbChannelGetMmioSpace documentation.
  */
 VOID VmbChannelGetMmioSpace(VMBCHANNEL channel, UINT64 *mmio_address,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A device's MMIO space: see channel_mmio.c. */
+/* The MMIO space of a device: see channel_mmio.c. */
 #ifndef _KMCL_CHANNEL_MMIO_H
 #define _KMCL_CHANNEL_MMIO_H
 

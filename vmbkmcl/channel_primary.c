@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a primary channel does for its sub-channels: it lets them have what the host
- * offers while it is open, and takes them down with it. channel_sub.c has the
- * sub-channels' side.
+ * The primary channel's part in the shutdown of its sub-channels, which
+ * channel_sub.c describes, and the offers of sub-channels.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -14,7 +13,7 @@
 #include "compat.h"
 #include "hostwait.h"
 
-/* The channel is open: from here on its sub-channels may be. */
+/* Called when the primary channel is open: its sub-channels may get devices now. */
 void kmcl_subs_accept_offers(struct kmcl_channel *ch)
 {
 	mutex_lock(&kmcl_subs_lock);
@@ -23,8 +22,9 @@ void kmcl_subs_accept_offers(struct kmcl_channel *ch)
 }
 
 /*
- * The channel is about to be closed. When it returns, nothing uses the rings of
- * its sub-channels, and nobody waits for the host on one.
+ * Called before the primary channel is closed. When this function returns, nothing
+ * accesses the rings of the sub-channels, and nothing waits for the host on a
+ * sub-channel.
  */
 void kmcl_subs_park(struct kmcl_channel *ch)
 {
@@ -43,53 +43,60 @@ void kmcl_subs_park(struct kmcl_channel *ch)
 	kmcl_hostwait_stop(&wait);
 }
 
-/* The channel is closed. When it returns, its sub-channels are disabled. */
+/*
+ * Called when the primary channel is closed. When this function returns, the
+ * sub-channels are disabled.
+ */
 void kmcl_subs_release(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *sub;
 	struct kmcl_hostwait wait;
 
 	mutex_lock(&kmcl_subs_lock);
-	/* Pairs with kmcl_sub_park(): what came of the close is there. */
+	/*
+	 * Pairs with kmcl_subs_parking(): a sub-channel that sees this phase also
+	 * sees the result of the close.
+	 */
 	smp_store_release(&ch->subs.phase, KMCL_SUBS_REFUSED);
 	list_for_each_entry(sub, &ch->subs.list, subs.node)
 		wake_up_all(&sub->changed);
 	mutex_unlock(&kmcl_subs_lock);
 
 	kmcl_hostwait_start(&wait, ch, "sub-channels' end", 0);
-	wait_event(ch->changed, !atomic_read(&ch->subs.in));
+	wait_event(ch->changed, !atomic_read(&ch->subs.nr_in));
 	kmcl_hostwait_stop(&wait);
 }
 
 /**
- * kmcl_sub_offer - offer a device to the sub-channels of a channel
- * @primary: the channel; the caller holds a reference
- * @endpoint: as for kmcl_channel_attach(); on the primary's bus
- * @instance: the device's instance GUID, the same for all channels of a device
- * @owner: set to the sub-channel before that can know of @endpoint
+ * kmcl_sub_offer - offer the host's sub-channel to the sub-channels of a channel
+ * @primary: the primary channel; the caller holds a reference
+ * @endpoint: as for kmcl_channel_attach(), on the bus of @primary
+ * @instance: the device's instance GUID, which all channels of a device share
+ * @owner: part of @endpoint; set to a sub-channel before @endpoint is attached
+ *	to that sub-channel, which may use @endpoint at once
  *
  * Context: may sleep.
- * Return: false when none of them takes it; @owner is NULL then.
+ * Return: false if no sub-channel waits for a device; *@owner is %NULL then.
  */
 bool kmcl_sub_offer(struct kmcl_channel *primary, void *endpoint,
 		    const guid_t *instance, struct kmcl_channel **owner)
 {
 	struct kmcl_channel *sub;
-	bool taken = false;
+	bool attached = false;
 
 	mutex_lock(&kmcl_subs_lock);
 	list_for_each_entry(sub, &primary->subs.list, subs.node) {
 		*owner = sub;
-		taken = kmcl_channel_attach(sub, primary->bus, endpoint,
-					    instance);
-		if (taken)
+		attached = kmcl_channel_attach(sub, primary->bus, endpoint,
+					       instance);
+		if (attached)
 			break;
 	}
 	mutex_unlock(&kmcl_subs_lock);
-	if (!taken) {
+	if (!attached) {
 		*owner = NULL;
 		kmcl_warn(primary, "no channel waits for a sub-channel that the host offers\n");
 	}
-	return taken;
+	return attached;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_sub_offer);

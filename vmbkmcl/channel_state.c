@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The channel's life.
+ * The states of a channel, and the work item that moves a channel between them.
  *
- * What the client wants (wanted, paused) and what the bus has (endpoint, lost,
- * asleep) is noted under the channel's lock by whoever learns of it; one work
- * item per channel then brings the channel up or down until the state agrees. Every
- * state-change callback runs in that item, which is why no two of them ever
- * overlap, and why nothing opens a channel from inside a driver's probe.
+ * The API functions record under ch->lock what the client wants (wanted,
+ * paused), and the bus records there what happens to the device (endpoint,
+ * lost, asleep). Both then queue the channel's work item. It takes one step
+ * after the other until the state agrees with what is recorded. Every
+ * state-change callback runs in this work item, so two callbacks of a channel
+ * never overlap, and no channel is opened from within the probe function of a
+ * driver.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -15,6 +17,7 @@
 
 #include "bus.h"
 #include "channel.h"
+#include "channel_device.h"
 #include "channel_mmio.h"
 #include "channel_primary.h"
 #include "channel_state.h"
@@ -39,24 +42,28 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 	wake_up_all(&ch->changed);
 }
 
-/* The device goes, for good or to sleep: it does not wait for ever. */
+/* The device is being removed or suspended, which must not wait for ever. */
 static bool kmcl_channel_going_away(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep);
 }
 
-/* Nothing speaks for taking it down. */
+/* There is no reason to close the channel. */
 static bool kmcl_channel_keep_up(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->wanted) && !kmcl_channel_going_away(ch);
 }
 
-/* The ring is open, or gone again: true whatever the client or the bus wants. */
+/* Record a fact. Unlike kmcl_channel_advance() this is unconditional. */
 static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
 {
 	mutex_lock(&ch->lock);
 	kmcl_channel_set_state(ch, state);
-	/* In the lock: whoever ends the wish stops the sends after this. */
+	/*
+	 * kmcl_tx_open() must be called under ch->lock: whoever clears ->wanted or
+	 * sets ->lost does so under the lock, too, and then calls kmcl_tx_refuse(),
+	 * which must not be overtaken.
+	 */
 	if (state == KMCL_OPENED && kmcl_channel_keep_up(ch))
 		kmcl_tx_open(ch);
 	if (state == KMCL_OPENED)
@@ -64,7 +71,7 @@ static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
 	mutex_unlock(&ch->lock);
 }
 
-/* False when the device is going or the client does not want it any more. */
+/* Enter a state, unless the channel has to be closed: then return false. */
 static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 {
 	bool go_on;
@@ -77,7 +84,7 @@ static bool kmcl_channel_advance(struct kmcl_channel *ch, enum kmcl_state state)
 	return go_on;
 }
 
-/* The same for a pause or a start, while that is what the client wants. */
+/* Like kmcl_channel_advance(), but also return false unless ->paused is @paused. */
 static bool kmcl_channel_advance_if(struct kmcl_channel *ch,
 				    enum kmcl_state state, bool paused)
 {
@@ -127,7 +134,10 @@ close_rx:
 	return err;
 }
 
-/* -ETIMEDOUT: the host may go on with the rings, and with packets' external data. */
+/*
+ * Returns -ETIMEDOUT if the host may continue to use the rings and the external
+ * data of packets, as it may not have got the close message.
+ */
 static int kmcl_channel_close(struct kmcl_channel *ch)
 {
 	struct kmcl_hostwait wait;
@@ -141,16 +151,19 @@ static int kmcl_channel_close(struct kmcl_channel *ch)
 	kmcl_sub_park(ch);
 	err = ch->bus->close(ch);
 	kmcl_hostwait_stop(&wait);
-	/* From here on no GPADL is made, so what is left below is all. */
+	/*
+	 * No GPADL is created after this. So kmcl_gpadl_delete_leftovers(),
+	 * which is called later, finds all of them.
+	 */
 	ch->connected = false;
 	lost = err && !ch->bus->rescinded(ch);
 	mutex_unlock(&ch->control);
 	if (lost && err == -EBUSY && ch->subs.primary)
-		pr_info("%s: the host has it open until %s is closed\n",
-			ch->name, ch->subs.primary->name);
+		kmcl_info(ch, "the host has it open until %s is closed\n",
+			  ch->subs.primary->name);
 	else if (lost)
-		pr_err("%s: the host may not know of the close: error %d\n",
-		       ch->name, err);
+		kmcl_err(ch, "the host may not know of the close: error %d\n",
+			 err);
 	return lost ? -ETIMEDOUT : 0;
 }
 
@@ -170,7 +183,10 @@ static void kmcl_hostwait_start_held(struct kmcl_hostwait *wait,
 	kmcl_hostwait_start(wait, ch, what, 0);
 }
 
-/* False: the channel is to go down before the client has completed them all. */
+/*
+ * Wait until the client has completed the packets that it holds. Returns false
+ * if the channel has to be closed before.
+ */
 static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 {
 	struct kmcl_hostwait wait;
@@ -186,9 +202,12 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 }
 
 /*
- * The same on the way down: without end as long as that is the client's wish. A
- * device that goes does not wait so, as the removals of all VMBus devices share
- * one worker; the packets then stay with the client and lose their channel.
+ * Wait before the close until the client has completed the packets that it
+ * holds. If the client disables the channel, this waits for as long as the
+ * client takes. If the device is removed or suspended, this waits for
+ * removal_wait_ms at most, as one worker of hv_vmbus handles the removals of
+ * all devices. The packets that are left are then detached from the channel,
+ * and stay valid until the client completes them.
  */
 static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 {
@@ -210,8 +229,9 @@ static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 				  msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
 	kmcl_hostwait_stop(&wait);
 	if (!left) {
-		pr_warn("%s: the device goes, %s has not completed %u packets\n",
-			ch->name, ch->client, kmcl_delivery_held(&ch->delivery));
+		kmcl_warn_always(ch, "the device goes, %s has not completed %u packets\n",
+				 ch->client,
+				 kmcl_delivery_held(&ch->delivery));
 		kmcl_delivery_orphan(ch);
 	}
 }
@@ -222,7 +242,7 @@ static void kmcl_call(struct kmcl_channel *ch, void (*callback)(VMBCHANNEL ch))
 		callback(ch);
 }
 
-/* When it returns the client is given no packets, and was told so. */
+/* Stop the delivery of packets, then tell the client. */
 static void kmcl_channel_suspend(struct kmcl_channel *ch)
 {
 	kmcl_delivery_stop(ch);
@@ -230,8 +250,9 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
 }
 
 /*
- * Nothing new is sent, then nothing new is received; only then is the ring
- * closed, and only when the host has let go of it is memory given back.
+ * Stop the sends first, then the receives, then close the ring. Memory is freed or
+ * returned to the client only after the host has stopped using it. @opened: call
+ * EvtChannelClosed, as EvtChannelOpened has succeeded.
  */
 static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 {
@@ -247,7 +268,10 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	kmcl_subs_park(ch);
 	err = kmcl_channel_close(ch);
 	kmcl_subs_release(ch);
-	/* An error of its own, as the external data is not the client's again. */
+	/*
+	 * The error of the close tells the client that it does not get the external
+	 * data of its packets back.
+	 */
 	kmcl_tx_finish(ch, err ?: -ENODEV);
 	kmcl_delivery_flush(ch);
 	kmcl_delivery_close(ch);
@@ -260,42 +284,48 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	kmcl_mmio_put(ch);
 }
 
-/* The channel is done with its device, and disabled. */
+/* Release the device of a closed channel and disable the channel. */
 static void kmcl_channel_finish(struct kmcl_channel *ch)
 {
 	ch->bus->release(ch);
 
 	mutex_lock(&kmcl_subs_lock);
 	mutex_lock(&ch->lock);
-	ch->endpoint = NULL;
-	WRITE_ONCE(ch->bus, NULL);
+	kmcl_channel_drop_device(ch);
 	ch->wanted = false;
-	/* Of that device: the next wish must not be taken for lost as well. */
-	ch->lost = false;
-	ch->asleep = false;
 	kmcl_channel_set_state(ch, KMCL_DISABLED);
 	mutex_unlock(&ch->lock);
-	/* Before it is enabled again, or another's sub-channel. */
+	/*
+	 * kmcl_subs_lock is held since the state changed, so that the client can
+	 * neither enable the channel again nor give it another primary channel
+	 * before it has left this one.
+	 */
 	kmcl_sub_leave(ch);
 	mutex_unlock(&kmcl_subs_lock);
 }
 
 static void kmcl_channel_down(struct kmcl_channel *ch)
 {
-	/* It may never have been opened. */
+	/*
+	 * In KMCL_ENABLED the channel was not opened, or was closed for a
+	 * suspend.
+	 */
 	if (ch->state != KMCL_ENABLED)
 		kmcl_channel_shut_down(ch, true);
 	kmcl_channel_finish(ch);
 }
 
-/* It keeps its device, and is opened again when that wakes up. */
+/*
+ * Close the channel but keep the device. After a resume the channel is opened
+ * again.
+ */
 static void kmcl_channel_sleep(struct kmcl_channel *ch)
 {
 	kmcl_channel_shut_down(ch, true);
 	kmcl_channel_enter(ch, KMCL_ENABLED);
 }
 
-/* The last the client hears before the channel is disabled again. */
+/* Disable the channel after a failure. The PnP failure callback is the last one. */
 static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 				NTSTATUS status)
 {
@@ -341,7 +371,7 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 	kmcl_rx_start(ch);
 }
 
-/* It comes up, and is to be quiet. */
+/* The client paused the channel before it was open. There is nothing to suspend. */
 static void kmcl_channel_come_up_paused(struct kmcl_channel *ch)
 {
 	kmcl_channel_advance(ch, KMCL_PAUSED);
@@ -349,7 +379,10 @@ static void kmcl_channel_come_up_paused(struct kmcl_channel *ch)
 
 static void kmcl_channel_pause(struct kmcl_channel *ch)
 {
-	/* Not active any more, for who waits for a start that comes in between. */
+	/*
+	 * Leave ACTIVE first, or a concurrent VmbChannelStart() would return at
+	 * once.
+	 */
 	if (!kmcl_channel_advance_if(ch, KMCL_PAUSING, true))
 		return;
 	kmcl_channel_suspend(ch);
@@ -359,7 +392,7 @@ static void kmcl_channel_pause(struct kmcl_channel *ch)
 
 typedef void (*kmcl_step)(struct kmcl_channel *ch);
 
-/* What brings an attached channel nearer to what is wanted; NULL: it is there. */
+/* The next step of a channel that has a device; NULL if nothing is to be done. */
 static kmcl_step kmcl_channel_step(const struct kmcl_channel *ch)
 {
 	if (!ch->wanted || ch->lost)
@@ -402,7 +435,7 @@ static void kmcl_channel_work(struct work_struct *work)
 	WRITE_ONCE(ch->worker, NULL);
 }
 
-/* The client's wish to have the channel quiet, or its end. */
+/* The client pauses the channel, or undoes that. */
 void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused)
 {
 	mutex_lock(&ch->lock);
@@ -412,7 +445,25 @@ void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused)
 	mutex_unlock(&ch->lock);
 }
 
-/* The client's wish for a device, or its end; true when it changes anything. */
+/*
+ * The client disables the channel. ch->work then closes it and releases its
+ * device.
+ */
+void kmcl_channel_request_disable(struct kmcl_channel *ch)
+{
+	mutex_lock(&ch->lock);
+	WRITE_ONCE(ch->wanted, false);
+	kmcl_tx_refuse(ch);
+	kmcl_channel_kick(ch);
+	wake_up_all(&ch->changed);
+	mutex_unlock(&ch->lock);
+}
+
+/*
+ * The client enables the channel, or undoes that before a device is attached.
+ * Returns false, and changes nothing, if the channel is not in a state for
+ * that.
+ */
 bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted)
 {
 	enum kmcl_state from = wanted ? KMCL_DISABLED : KMCL_ENABLED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The states of a channel. channel_state.c moves it from one to the next. */
+/* The states of a channel. channel_state.c moves a channel from state to state. */
 #ifndef _KMCL_CHANNEL_STATE_H
 #define _KMCL_CHANNEL_STATE_H
 
@@ -8,17 +8,16 @@
 struct kmcl_channel;
 
 /*
- * In the order a channel goes through them. From KMCL_OPENED to KMCL_ACTIVE there
- * is a ring; from KMCL_STARTED on the client is given packets.
+ * The order of the states matters, as the code compares them: the ring is open from
+ * KMCL_OPENED to KMCL_ACTIVE, and in KMCL_STARTED and KMCL_ACTIVE packets may be
+ * delivered to the client.
  *
- * disabled:	the client may change settings
- * enabled:	the channel waits for an offer
- * opened:	the ring is there
- * pausing:	the Suspend callback runs, packets come back
- * paused:	the channel is open and quiet
- * started:	the Started and PostStarted callbacks run
- * active:	packets go both ways
- * closed:	the ring is gone, the Closed callback runs
+ * disabled: the client may change the settings enabled: the channel waits for a
+ * device, or for a device to be resumed opened: the ring is open;
+ * EvtChannelOpened runs pausing: EvtChannelSuspend runs; the client completes
+ * the packets that it holds paused: the ring is open, no packets are delivered
+ * started: EvtChannelStarted and EvtChannelPostStarted run active: packets are
+ * sent and delivered closed: the ring is closed; EvtChannelClosed runs
  */
 #define KMCL_STATES(state)			\
 	state(KMCL_DISABLED, "disabled")	\
@@ -45,6 +44,7 @@ static inline const char *kmcl_state_name(enum kmcl_state state)
 
 void kmcl_channel_state_init(struct kmcl_channel *ch);
 bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted);
+void kmcl_channel_request_disable(struct kmcl_channel *ch);
 void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused);
 
 #endif /* _KMCL_CHANNEL_STATE_H */

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sub-channels: channels that come and go with another one, their primary.
+ * Sub-channels: further channels of a device beside its primary channel.
  *
- * A host offers them for a device while its channel is open, and takes them back
- * with it. VMBus knows no close of one alone: the primary's closes them all. So a
- * sub-channel lives within one opening of its primary. When that is about to
- * close, each goes down by itself as far as the close, and rests there; when the
- * primary is closed they are, too, and go on; and only then does the primary.
+ * A host offers sub-channels while the primary channel is open. VMBus can not
+ * close a sub-channel alone: the close of the primary channel closes all of
+ * them. So a sub-channel is open only while its primary channel is, and both
+ * close together:
+ *
+ * 1. Before the primary channel closes, each sub-channel shuts down up to its own
+ *    close, and parks there.
+ * 2. The primary channel closes, which closes the sub-channels, too.
+ * 3. The sub-channels finish their shutdown and are disabled.
+ * 4. The primary channel finishes its own shutdown.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -16,7 +21,7 @@
 #include "channel.h"
 #include "channel_sub.h"
 
-/* Who is whose sub-channel, and where each stands. */
+/* Guards struct kmcl_subs of all channels. */
 DEFINE_MUTEX(kmcl_subs_lock);
 
 void kmcl_subs_init(struct kmcl_subs *subs)
@@ -25,17 +30,18 @@ void kmcl_subs_init(struct kmcl_subs *subs)
 	INIT_LIST_HEAD(&subs->list);
 }
 
-/* The caller has the lock, and then the reference. */
+/* Returns the primary channel, or NULL. The caller must put its reference. */
 static struct kmcl_channel *kmcl_sub_unlink(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary = ch->subs.primary;
 
+	lockdep_assert_held(&kmcl_subs_lock);
 	list_del_init(&ch->subs.node);
 	ch->subs.primary = NULL;
 	return primary;
 }
 
-/* It is being cleaned up, and has no device any more. */
+/* Called when a channel is cleaned up. The channel is disabled. */
 void kmcl_subs_forget(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary;
@@ -48,20 +54,21 @@ void kmcl_subs_forget(struct kmcl_channel *ch)
 }
 
 /*
- * This is a callback of a sub-channel of the same device. The close of that waits
- * for it, and so may anything that waits for @ch.
+ * True if the calling task runs a callback of a sub-channel of the same device. The
+ * close of the sub-channel waits for that callback, and the close of the primary
+ * channel waits for the sub-channel. So a wait for @ch could deadlock.
  */
-bool kmcl_subs_call(struct kmcl_channel *ch)
+bool kmcl_subs_in_callback(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary, *sub;
-	bool calls = false;
+	bool in_callback = false;
 
 	mutex_lock(&kmcl_subs_lock);
 	primary = ch->subs.primary ?: ch;
 	list_for_each_entry(sub, &primary->subs.list, subs.node)
-		calls |= kmcl_channel_runs(sub);
+		in_callback |= kmcl_channel_runs(sub);
 	mutex_unlock(&kmcl_subs_lock);
-	return calls;
+	return in_callback;
 }
 
 void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m)
@@ -72,7 +79,10 @@ void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m)
 	mutex_unlock(&kmcl_subs_lock);
 }
 
-/* False: it is a sub-channel, and its primary is not open. */
+/*
+ * Called when a device is attached to a channel. Returns false if the channel is a
+ * sub-channel whose primary channel is not open.
+ */
 bool kmcl_sub_join(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary = ch->subs.primary;
@@ -83,7 +93,7 @@ bool kmcl_sub_join(struct kmcl_channel *ch)
 	if (primary->subs.phase != KMCL_SUBS_ACCEPTED)
 		return false;
 	ch->subs.state = KMCL_SUB_IN;
-	atomic_inc(&primary->subs.in);
+	atomic_inc(&primary->subs.nr_in);
 	atomic_inc(&primary->subs.nr_active);
 	return true;
 }
@@ -96,14 +106,15 @@ static void kmcl_sub_count_down(struct kmcl_channel *primary, atomic_t *count)
 
 static bool kmcl_subs_parking(const struct kmcl_channel *primary)
 {
-	/* Pairs with kmcl_subs_release(). */
+	/* Pairs with the store in kmcl_subs_release(). */
 	return smp_load_acquire(&primary->subs.phase) == KMCL_SUBS_PARKING;
 }
 
 /*
- * All is done before the close. If the primary closes this waits until it has; if
- * not, the close is this channel's own affair. Called with ch->control held, so
- * that nobody else waits for the host on it meanwhile.
+ * Called in the shutdown of a channel directly before its close. If @ch is a
+ * sub-channel and its primary channel is closing, wait until the primary channel is
+ * closed. Otherwise only @ch closes, and this does nothing. The caller holds
+ * ch->control, so that nothing else waits for the host on @ch meanwhile.
  */
 void kmcl_sub_park(struct kmcl_channel *ch)
 {
@@ -123,7 +134,7 @@ void kmcl_sub_park(struct kmcl_channel *ch)
 		wait_event(ch->changed, !kmcl_subs_parking(primary));
 }
 
-/* It has no device any more: the primary need not care for it. */
+/* Called when a channel has released its device: a primary does not wait for it. */
 void kmcl_sub_leave(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary = ch->subs.primary;
@@ -134,16 +145,18 @@ void kmcl_sub_leave(struct kmcl_channel *ch)
 	if (ch->subs.state == KMCL_SUB_IN)
 		kmcl_sub_count_down(primary, &primary->subs.nr_active);
 	ch->subs.state = KMCL_SUB_OUT;
-	kmcl_sub_count_down(primary, &primary->subs.in);
+	kmcl_sub_count_down(primary, &primary->subs.nr_in);
 }
 
-/* With kmcl_subs_lock held. The caller puts the former primary that it returns. */
+/*
+ * Returns the former primary channel, or NULL. The caller must put its
+ * reference.
+ */
 struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,
 					  struct kmcl_channel *primary)
 {
 	struct kmcl_channel *former = kmcl_sub_unlink(ch);
 
-	lockdep_assert_held(&kmcl_subs_lock);
 	kmcl_channel_get(primary);
 	ch->subs.primary = primary;
 	list_add_tail(&ch->subs.node, &primary->subs.list);

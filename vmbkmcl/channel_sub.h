@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Channels that come and go with another one: see channel_sub.c. */
+/* Sub-channels of a channel: see channel_sub.c. */
 #ifndef _KMCL_CHANNEL_SUB_H
 #define _KMCL_CHANNEL_SUB_H
 
@@ -12,29 +12,35 @@ struct kmcl_channel;
 struct mutex;
 struct seq_file;
 
-/* What a primary channel has for its sub-channels. */
+/* What a primary channel does with its sub-channels. */
 enum kmcl_subs_phase {
-	KMCL_SUBS_REFUSED,	/* it is not open */
-	KMCL_SUBS_ACCEPTED,	/* they may be opened */
-	KMCL_SUBS_PARKING,	/* it closes, and waits until they may be closed */
+	KMCL_SUBS_REFUSED,	/* not open: no device is attached to a sub-channel */
+	KMCL_SUBS_ACCEPTED,	/* open: devices may be attached to sub-channels */
+	KMCL_SUBS_PARKING,	/* closing: the sub-channels shut down and park */
 };
 
-/* Where a sub-channel stands in its primary's opening. */
+/* What a sub-channel means for the shutdown of its primary channel. */
 enum kmcl_sub_state {
-	KMCL_SUB_OUT,		/* it has no part in it */
-	KMCL_SUB_IN,
-	KMCL_SUB_PARKED,		/* nothing but the close is left to be done */
+	KMCL_SUB_OUT,		/* no device is attached */
+	KMCL_SUB_IN,		/* a device is attached */
+	KMCL_SUB_PARKED,	/* shut down up to its close */
 };
 
 /**
- * struct kmcl_subs - a channel's relations, under kmcl_subs_lock
- * @primary: what it is a sub-channel of, or NULL; a reference is held
- * @node: in @primary's @list
- * @state: where it stands
- * @list: its sub-channels
- * @phase: what it has for them
- * @in: those of them that are not KMCL_SUB_OUT
- * @nr_active: those that are KMCL_SUB_IN
+ * struct kmcl_subs - relation of a channel to its primary channel and sub-channels
+ * @primary: primary channel, with a reference; NULL if the channel is no
+ *	sub-channel
+ * @node: entry in the @list of @primary
+ * @state: state of the channel as a sub-channel
+ * @list: the channel's sub-channels
+ * @phase: state of the channel as a primary channel; read with
+ *	smp_load_acquire() by a parked sub-channel
+ * @nr_in: number of sub-channels that are not KMCL_SUB_OUT
+ * @nr_active: number of sub-channels that are KMCL_SUB_IN
+ *
+ * kmcl_subs_lock guards all members. The atomic counters change under the lock
+ * and are waited for without it. @primary changes only while the channel is
+ * disabled, so code that runs for an enabled channel reads it without the lock.
  */
 struct kmcl_subs {
 	struct kmcl_channel *primary;
@@ -43,16 +49,16 @@ struct kmcl_subs {
 
 	struct list_head list;
 	enum kmcl_subs_phase phase;
-	atomic_t in;
+	atomic_t nr_in;
 	atomic_t nr_active;
 };
 
-/* Taken before any kmcl_channel.lock. */
+/* Lock order: this lock before &kmcl_channel.lock. */
 extern struct mutex kmcl_subs_lock;
 
 void kmcl_subs_init(struct kmcl_subs *subs);
 void kmcl_subs_forget(struct kmcl_channel *ch);
-bool kmcl_subs_call(struct kmcl_channel *ch);
+bool kmcl_subs_in_callback(struct kmcl_channel *ch);
 void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m);
 
 bool kmcl_sub_join(struct kmcl_channel *ch);

@@ -865,6 +865,12 @@ void kmcl_quarantine_show(struct seq_file *m)
 	mutex_unlock(&kmcl_quarantine_lock);
 }
 
+void kmcl_gpadl_init(struct kmcl_channel *ch)
+{
+	spin_lock_init(&ch->gpadls_lock);
+	hash_init(ch->gpadls);
+}
+
 /*
  * At module exit the list goes, its memory does not: pins, references and
  * charges stay. kmemleak is told that this is meant.

@@ -14,6 +14,7 @@
 struct kmcl_channel;
 struct seq_file;
 
+void kmcl_gpadl_init(struct kmcl_channel *ch);
 void kmcl_gpadl_lock_for_close(struct kmcl_channel *ch);
 void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch);
 void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch);
