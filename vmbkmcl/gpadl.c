@@ -2,12 +2,15 @@
 /*
  * GPADLs: memory of the guest that the server can map.
  *
- * The rule above all: memory goes back to its owner only when the host is known
- * not to hold it. What this means depends on who can keep the memory meanwhile.
- * Memory that the module holds itself (pins, references) is put in quarantine
- * when the host could not be told, until something proves that the host has let
- * go. Memory that only its owner holds cannot be kept by any quarantine: there
- * the call does not return to the owner before the host has let go.
+ * The most important rule: memory is returned to its owner only when the host is
+ * known to have released it. There are two cases if the host could not be told to
+ * release it:
+ *
+ * - Memory that the module holds with pins or references is put in quarantine.
+ * It is freed when the host rescinds the device, which proves that the host has
+ * released the memory. - Memory that only its owner holds (&kmcl_memory.held is
+ * not set) can not be kept by a quarantine. The API function does not return to
+ * the owner before the host has released the memory.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -30,43 +33,51 @@
 #include "status.h"
 #include "trace.h"
 
-/* PFNs that the header message has room for; more take further messages. */
+/* PFNs that fit in the header message. More PFNs need further messages. */
 #define KMCL_GPADL_HEADER_PFNS	26
 
-/* 10 ms, 20 ms, ..., 1 s: some 5 s in all for 32 bytes of memory to turn up. */
+/*
+ * Waits between the tries of a teardown that failed for want of memory: 10 ms,
+ * 20 ms, ..., 1 s, in all about 3 s.
+ */
 #define KMCL_TEARDOWN_TRIES		10
 #define KMCL_TEARDOWN_WAIT_MS		10
 #define KMCL_TEARDOWN_WAIT_MAX_MS	1000
 
 /*
- * A device that has so many GPADLs in quarantine gets no more: a client that tries
- * again and again would lose 32 MiB each time.
+ * Most GPADLs of one device in quarantine. Beyond that, creates fail: a client that
+ * tries again and again would lose up to 32 MiB each time.
  */
 #define KMCL_QUARANTINE_MAX	8
 
-/* What is known of the host's hold on the memory. */
+/* What is known about the host's use of the memory. */
 enum kmcl_gpadl_state {
-	KMCL_GPADL_GONE,	/* the host has let go, or was never told */
-	KMCL_GPADL_ESTABLISHED,	/* the host has it */
-	KMCL_GPADL_TELLING,	/* the teardown is sent, perhaps once more */
-	KMCL_GPADL_UNKNOWN,	/* the host may have it and can not be asked */
+	KMCL_GPADL_GONE,	/* the host released it, or was never told of it */
+	KMCL_GPADL_ESTABLISHED,	/* the host may map it */
+	KMCL_GPADL_TEARDOWN_SENT, /* the host was told, and has not replied yet */
+	KMCL_GPADL_UNKNOWN,	/* the host may map it and can not be told */
 };
 
+/*
+ * All members change under &kmcl_channel.control, or in quarantine under its
+ * lock.
+ */
 struct kmcl_gpadl {
 	struct kmcl_memory memory;
 	struct kmcl_bus_gpadl wire;
 	enum kmcl_gpadl_state state;
 	u32 handle;
-	struct hlist_node entry;	/* in its channel's table */
-	struct list_head node;		/* in quarantine, or on its way to be freed */
-	const void *endpoint;		/* in quarantine: whose end is a proof */
-	char owner[KMCL_NAME_MAX];
+	struct hlist_node entry;	/* in &kmcl_channel.gpadls */
+	struct list_head node;		/* in the quarantine, or in a list to free */
+	/* In quarantine: */
+	const void *endpoint;		/* its rescind proves the release; or NULL */
+	char owner[KMCL_NAME_MAX];	/* name of the channel */
 	const char *reason;
 };
 
 static LIST_HEAD(kmcl_quarantine);
 static DEFINE_MUTEX(kmcl_quarantine_lock);
-/* Woken when GPADLs have left the quarantine. */
+/* Woken after GPADLs have left the quarantine. */
 static DECLARE_WAIT_QUEUE_HEAD(kmcl_quarantine_left);
 
 static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
@@ -83,10 +94,10 @@ static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 	ch->gpadl_stats.quarantined++;
 	trace_vmbkmcl_gpadl_quarantine(ch, gpadl->handle, gpadl->memory.size,
 				       err);
-	pr_err("%s: GPADL %#x: %s (%d): %u bytes of %s memory, %s, are kept until the device goes\n",
-	       ch->name, gpadl->handle, reason, err, gpadl->memory.size,
-	       kmcl_memory_kind_name(&gpadl->memory),
-	       kmcl_memory_holder(&gpadl->memory));
+	kmcl_err(ch, "GPADL %#x: %s (%d): %u bytes of %s memory, %s, are kept until the device goes\n",
+		 gpadl->handle, reason, err, gpadl->memory.size,
+		 kmcl_memory_kind_name(&gpadl->memory),
+		 kmcl_memory_holder(&gpadl->memory));
 }
 
 static unsigned int kmcl_quarantine_count(const void *endpoint)
@@ -101,7 +112,7 @@ static unsigned int kmcl_quarantine_count(const void *endpoint)
 	return n;
 }
 
-/* Takes locks of others (folios), so it is called without any of the module's. */
+/* This takes folio locks, so it must be called without a lock of this module. */
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
 	kmcl_memory_release(&gpadl->memory);
@@ -117,8 +128,9 @@ static void kmcl_gpadl_free_all(struct list_head *gone)
 }
 
 /*
- * A channel's table. It changes with ch->control held, which a blocked delete
- * holds, too; so the lock is for those who only look.
+ * The hash table of a channel's GPADLs changes under both ch->control and
+ * ch->gpadls_lock. A delete may hold ch->control for as long as the host blocks, so
+ * readers such as debugfs take only ch->gpadls_lock.
  */
 
 static void kmcl_gpadl_insert(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl)
@@ -145,8 +157,8 @@ static struct kmcl_gpadl *kmcl_gpadl_find(struct kmcl_channel *ch, u32 handle)
 	return NULL;
 }
 
-/* What a client named; with a log line when there is none. */
-static struct kmcl_gpadl *kmcl_gpadl_look_up(struct kmcl_channel *ch,
+/* Find the GPADL of a handle that a client passed. Log a line if there is none. */
+static struct kmcl_gpadl *kmcl_gpadl_lookup(struct kmcl_channel *ch,
 					     u32 handle)
 {
 	struct kmcl_gpadl *gpadl = kmcl_gpadl_find(ch, handle);
@@ -159,19 +171,25 @@ static struct kmcl_gpadl *kmcl_gpadl_look_up(struct kmcl_channel *ch,
 	return gpadl;
 }
 
-/* Which of the outcomes of an establish that failed leave the host nothing. */
+/*
+ * True if the host has none of the memory after an establish that failed with
+ * @err.
+ */
 static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 				  const struct kmcl_gpadl *gpadl, int err)
 {
 	if (ch->bus->rescinded(ch))
 		return true;
 	switch (err) {
-	case -ENOMEM:	/* while the messages were made */
-	case -EDQUOT:	/* the host's answer */
-	case -ENODEV:	/* rescinded */
+	case -ENOMEM:	/* no memory for the messages, before the first is sent */
+	case -EDQUOT:	/* the host refused */
+	case -ENODEV:	/* the channel was rescinded */
 		return true;
 	default:
-		/* A message was not posted; was it the first? */
+		/*
+		 * A message was not posted. If there is only one, the host got none
+		 * of it. Otherwise it may have got the header.
+		 */
 		return gpadl->memory.size >> KMCL_HV_PAGE_SHIFT <=
 		       KMCL_GPADL_HEADER_PFNS;
 	}
@@ -180,26 +198,32 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 				struct kmcl_gpadl *gpadl)
 {
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 	int err;
 
-	kmcl_hostwait_start(&watch, ch, "GPADL create", 0);
+	kmcl_hostwait_start(&wait, ch, "GPADL create", 0);
 	gpadl->wire.va = gpadl->memory.va;
 	gpadl->wire.size = gpadl->memory.size;
 	err = ch->bus->establish_gpadl(ch, &gpadl->wire);
-	kmcl_hostwait_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 	if (!err)
 		gpadl->handle = gpadl->wire.handle;
 	return err;
 }
 
-/* A message that was not posted was tried for minutes; memory may turn up soon. */
+/*
+ * Only a lack of memory is worth another try. hv_vmbus has tried for minutes
+ * already to post a message before it fails with another error.
+ */
 static bool kmcl_gpadl_gives_up(int err, unsigned int tries)
 {
 	return err != -ENOMEM || tries == KMCL_TEARDOWN_TRIES;
 }
 
-/* A rescind ends the wait between two tries at once: the next one is the last. */
+/*
+ * Wait between two tries. A rescind ends the wait, and then the next try is the
+ * last.
+ */
 static void kmcl_gpadl_back_off(struct kmcl_channel *ch, unsigned int tries)
 {
 	unsigned int ms = KMCL_TEARDOWN_WAIT_MS << min(tries - 1, 10U);
@@ -210,10 +234,10 @@ static void kmcl_gpadl_back_off(struct kmcl_channel *ch, unsigned int tries)
 }
 
 /*
- * 0 when the host does not hold the memory any more. It ends without that only if it
- * @may_give_up.
+ * Send the teardown until the host has released the memory, then return 0. Without
+ * @may_give_up this is the only way to return.
  */
-static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
+static int kmcl_gpadl_send_teardown(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 			   bool may_give_up)
 {
 	unsigned int tries = 0;
@@ -231,21 +255,22 @@ static int kmcl_gpadl_tell(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 }
 
 /*
- * Returns the error of the last try. A teardown that failed is not sent again: a
- * host before protocol 4.0 would not answer it after the close.
+ * Tear the GPADL down unless that was tried before. Returns the error of the
+ * last try. A teardown that failed is not sent again later, as a host before
+ * protocol 4.0 would not reply to it after the close.
  */
 static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, bool may_give_up)
 {
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 	int err = 0;
 
 	lockdep_assert_held(&ch->control);
 	if (gpadl->state == KMCL_GPADL_ESTABLISHED) {
-		WRITE_ONCE(gpadl->state, KMCL_GPADL_TELLING);
-		kmcl_hostwait_start(&watch, ch, "GPADL delete", gpadl->handle);
-		err = kmcl_gpadl_tell(ch, gpadl, may_give_up);
-		kmcl_hostwait_stop(&watch);
+		WRITE_ONCE(gpadl->state, KMCL_GPADL_TEARDOWN_SENT);
+		kmcl_hostwait_start(&wait, ch, "GPADL delete", gpadl->handle);
+		err = kmcl_gpadl_send_teardown(ch, gpadl, may_give_up);
+		kmcl_hostwait_stop(&wait);
 		WRITE_ONCE(gpadl->state, err ? KMCL_GPADL_UNKNOWN :
 					       KMCL_GPADL_GONE);
 	} else if (gpadl->state == KMCL_GPADL_UNKNOWN) {
@@ -258,9 +283,12 @@ static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 }
 
 /*
- * Until the host has answered, debugfs shows it. What the host has let go of is
- * added to @gone, to be freed when ch->control is unlocked. Memory that the module
- * holds can be kept, and so the host is given up on at some time; that of others not.
+ * Tear the GPADL down and remove it from the channel. If the host has released
+ * the memory, add the GPADL to @gone, which the caller frees after it has
+ * unlocked ch->control; otherwise put it in quarantine. Only memory that the
+ * module holds can be put in quarantine, so the teardown gives up only on such
+ * memory. The GPADL stays in the hash table until the host has replied, so that
+ * debugfs shows it.
  */
 static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, struct list_head *gone)
@@ -279,43 +307,49 @@ static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 
 static bool kmcl_gpadl_is_proved(const struct kmcl_gpadl *gpadl)
 {
-	/* Pairs with kmcl_gpadl_prove(): after this, nobody else touches it. */
+	/*
+	 * Pairs with kmcl_gpadl_prove(), which does not access @gpadl
+	 * afterwards.
+	 */
 	return smp_load_acquire(&gpadl->state) == KMCL_GPADL_GONE;
 }
 
 /*
- * A half-sent GPADL of memory that only its owner holds: the create must not return
- * before something proves that the host has let go. Without any lock, as the proof
- * may be the end of this channel.
+ * The host may have got a part of this GPADL, and only the owner holds the
+ * memory. So the create must not return before the device is rescinded. The
+ * caller must not hold ch->control, which the close of this channel needs
+ * before the device is gone.
  */
 static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 				      struct kmcl_gpadl *gpadl)
 {
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 
-	kmcl_hostwait_start(&watch, ch, "GPADL create, half sent,", 0);
+	kmcl_hostwait_start(&wait, ch, "GPADL create, half sent,", 0);
 	wait_event(kmcl_quarantine_left, kmcl_gpadl_is_proved(gpadl));
-	kmcl_hostwait_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 }
 
-/* With ch->control held: an establish that failed. */
+/* Called after an establish that failed with @err. */
 static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, int err)
 {
+	lockdep_assert_held(&ch->control);
 	if (kmcl_gpadl_never_sent(ch, gpadl, err))
 		return;
 	gpadl->state = KMCL_GPADL_UNKNOWN;
 	kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
 }
 
-/* With ch->control held: may there be a GPADL now? */
+/* Returns 0 if a GPADL can be created now, or the reason why not. */
 static int kmcl_gpadl_allowed(struct kmcl_channel *ch)
 {
+	lockdep_assert_held(&ch->control);
 	if (!ch->connected)
 		return -ENOTCONN;
 	/*
-	 * hv_vmbus would decrypt the mapping that it is given, and not the one the
-	 * owner uses; and the contents would be lost.
+	 * hv_vmbus would make only its own mapping of the memory visible to the
+	 * host, not the owner's mapping, and the contents would be lost.
 	 */
 	if (ch->bus->confidential(ch))
 		return -EOPNOTSUPP;
@@ -351,7 +385,10 @@ static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
 	return err;
 }
 
-/* Takes over @gpadl, whatever comes of it. */
+/*
+ * Create @gpadl at the host. On success and on failure the caller gives up
+ * @gpadl.
+ */
 static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 			      u32 *handle)
 {
@@ -362,7 +399,10 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 	err = kmcl_gpadl_connect_locked(ch, gpadl);
 	if (!err)
 		*handle = gpadl->handle;
-	/* Without the lock a delete or a proof may free what exists or is held. */
+	/*
+	 * Read the state before the unlock: after that, a delete can free a GPADL
+	 * that exists, and a rescind can free a held one that is in quarantine.
+	 */
 	gone = gpadl->state == KMCL_GPADL_GONE;
 	half_sent = gpadl->state == KMCL_GPADL_UNKNOWN && !gpadl->memory.held;
 	mutex_unlock(&ch->control);
@@ -376,7 +416,13 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 	return err;
 }
 
-/* Asked before anything is held, and once more before anything is sent. */
+/*
+ * Check the channel before the memory is held, so that nothing is pinned or
+ * charged in vain. ch->control must not be held while memory is pinned: a page
+ * fault can block for as long as a process likes (userfaultfd), and a close
+ * needs ch->control. As the answer can change meanwhile,
+ * kmcl_gpadl_connect_locked() checks again.
+ */
 static int kmcl_gpadl_may_create(struct kmcl_channel *ch)
 {
 	int err;
@@ -410,47 +456,62 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 /**
  * VmbChannelCreateGpadlFromBuffer() - let the server map a buffer
  * @channel: an open channel: from EvtChannelOpened until EvtChannelClosed
- * @flags: %VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY when the server will only read.
- *	This is advice, not protection: VMBus has no read-only GPADL, so the host
- *	is trusted to keep to it. Here it decides how the memory is pinned and
- *	mapped, and that the pages are not marked dirty afterwards.
- * @buffer: page-aligned start of the memory. Either an address of the calling
- *	process, which is pinned, mapped and charged to its RLIMIT_MEMLOCK until
- *	the GPADL is deleted, even when the process is gone; or vmalloc, page
- *	allocator or slab memory. Kernel pages are referenced, so that freeing
- *	them early does no harm. Slab memory and the pages of a non-compound
- *	block after the first can not be: the caller keeps them until the delete
- *	has returned, which for such memory is only when the host has let go.
- * @byte_count: bytes, at most 8190 pages of 4 KiB; whole pages, or for vmalloc memory
- *	and blocks of the page allocator rounded up to them
- * @gpadl_handle: where the handle for the server goes; untouched on failure
+ * @flags: 0, or %VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY if the server will only
+ *	read. The flag does not protect the memory: VMBus has no read-only
+ *	GPADL, so the host must be trusted. The memory is then pinned and mapped
+ *	read-only, and its pages are not marked dirty afterwards.
+ * @buffer: page-aligned start of the memory. An address of the calling process
+ *	is pinned, mapped and charged to RLIMIT_MEMLOCK of the process until the
+ *	GPADL is deleted, even if the process has ended. A kernel address may be
+ *	vmalloc, page allocator or slab memory. Kernel pages are referenced, so
+ *	that freeing them early does no harm. Slab memory can not be referenced,
+ *	and neither can the pages of a non-compound block after the first: the
+ *	caller must keep such memory until the delete returns, and for such
+ *	memory the delete returns only when the host has released it.
+ * @byte_count: size in bytes, at most 8190 pages of 4 KiB. A multiple of the
+ *	page size; other sizes of vmalloc memory and of page allocator blocks
+ *	are rounded up.
+ * @gpadl_handle: set to the handle for the server; untouched on failure
  *
- * When it returns, the server can map the memory. Creates and deletes of one
- * channel take turns. A create of which the host got only a part keeps the memory
- * in quarantine; where the memory cannot be referenced, this does not return before
- * the device is gone, and the log names the wait.
+ * When this function returns, the server can map the memory. Creates and deletes on
+ * one channel wait for each other. If the host got only a part of the GPADL, the
+ * memory is kept in quarantine; if the memory can not be referenced, this function
+ * does not return until the device is gone, and the log names the wait.
  *
- * Context: may sleep, as long as the host takes to answer; the log names a wait
- * of more than a few seconds. For user memory the owning process's context.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
- * unknown flags, _3 for a buffer that is NULL, unaligned or on a task's stack, _4 for
- * a length of 0 or one that wraps around, _5 without @gpadl_handle;
- * %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose
- * rest may be somebody else's; %STATUS_ACCESS_VIOLATION where nothing is mapped,
- * or for a user address without a process; %STATUS_ACCESS_DENIED for a writable
- * GPADL over memory that the process, or the kernel at that address, may only
- * read, and for the kernel's or a module's image; %STATUS_NOT_SUPPORTED for user
- * memory that can not be pinned for long (shared mappings of files on disk,
- * devices, secret memory), and for all memory in a confidential VM;
- * %STATUS_THREAD_IS_TERMINATING for a process that is killed meanwhile;
- * %STATUS_IN_PAGE_ERROR for a page that the hardware reported;
- * %STATUS_QUOTA_EXCEEDED over RLIMIT_MEMLOCK; %STATUS_INSUFFICIENT_RESOURCES
- * without memory, or when the host refuses; %STATUS_DEVICE_REMOVED when the
- * device goes meanwhile; %STATUS_UNSUCCESSFUL when the host could not be told, or
- * could not be so often that eight GPADLs of the device are in quarantine.
+ * Context: may sleep, until the host replies; the log names a wait of more than
+ * a few seconds. For user memory: in the context of the process that owns it.
+ * Return:
+ * * %STATUS_SUCCESS - the GPADL exists
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @flags has unknown flags
+ * * %STATUS_INVALID_PARAMETER_3 - @buffer is %NULL, not page-aligned, or on a
+ *   task's stack
+ * * %STATUS_INVALID_PARAMETER_4 - @byte_count is 0, or @buffer and @byte_count wrap
+ *   around
+ * * %STATUS_INVALID_PARAMETER_5 - @gpadl_handle is %NULL
+ * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
+ * * %STATUS_INVALID_BUFFER_SIZE - @byte_count is more than 8190 pages of 4 KiB,
+ *   or the buffer ends within a page whose other part may belong to somebody
+ *   else
+ * * %STATUS_ACCESS_VIOLATION - nothing is mapped at a part of the buffer, or
+ *   the caller has no process for a user address
+ * * %STATUS_ACCESS_DENIED - the GPADL is writable and the process, or the
+ *   kernel at that address, may only read the memory; or the memory is the
+ *   kernel's or a module's image, or MMIO
+ * * %STATUS_NOT_SUPPORTED - the user memory can not be pinned for long (shared
+ *   mappings of files on disk, devices, secret memory), or the VM is
+ *   confidential
+ * * %STATUS_THREAD_IS_TERMINATING - the process was killed meanwhile
+ * * %STATUS_IN_PAGE_ERROR - the hardware reported an error of a page
+ * * %STATUS_QUOTA_EXCEEDED - RLIMIT_MEMLOCK would be exceeded
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory, or the host
+ *   refused
+ * * %STATUS_DEVICE_REMOVED - the device was removed meanwhile
+ * * %STATUS_UNSUCCESSFUL - the host could not be told, or the device has too
+ *   many GPADLs in quarantine
+ *
  * Source: Microsoft's FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER documentation;
- * limits and alignment are those of hv_vmbus, the statuses ours.
+ * limits and alignment are those of hv_vmbus, the statuses are ours.
  */
 NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL channel, UINT32 flags,
 					 PVOID buffer, UINT32 byte_count,
@@ -508,37 +569,51 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 }
 
 /**
- * VmbChannelCreateGpadlFromMdl() - let the server map what MDLs describe
+ * VmbChannelCreateGpadlFromMdl() - let the server map the memory of MDLs
  * @channel: an open channel: from EvtChannelOpened until EvtChannelClosed
  * @flags: as for VmbChannelCreateGpadlFromBuffer()
- * @mdl: a chain of at most 512 MDLs with page numbers, the caller's again when
- *	this returns; their memory is kept by its owner until the delete. It is
- *	referenced all the same, where it can be.
- * @start_offset_within_mdl: bytes of the chain's memory before the GPADL, which has
- *	to begin with a page
- * @data_length_within_mdl: bytes, at most 8190 pages of 4 KiB; 0 for all to the end
- *	of the chain. Rounded up to whole pages.
- * @gpadl_handle: where the handle for the server goes; untouched on failure
+ * @mdl: chain of at most 512 MDLs with page numbers. The MDLs are the caller's
+ *	again when this function returns. The owner of the memory must keep the
+ *	memory until the delete returns. Pages are also referenced where that is
+ *	possible.
+ * @start_offset_within_mdl: offset in bytes of the GPADL in the memory of the
+ *	chain. The GPADL must begin at the start of a page.
+ * @data_length_within_mdl: size in bytes, at most 8190 pages of 4 KiB, or 0 for
+ *	all up to the end of the chain. It is rounded up to whole pages.
+ * @gpadl_handle: set to the handle for the server; untouched on failure
  *
- * VMBus describes whole pages from offset 0, so every piece begins with a page
- * (of the guest's own size), and every one but the last ends with one.
+ * VMBus describes a GPADL as whole pages. So the part of the GPADL in each MDL
+ * begins at the start of a page of the guest's own size, and ends at the end of
+ * a page in all MDLs but the last.
  *
- * Context: may sleep, as VmbChannelCreateGpadlFromBuffer(); any process.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
- * unknown flags, _3 when there is no MDL, one without page numbers, too many, no
- * byte in them, or a piece that does not begin or end with a page, _4 for a start
- * behind the memory or within a page, _5 for an end behind the memory, _6 without
- * @gpadl_handle; %STATUS_INVALID_DEVICE_STATE when the channel is not open;
- * %STATUS_INVALID_BUFFER_SIZE for more than 8190 pages or a part of a page whose
- * rest may be somebody else's; %STATUS_ACCESS_DENIED for a writable GPADL over
- * memory that was locked for reading or may only be read, and for pages that are
- * not the page allocator's, as the kernel's image and MMIO; %STATUS_NOT_SUPPORTED
- * for user memory that can not be pinned for long, and in a confidential VM;
- * %STATUS_INSUFFICIENT_RESOURCES without memory, or when the host refuses;
- * %STATUS_DEVICE_REMOVED when the device goes meanwhile; %STATUS_UNSUCCESSFUL when
- * the host could not be told.
+ * Context: may sleep, as for VmbChannelCreateGpadlFromBuffer(); in any process.
+ * Return:
+ * * %STATUS_SUCCESS - the GPADL exists
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @flags has unknown flags
+ * * %STATUS_INVALID_PARAMETER_3 - @mdl is %NULL, or the chain is too long, has
+ *   an MDL without page numbers, describes no byte, or has a gap within a page
+ *   between two MDLs
+ * * %STATUS_INVALID_PARAMETER_4 - the GPADL begins behind the end of the
+ *   memory, or not at the start of a page
+ * * %STATUS_INVALID_PARAMETER_5 - the GPADL ends behind the end of the memory
+ * * %STATUS_INVALID_PARAMETER_6 - @gpadl_handle is %NULL
+ * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
+ * * %STATUS_INVALID_BUFFER_SIZE - the GPADL has more than 8190 pages of 4 KiB,
+ *   or it ends within a page whose other part may belong to somebody else
+ * * %STATUS_ACCESS_DENIED - the GPADL is writable and the memory was locked for
+ *   reading or may only be read; or the pages do not belong to the page
+ *   allocator, as those of the kernel's image and MMIO
+ * * %STATUS_NOT_SUPPORTED - the user memory can not be pinned for long, or the
+ *   VM is confidential
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory, or the host
+ *   refused
+ * * %STATUS_DEVICE_REMOVED - the device was removed meanwhile
+ * * %STATUS_UNSUCCESSFUL - the host could not be told, or the device has too
+ *   many GPADLs in quarantine
+ *
  * Source: Microsoft's VmbChannelCreateGpadlFromMdl documentation; limits and
- * alignment are those of hv_vmbus, the statuses ours.
+ * alignment are those of hv_vmbus, the statuses are ours.
  */
 NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
 				      PMDL mdl, UINT32 start_offset_within_mdl,
@@ -570,21 +645,29 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
 EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromMdl);
 
 /**
- * VmbChannelCreateGpadlFromPfnList() - let the server map pages by their numbers
+ * VmbChannelCreateGpadlFromPfnList() - let the server map pages given by number
  * @channel: an open channel: from EvtChannelOpened until EvtChannelClosed
  * @flags: as for VmbChannelCreateGpadlFromBuffer()
- * @pfns: numbers of pages of 4 KiB, the array is the caller's again when this
- *	returns; the pages are kept by their owner until the delete, and referenced
- *	where they can be. Where the guest's own pages are larger, each of those is
- *	named by all of its numbers, in order.
- * @pfn_count: how many, 1 to 8190
- * @gpadl_handle: where the handle for the server goes; untouched on failure
+ * @pfns: array of the numbers of pages of 4 KiB, which is the caller's again
+ *	when this function returns. The owner of the pages must keep the pages
+ *	until the delete returns. Pages are also referenced where that is
+ *	possible. If the guest's own pages are larger, the array has all numbers
+ *	of each such page, in order.
+ * @pfn_count: number of pages, 1 to 8190
+ * @gpadl_handle: set to the handle for the server; untouched on failure
  *
- * Context: may sleep, as VmbChannelCreateGpadlFromBuffer(); any process.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, _2 for
- * unknown flags, _3 without @pfns, or where they are parts of larger pages, _4
- * without a page, _5 without @gpadl_handle; %STATUS_INVALID_BUFFER_SIZE for too
- * many; otherwise as VmbChannelCreateGpadlFromMdl().
+ * Context: may sleep, as for VmbChannelCreateGpadlFromBuffer(); in any process.
+ * Return:
+ * * %STATUS_SUCCESS - the GPADL exists
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @flags has unknown flags
+ * * %STATUS_INVALID_PARAMETER_3 - @pfns is %NULL, or has only a part of a
+ *   larger page
+ * * %STATUS_INVALID_PARAMETER_4 - @pfn_count is 0
+ * * %STATUS_INVALID_PARAMETER_5 - @gpadl_handle is %NULL
+ * * %STATUS_INVALID_BUFFER_SIZE - @pfn_count is more than 8190
+ * * the others that do not name a parameter - as VmbChannelCreateGpadlFromMdl()
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
@@ -609,14 +692,20 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
 	if (pfn_count > KMCL_GPADL_MAX_PAGES)
 		return STATUS_INVALID_BUFFER_SIZE;
 
-	/* They are what an MDL of whole pages has behind it. */
+	/*
+	 * Put the PFNs in an MDL, so that they are checked and held like an
+	 * MDL's.
+	 */
 	mdl = kvmalloc(MmSizeOfMdl(NULL, pfn_count * MDL_PAGE_SIZE),
 		       GFP_KERNEL_ACCOUNT);
 	if (!mdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	MmInitializeMdl(mdl, NULL, pfn_count * MDL_PAGE_SIZE);
 	memcpy(MmGetMdlPfnArray(mdl), pfns, pfn_count * sizeof(*pfns));
-	/* That the pages may be written is the caller's word. */
+	/*
+	 * The caller vouches for write access to the pages: nothing here can
+	 * check it.
+	 */
 	mdl->MdlFlags |= MDL_PARTIAL | MDL_WRITE_OPERATION;
 	range.mdl = mdl;
 	err = kmcl_gpadl_create_mdl(channel, &range,
@@ -629,19 +718,21 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
 
 /**
  * VmbChannelDeleteGpadl() - take a buffer back from the server
- * @channel: the channel it was created on, until EvtChannelClosed has returned
- * @gpadl_handle: from VmbChannelCreateGpadlFromBuffer() or
- *	VmbChannelCreateGpadlFromMdl()
+ * @channel: the channel of the GPADL, until EvtChannelClosed has returned
+ * @gpadl_handle: handle of a GPADL of @channel
  *
- * When it returns the host has let go of the memory, or the module keeps it: if
- * the host could not be told, memory that is pinned or referenced is put in
- * quarantine until the device goes, and the log and debugfs name it. For memory
- * that only its owner holds this tries again until the host is told or the device
- * goes. An unknown handle, or one deleted before, is named in the log and changes
- * nothing.
+ * When this function returns, the host has released the memory, or the module
+ * keeps it: if the host could not be told, memory that the module has pinned or
+ * referenced is put in quarantine until the device is gone, and the log and
+ * debugfs name it. For memory that only its owner holds, this function tries
+ * again until the host is told or the device is gone.
  *
- * Context: may sleep, as long as the server has the GPADL mapped; the log names
- * a wait of more than a few seconds. Any process.
+ * A handle that does not exist, or is already deleted, causes a log line and
+ * nothing else.
+ *
+ * Context: may sleep, for as long as the server has the GPADL mapped; the log names
+ * a wait of more than a few seconds. In any process.
+ *
  * Source: Microsoft's FN_VMB_CHANNEL_DELETE_GPADL documentation; the quarantine
  * is ours.
  */
@@ -656,7 +747,7 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 		return;
 
 	mutex_lock(&ch->control);
-	gpadl = kmcl_gpadl_look_up(ch, gpadl_handle);
+	gpadl = kmcl_gpadl_lookup(ch, gpadl_handle);
 	if (gpadl)
 		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	mutex_unlock(&ch->control);
@@ -664,7 +755,7 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 }
 EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
 
-/* With ch->control held. A GPADL that the host was not told of stays what it is. */
+/* Delete the GPADL, or leave it unchanged if the host could not be told. */
 static int kmcl_gpadl_try_destroy(struct kmcl_channel *ch,
 				  struct kmcl_gpadl *gpadl,
 				  struct list_head *gone)
@@ -681,20 +772,24 @@ static int kmcl_gpadl_try_destroy(struct kmcl_channel *ch,
 
 /**
  * VmbChannelTryDeleteGpadl() - take a buffer back from the server, or say why not
- * @channel: the channel it was created on, until EvtChannelClosed has returned
- * @gpadl_handle: of a GPADL of the channel
+ * @channel: the channel of the GPADL, until EvtChannelClosed has returned
+ * @gpadl_handle: handle of a GPADL of @channel
  *
- * VmbChannelDeleteGpadl() for a client that would rather know. On a failure the GPADL
- * is what it was, the memory has to be kept, and this can be called again; what is
- * left at the close is deleted as with VmbChannelDeleteGpadl().
+ * Like VmbChannelDeleteGpadl(), for a client that wants to know the result.
+ * After a failure the GPADL still exists, the client must keep its memory, and
+ * can call this function again. A GPADL that exists at the close is deleted as
+ * by VmbChannelDeleteGpadl().
  *
- * Context: may sleep, as long as the server has the GPADL mapped; the log names
- * a wait of more than a few seconds. Any process.
- * Return: %STATUS_SUCCESS: the host has let go; %STATUS_INVALID_PARAMETER_1 without a
- * channel; %STATUS_INVALID_PARAMETER_2 for a handle that is none of the channel's;
- * %STATUS_INSUFFICIENT_RESOURCES without memory; %STATUS_UNSUCCESSFUL when the host
- * could not be told.
- * Source: this library's own; KMCL's delete returns nothing.
+ * Context: may sleep, for as long as the server has the GPADL mapped; the log names
+ * a wait of more than a few seconds. In any process.
+ * Return:
+ * * %STATUS_SUCCESS - the host has released the memory
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @channel has no GPADL with this handle
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
+ * * %STATUS_UNSUCCESSFUL - the host could not be told
+ *
+ * Source: this library; the delete function of KMCL returns nothing.
  */
 NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 {
@@ -708,7 +803,7 @@ NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 		return STATUS_INVALID_PARAMETER_1;
 
 	mutex_lock(&ch->control);
-	gpadl = kmcl_gpadl_look_up(ch, gpadl_handle);
+	gpadl = kmcl_gpadl_lookup(ch, gpadl_handle);
 	if (gpadl)
 		status = kmcl_status(kmcl_host_error(kmcl_gpadl_try_destroy(ch,
 									    gpadl,
@@ -719,7 +814,10 @@ NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 }
 EXPORT_SYMBOL_GPL(VmbChannelTryDeleteGpadl);
 
-/* The GPADL that a teardown was sent for, as one at most is; 0 when there is none. */
+/*
+ * Handle of the GPADL that waits for a teardown, of which there is at most one;
+ * or 0.
+ */
 static u32 kmcl_gpadl_in_teardown(struct kmcl_channel *ch)
 {
 	struct kmcl_gpadl *gpadl;
@@ -728,33 +826,34 @@ static u32 kmcl_gpadl_in_teardown(struct kmcl_channel *ch)
 
 	spin_lock(&ch->gpadls_lock);
 	hash_for_each(ch->gpadls, bucket, gpadl, entry)
-		if (READ_ONCE(gpadl->state) == KMCL_GPADL_TELLING)
+		if (READ_ONCE(gpadl->state) == KMCL_GPADL_TEARDOWN_SENT)
 			handle = gpadl->handle;
 	spin_unlock(&ch->gpadls_lock);
 	return handle;
 }
 
 /*
- * Locks ch->control for the close. A delete holds it for as long as the server has the
- * GPADL mapped, and cannot be cut short: hv_vmbus wakes one waiter only. So the wait
- * is named, with the GPADL that it is for.
+ * Lock ch->control for the close. A delete holds ch->control for as long as the
+ * server has the GPADL mapped. The delete can not be interrupted, as hv_vmbus
+ * wakes only one waiter. So if the wait takes long, the log names it and the
+ * GPADL.
  */
 void kmcl_gpadl_lock_for_close(struct kmcl_channel *ch)
 {
-	struct kmcl_hostwait watch;
+	struct kmcl_hostwait wait;
 
 	if (mutex_trylock(&ch->control))
 		return;
-	kmcl_hostwait_start(&watch, ch,
+	kmcl_hostwait_start(&wait, ch,
 			    "close, behind another call's wait on the host,",
 			    kmcl_gpadl_in_teardown(ch));
 	mutex_lock(&ch->control);
-	kmcl_hostwait_stop(&watch);
+	kmcl_hostwait_stop(&wait);
 }
 
 /*
- * Before protocol 4.0 a host can not be told of GPADLs once the channel is
- * closed. The objects stay for the client to delete. With ch->control held.
+ * Tear down all GPADLs before the close: a host before protocol 4.0 can not be told
+ * after it. The client still has to delete their handles.
  */
 void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
 {
@@ -765,7 +864,7 @@ void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch)
 		kmcl_gpadl_teardown(ch, gpadl, gpadl->memory.held);
 }
 
-/* What the client should have deleted in EvtChannelClosed. */
+/* Delete the GPADLs that the client should have deleted in EvtChannelClosed. */
 void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 {
 	struct kmcl_gpadl *gpadl;
@@ -775,8 +874,8 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 
 	mutex_lock(&ch->control);
 	hash_for_each_safe(ch->gpadls, bucket, next, gpadl, entry) {
-		pr_warn("%s: GPADL %#x (%u bytes) left by the client, deleted for it\n",
-			ch->name, gpadl->handle, gpadl->memory.size);
+		kmcl_warn_always(ch, "GPADL %#x (%u bytes) left by the client, deleted for it\n",
+				 gpadl->handle, gpadl->memory.size);
 		ch->gpadl_stats.leftovers++;
 		kmcl_gpadl_destroy(ch, gpadl, &gone);
 	}
@@ -784,28 +883,31 @@ void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch)
 	kmcl_gpadl_free_all(&gone);
 }
 
-/* Something proved that the host has let go. With kmcl_quarantine_lock held. */
+/* The host has released the memory. Take the GPADL out of the quarantine. */
 static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
 {
+	lockdep_assert_held(&kmcl_quarantine_lock);
 	pr_info("%s: GPADL %#x: the device is gone: %u bytes are given back\n",
 		gpadl->owner, gpadl->handle, gpadl->memory.size);
 	list_del(&gpadl->node);
 	if (gpadl->memory.held)
 		list_add_tail(&gpadl->node, gone);
 	/*
-	 * Pairs with kmcl_gpadl_wait_for_proof(): that frees one that is not held, so
-	 * this comes after all else.
+	 * Pairs with kmcl_gpadl_is_proved(). The waiter frees a GPADL that is not
+	 * held as soon as it sees this, so this must be the last access.
 	 */
 	smp_store_release(&gpadl->state, KMCL_GPADL_GONE);
 }
 
 /**
- * kmcl_gpadl_device_gone - a bus forgets a device
- * @endpoint: what the bus gave to kmcl_channel_attach(); no channel has it any more
- * @rescinded: the host took the device back, and so holds none of its GPADLs
+ * kmcl_gpadl_device_gone - tell that a bus forgets a device
+ * @endpoint: as given to kmcl_channel_attach(); no channel is attached to it
+ *	any more
+ * @rescinded: the host has rescinded the device, and so has released all its GPADLs
  *
- * A rescind is what the quarantine waits for. After any other end, as an unbind,
- * nothing will tell that the host has let go: the memory stays for good.
+ * A rescind frees the device's GPADLs in quarantine. If the device goes for
+ * another reason, such as an unbind, nothing will ever prove that the host has
+ * released them. They then stay in quarantine for good.
  *
  * Context: may sleep.
  */
@@ -836,7 +938,7 @@ static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
 		   gpadl->memory.size, kmcl_memory_kind_name(&gpadl->memory),
 		   gpadl->memory.read_only ? "read-only" : "writable",
 		   kmcl_memory_holder(&gpadl->memory));
-	if (READ_ONCE(gpadl->state) == KMCL_GPADL_TELLING)
+	if (READ_ONCE(gpadl->state) == KMCL_GPADL_TEARDOWN_SENT)
 		seq_puts(m, ", teardown sent");
 }
 
@@ -872,8 +974,8 @@ void kmcl_gpadl_init(struct kmcl_channel *ch)
 }
 
 /*
- * At module exit the list goes, its memory does not: pins, references and
- * charges stay. kmemleak is told that this is meant.
+ * At module exit the list is forgotten, but its memory is not freed: pins,
+ * references and charges stay. kmemleak must not report that as a leak.
  */
 void kmcl_quarantine_abandon(void)
 {

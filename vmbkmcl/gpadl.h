@@ -6,8 +6,9 @@
 #include <linux/types.h>
 
 /*
- * Most pages in one GPADL: the header message counts 8 bytes for the range and
- * 8 for each PFN in a u16. hv_vmbus does not check.
+ * Most pages of 4 KiB in one GPADL. The header message has a u16 for the size
+ * of the range, which has 8 bytes and 8 more for each PFN. hv_vmbus does not
+ * check the limit.
  */
 #define KMCL_GPADL_MAX_PAGES	8190
 
