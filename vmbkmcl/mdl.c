@@ -2,8 +2,8 @@
 /*
  * Memory Descriptor Lists: making them.
  *
- * An MDL says what its memory is; which of the functions here and in mdl_lock.c
- * it went through says what its page numbers are worth.
+ * An MDL describes memory and has room for the page numbers of that memory. Its
+ * MdlFlags say whether the page numbers are filled in, and by which function.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -19,12 +19,14 @@
 #include "memory_page.h"
 
 /**
- * MmSizeOfMdl() - memory that an MDL takes
- * @base: address of the memory it is to describe
- * @length: bytes of that
+ * MmSizeOfMdl() - get the size of an MDL
+ * @base: address of the memory that the MDL will describe
+ * @length: size of that memory in bytes
  *
  * Context: any.
- * Return: bytes, with a number for each page of 4 KiB.
+ * Return: size of the MDL in bytes, with room for one number for each page of 4
+ * KiB.
+ *
  * Source: Microsoft's MmSizeOfMdl documentation.
  */
 SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length)
@@ -35,14 +37,15 @@ SIZE_T MmSizeOfMdl(PVOID base, SIZE_T length)
 EXPORT_SYMBOL_GPL(MmSizeOfMdl);
 
 /**
- * MmInitializeMdl() - make an MDL in one's own memory
- * @mdl: MmSizeOfMdl() bytes of the caller's, which become the MDL
- * @base_va: address of the memory it is to describe, of a process or the kernel's
- * @length: bytes of that, below 4 GiB
+ * MmInitializeMdl() - make an MDL in memory of the caller
+ * @mdl: memory of the caller of MmSizeOfMdl() bytes, which becomes the MDL
+ * @base_va: address of the memory to describe, of a process or of the kernel
+ * @length: size of that memory in bytes, below 4 GiB
  *
- * It has no page numbers yet.
+ * The MDL has no page numbers yet.
  *
  * Context: any.
+ *
  * Source: Microsoft's MmInitializeMdl documentation.
  */
 VOID MmInitializeMdl(PMDL mdl, PVOID base_va, SIZE_T length)
@@ -58,15 +61,17 @@ EXPORT_SYMBOL_GPL(MmInitializeMdl);
 
 /**
  * IoAllocateMdl() - allocate an MDL
- * @virtual_address: of the memory it is to describe, of a process or the kernel's
- * @length: bytes of that
- * @secondary_buffer: no effect, as there is no IRP whose chain it could be put in
+ * @virtual_address: address of the memory to describe, of a process or of the
+ *	kernel
+ * @length: size of that memory in bytes
+ * @secondary_buffer: no effect, as there is no IRP to add the MDL to
  * @charge_quota: no effect
- * @irp: must be NULL
+ * @irp: must be %NULL
  *
  * Context: any but hard interrupts.
- * Return: the MDL, without page numbers, freed by IoFreeMdl(); NULL without
- * memory, or with an IRP.
+ * Return: the MDL, without page numbers, which IoFreeMdl() frees; %NULL without
+ * memory, or if @irp is not %NULL.
+ *
  * Source: Microsoft's IoAllocateMdl documentation.
  */
 PMDL IoAllocateMdl(PVOID virtual_address, ULONG length,
@@ -86,13 +91,15 @@ EXPORT_SYMBOL_GPL(IoAllocateMdl);
 
 /**
  * IoFreeMdl() - free an MDL
- * @mdl: from IoAllocateMdl(), or NULL. Its pages must be unlocked: one that holds
- *	some is kept, with a log line.
+ * @mdl: MDL from IoAllocateMdl(), or %NULL. An MDL whose pages are still locked
+ *	is not freed, with a log line.
  *
- * Frees this one of a chain. Unmaps what IoBuildPartialMdl() made.
+ * This function frees only @mdl, and not the other MDLs of its chain. If
+ * IoBuildPartialMdl() made @mdl and it is mapped, it is unmapped.
  *
- * Context: may sleep if it is part of another MDL and was mapped; else any but
- * hard interrupts.
+ * Context: may sleep if @mdl is a part of another MDL and was mapped; otherwise any
+ * but hard interrupts.
+ *
  * Source: Microsoft's IoFreeMdl documentation.
  */
 VOID IoFreeMdl(PMDL mdl)
@@ -109,7 +116,7 @@ VOID IoFreeMdl(PMDL mdl)
 }
 EXPORT_SYMBOL_GPL(IoFreeMdl);
 
-/* The page of the kernel's that an address is in; NULL: nobody's, or no memory. */
+/* The allocated page at a kernel address, or NULL if there is none. */
 static struct page *kmcl_mdl_kernel_page(const void *va)
 {
 	unsigned long start = (unsigned long)va;
@@ -122,7 +129,10 @@ static struct page *kmcl_mdl_kernel_page(const void *va)
 	return page && kmcl_page_usable(page, NULL) ? page : NULL;
 }
 
-/* Number @i of the pages of 4 KiB; 0, which nobody is given: there is none. */
+/*
+ * Number of the page @i of 4 KiB of an MDL, or 0 if there is no such page. The page
+ * allocator never allocates page 0.
+ */
 static PFN_NUMBER kmcl_mdl_kernel_pfn(const MDL *mdl, unsigned int i)
 {
 	const void *va = mdl->StartVa + i * MDL_PAGE_SIZE;
@@ -136,16 +146,17 @@ static PFN_NUMBER kmcl_mdl_kernel_pfn(const MDL *mdl, unsigned int i)
 
 /**
  * MmBuildMdlForNonPagedPool() - fill in the page numbers of kernel memory
- * @mdl: an MDL that describes memory of kmalloc(), vmalloc(), or the page
- *	allocator; all of it is nonpaged here
+ * @mdl: an MDL that describes memory of kmalloc(), vmalloc() or the page
+ *	allocator. All kernel memory is nonpaged on Linux.
  *
- * The memory is its owner's to keep until nobody uses the MDL any more. For
- * anything else, as MMIO, and for the caller's stack, the MDL stays without page
- * numbers, with a log line, and is refused by everything that needs them. Of memory
- * that the kernel may only read there is no writable GPADL: the MDL has no
- * %MDL_WRITE_OPERATION.
+ * The owner has to keep the memory until nothing uses the MDL any more. If @mdl
+ * describes something else, such as MMIO or the caller's stack, it gets no page
+ * numbers, with a log line, and functions that need page numbers refuse the
+ * MDL. If the kernel may only read the memory, the MDL does not have
+ * %MDL_WRITE_OPERATION, and can not become a writable GPADL.
  *
  * Context: any.
+ *
  * Source: Microsoft's MmBuildMdlForNonPagedPool documentation.
  */
 VOID MmBuildMdlForNonPagedPool(PMDL mdl)
@@ -174,7 +185,10 @@ VOID MmBuildMdlForNonPagedPool(PMDL mdl)
 }
 EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
 
-/* Bytes of a part of @source; false: it has no such part. */
+/*
+ * Check that *@len bytes from @va are a part of @source. Replaces a length of 0
+ * with all bytes from @va to the end of @source.
+ */
 static bool kmcl_mdl_part(const MDL *source, const void *va, u32 *len)
 {
 	size_t skip = va - MmGetMdlVirtualAddress(source);
@@ -187,17 +201,20 @@ static bool kmcl_mdl_part(const MDL *source, const void *va, u32 *len)
 }
 
 /**
- * IoBuildPartialMdl() - describe a part of what another MDL describes
- * @source_mdl: an MDL with page numbers, which stays so until the other is freed
- * @target_mdl: an MDL with room for as many as it needs; becomes the description
- * @virtual_address: where the part begins: MmGetMdlVirtualAddress() of the source,
- *	or behind it
- * @length: bytes of the part, 0 for all to the end
+ * IoBuildPartialMdl() - describe a part of the memory of another MDL
+ * @source_mdl: an MDL with page numbers, which it must keep until @target_mdl
+ *	is freed
+ * @target_mdl: an MDL with room for the page numbers of the part; becomes the
+ *	description of the part
+ * @virtual_address: start of the part, at or behind MmGetMdlVirtualAddress() of
+ *	@source_mdl
+ * @length: size of the part in bytes, or 0 for all up to the end of @source_mdl
  *
- * What is no part of the source, or has too many pages for the target, leaves the
- * target without page numbers, with a log line.
+ * If this is not a part of @source_mdl, or has too many pages for @target_mdl, then
+ * @target_mdl is not changed, with a log line.
  *
- * Context: any; may sleep if the target was mapped.
+ * Context: any; may sleep if @target_mdl was mapped.
+ *
  * Source: Microsoft's IoBuildPartialMdl documentation.
  */
 VOID IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address,

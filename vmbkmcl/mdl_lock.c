@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory Descriptor Lists: holding their pages, and mapping them.
+ * Memory Descriptor Lists: locking their pages, and mapping them.
  *
- * User memory is pinned and charged as a GPADL's is (memory.c). Kernel memory is
- * not paged here and has its address already: its pages are referenced where they
- * can be, and "mapping" them is to tell that address.
+ * User memory is pinned and charged like the memory of a GPADL (memory.c).
+ * Kernel memory is never paged on Linux, and is already mapped: its pages are
+ * referenced where that is possible, and the functions that map an MDL return
+ * the address that the memory has.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -18,7 +19,10 @@
 #include "memory.h"
 #include "status.h"
 
-/* Guest pages; the first may begin before the MDL's first page. */
+/*
+ * Number of guest pages of an MDL. A guest page that is larger than 4 KiB may begin
+ * before the first page of the MDL.
+ */
 static u32 kmcl_mdl_guest_pages(const MDL *mdl)
 {
 	unsigned long offset = (*MmGetMdlPfnArray(mdl) << MDL_PAGE_SHIFT) &
@@ -28,15 +32,14 @@ static u32 kmcl_mdl_guest_pages(const MDL *mdl)
 			    PAGE_SIZE);
 }
 
-static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_memory *buf)
+static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_memory *mem)
 {
 	unsigned long va = (unsigned long)mdl->StartVa, first = va >> PAGE_SHIFT;
 	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
 	u32 i;
 
 	for (i = 0; i < kmcl_mdl_pages(mdl); i++, va += MDL_PAGE_SIZE) {
-		struct page *page =
-			kmcl_memory_get_page(buf, (va >> PAGE_SHIFT) - first);
+		struct page *page = mem->pages[(va >> PAGE_SHIFT) - first];
 
 		pfns[i] = (page_to_pfn(page) << (PAGE_SHIFT - MDL_PAGE_SHIFT)) +
 			  (offset_in_page(va) >> MDL_PAGE_SHIFT);
@@ -45,26 +48,26 @@ static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_memory *buf)
 
 static int kmcl_mdl_lock(PMDL mdl, bool read_only)
 {
-	struct kmcl_memory *buf;
+	struct kmcl_memory *mem;
 	int err;
 
-	buf = kmalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
-	if (!buf)
+	mem = kmalloc(sizeof(*mem), GFP_KERNEL_ACCOUNT);
+	if (!mem)
 		return -ENOMEM;
-	err = kmcl_memory_lock(buf, MmGetMdlVirtualAddress(mdl), mdl->ByteCount,
+	err = kmcl_memory_lock(mem, MmGetMdlVirtualAddress(mdl), mdl->ByteCount,
 			       read_only);
 	if (err) {
-		kfree(buf);
+		kfree(mem);
 		return err;
 	}
-	kmcl_mdl_fill(mdl, buf);
-	mdl->Locked = buf;
+	kmcl_mdl_fill(mdl, mem);
+	mdl->Locked = mem;
 	mdl->MdlFlags |= MDL_PAGES_LOCKED;
 	if (!read_only)
 		mdl->MdlFlags |= MDL_WRITE_OPERATION;
-	if (buf->pinned_short)
+	if (mem->pinned_short)
 		mdl->MdlFlags |= MDL_PINNED_SHORT;
-	if (buf->va) {
+	if (mem->va) {
 		mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
 		mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 	}
@@ -72,35 +75,46 @@ static int kmcl_mdl_lock(PMDL mdl, bool read_only)
 }
 
 /**
- * MmProbeAndLockPages() - hold the memory an MDL describes, and find its pages
- * @mdl: an MDL without page numbers; of a chain this one only
- * @access_mode: %UserMode: the memory must be the calling process's; %KernelMode:
- *	it may be. An address that came from a process wants %UserMode.
- * @operation: %IoReadAccess: a device reads the memory, which needs only be
- *	readable; anything else: it writes to it
+ * MmProbeAndLockPages() - lock the memory that an MDL describes, and find its pages
+ * @mdl: an MDL without page numbers. Other MDLs of its chain are not locked.
+ * @access_mode: %UserMode: the memory must belong to the calling process.
+ *	%KernelMode: the memory may belong to the process or to the kernel. Use
+ *	%UserMode for an address that came from a process.
+ * @operation: %IoReadAccess: a device will read the memory, so it need only be
+ *	readable. Others: a device will write the memory.
  *
  * User memory is pinned and charged to RLIMIT_MEMLOCK of the process until
- * MmUnlockPages(), also when that is gone. Where it cannot be pinned for long (shared
- * mappings of files on disk) it is good for packets, and not for a GPADL: unlock it
- * when the packet is complete. vmalloc and page allocator pages
- * are referenced, so that freeing them early does no harm; slab memory and the
- * pages of a non-compound block after the first can not be, and their owner keeps
+ * MmUnlockPages(), even if the process has ended. User memory that can not be
+ * pinned for long (shared mappings of files on disk) can be used for packets,
+ * but not for a GPADL. Such memory should be unlocked when the packet is
+ * complete.
+ *
+ * Pages of vmalloc and of the page allocator are referenced, so that freeing
+ * them early does no harm. Slab memory can not be referenced, and neither can
+ * the pages of a non-compound block after the first: their owner has to keep
  * them.
  *
- * On Windows this returns nothing and raises an exception on failure. Here it
- * returns a status, and has changed nothing then.
+ * On Windows this function returns nothing and raises an exception on failure.
+ * Here it returns a status, and on failure has changed nothing.
  *
- * Context: may sleep. For user memory the owning process's context.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without an MDL, when it has
- * page numbers, no bytes, or wraps around, or describes stack memory;
- * %STATUS_INVALID_PARAMETER_2 or _3 for that argument; %STATUS_ACCESS_VIOLATION
- * where nothing is mapped, for kernel memory in %UserMode, or for a user address
- * without a process; %STATUS_ACCESS_DENIED for memory that may not be written, or
- * of the kernel's or a module's image; %STATUS_NOT_SUPPORTED for memory that can
- * not be pinned (devices, secret memory); %STATUS_THREAD_IS_TERMINATING for a process
- * that is killed meanwhile; %STATUS_IN_PAGE_ERROR for a page that the hardware
- * reported; %STATUS_QUOTA_EXCEEDED over RLIMIT_MEMLOCK;
- * %STATUS_INSUFFICIENT_RESOURCES.
+ * Context: may sleep. For user memory: in the context of the process that owns it.
+ * Return:
+ * * %STATUS_SUCCESS - the pages are locked
+ * * %STATUS_INVALID_PARAMETER_1 - @mdl is %NULL, has page numbers already, or
+ *   describes no bytes, memory that wraps around, or stack memory
+ * * %STATUS_INVALID_PARAMETER_2 - @access_mode is not valid
+ * * %STATUS_INVALID_PARAMETER_3 - @operation is not valid
+ * * %STATUS_ACCESS_VIOLATION - nothing is mapped at a part of the memory,
+ *   @access_mode is %UserMode for kernel memory, or the caller has no process
+ *   for a user address
+ * * %STATUS_ACCESS_DENIED - the memory may not be written, or is the kernel's or a
+ *   module's image, or MMIO
+ * * %STATUS_NOT_SUPPORTED - the memory can not be pinned (devices, secret memory)
+ * * %STATUS_THREAD_IS_TERMINATING - the process was killed meanwhile
+ * * %STATUS_IN_PAGE_ERROR - the hardware reported an error of a page
+ * * %STATUS_QUOTA_EXCEEDED - RLIMIT_MEMLOCK would be exceeded
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
+ *
  * Source: Microsoft's MmProbeAndLockPages documentation; the statuses are ours.
  */
 NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode,
@@ -129,13 +143,15 @@ EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
 
 /**
  * MmUnlockPages() - undo MmProbeAndLockPages()
- * @mdl: an MDL whose pages that has locked; nothing happens to any other, but a
- *	log line. It has no page numbers then.
+ * @mdl: an MDL that MmProbeAndLockPages() has locked. Any other MDL is left
+ *	unchanged, with a log line.
  *
- * Also unmaps it. Pages that were locked for writing are marked dirty. External
- * data of a packet must stay locked until that is complete.
+ * The MDL has no page numbers afterwards and is not mapped any more. Pages that
+ * were locked for writing are marked dirty. The external data of a packet must
+ * stay locked until the packet is complete.
  *
- * Context: may sleep; any process.
+ * Context: may sleep; in any process.
+ *
  * Source: Microsoft's MmUnlockPages documentation.
  */
 VOID MmUnlockPages(PMDL mdl)
@@ -156,7 +172,10 @@ VOID MmUnlockPages(PMDL mdl)
 }
 EXPORT_SYMBOL_GPL(MmUnlockPages);
 
-/* The mapping is this MDL's own, and not its owner's or another MDL's. */
+/*
+ * True if the mapping belongs to this MDL. Kernel memory is mapped by its
+ * owner, and a partial MDL may use the mapping of the MDL that it is a part of.
+ */
 static bool kmcl_mdl_is_mapped(const MDL *mdl)
 {
 	if (mdl->MdlFlags & MDL_PARTIAL)
@@ -174,7 +193,7 @@ void kmcl_mdl_unmap(PMDL mdl)
 			   MDL_PARTIAL_HAS_BEEN_MAPPED);
 }
 
-/* Kernel address of the first of @count guest pages; NULL without memory. */
+/* Map the @count guest pages of an MDL. Returns NULL on failure. */
 static void *kmcl_mdl_vmap(const MDL *mdl, u32 count, pgprot_t prot)
 {
 	unsigned long pfn = kmcl_mdl_guest_pfn(*MmGetMdlPfnArray(mdl)), i;
@@ -204,18 +223,20 @@ free:
  * MmMapLockedPagesSpecifyCache() - map the pages of an MDL into the kernel
  * @mdl: an MDL with page numbers, not mapped yet
  * @access_mode: must be %KernelMode
- * @cache_type: must be %MmCached: the memory is mapped like that elsewhere
- * @requested_address: must be NULL
- * @bug_check_on_failure: no effect: a failure returns
- * @priority: %NormalPagePriority and the like: no effect; with %MdlMappingNoWrite
- *	the mapping is read-only. So it is in any case for an MDL without
- *	%MDL_WRITE_OPERATION: its pages were locked to be read.
+ * @cache_type: must be %MmCached, as all other mappings of the memory are cached
+ * @requested_address: must be %NULL
+ * @bug_check_on_failure: no effect: on failure this function returns
+ * @priority: %MdlMappingNoWrite makes the mapping read-only. Other values, such
+ *	as %NormalPagePriority, have no effect. The mapping is also read-only if
+ *	the MDL does not have %MDL_WRITE_OPERATION, as its pages were locked
+ *	only for reading.
  *
- * Kernel memory is not mapped again: the address is the one it has.
+ * Kernel memory is not mapped again: the address is the one that it already has.
  *
  * Context: may sleep; for kernel memory any.
- * Return: address of the first byte, until MmUnmapLockedPages() or
- * MmUnlockPages(); NULL without memory, or when an argument is another one.
+ * Return: address of the first byte, valid until MmUnmapLockedPages() or
+ * MmUnlockPages(); %NULL without memory, or if an argument is not as described.
+ *
  * Source: Microsoft's MmMapLockedPagesSpecifyCache documentation.
  */
 PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
@@ -254,10 +275,12 @@ EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);
 
 /**
  * MmUnmapLockedPages() - undo MmMapLockedPagesSpecifyCache()
- * @base_address: what that returned
- * @mdl: the same MDL; with another address it stays as it is, with a log line
+ * @base_address: address that MmMapLockedPagesSpecifyCache() returned
+ * @mdl: the same MDL. If @base_address is not where the MDL is mapped, the MDL
+ *	stays mapped, with a log line.
  *
- * Context: may sleep; for kernel memory, where nothing is to be done, any.
+ * Context: may sleep; for kernel memory, which is not unmapped, any.
+ *
  * Source: Microsoft's MmUnmapLockedPages documentation.
  */
 VOID MmUnmapLockedPages(PVOID base_address, PMDL mdl)
@@ -272,13 +295,16 @@ VOID MmUnmapLockedPages(PVOID base_address, PMDL mdl)
 EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
 
 /**
- * MmGetSystemAddressForMdlSafe() - kernel address of the memory of an MDL
+ * MmGetSystemAddressForMdlSafe() - get the kernel address of the memory of an MDL
  * @mdl: an MDL with page numbers
- * @priority: as for MmMapLockedPagesSpecifyCache(), which maps it if need be
+ * @priority: as for MmMapLockedPagesSpecifyCache(), which this function calls
+ *	if the MDL is not mapped yet
  *
- * Context: any for kernel memory and for an MDL that is mapped; else may sleep.
- * Return: address of the first byte, until MmUnlockPages(); NULL without memory,
- * or without page numbers.
+ * Context: any for kernel memory and for an MDL that is mapped; otherwise may
+ * sleep.
+ * Return: address of the first byte, valid until MmUnlockPages(); %NULL without
+ * memory, or if @mdl has no page numbers.
+ *
  * Source: Microsoft's MmGetSystemAddressForMdlSafe documentation.
  */
 PVOID MmGetSystemAddressForMdlSafe(PMDL mdl, ULONG priority)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory Descriptor Lists, from inside: see mdl.c and mdl_lock.c. */
+/* The page numbers of Memory Descriptor Lists: see mdl.c and mdl_lock.c. */
 #ifndef _KMCL_MDL_PAGES_H
 #define _KMCL_MDL_PAGES_H
 
@@ -7,14 +7,17 @@
 #include <asm/page.h>
 #include <vmbkmcl/mdl.h>
 
-/* Of 4 KiB. */
+/* Number of pages of 4 KiB that the memory of an MDL is in. */
 static inline u32 kmcl_mdl_pages(const MDL *mdl)
 {
 	return DIV_ROUND_UP((u64)mdl->ByteOffset + mdl->ByteCount,
 			    MDL_PAGE_SIZE);
 }
 
-/* Its page numbers were filled in, and there is room for as many. */
+/*
+ * The page numbers of the MDL are filled in. A client can change an MDL, so
+ * check also that the MDL has room for all of them.
+ */
 static inline bool kmcl_mdl_has_pages(const MDL *mdl)
 {
 	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
@@ -24,7 +27,7 @@ static inline bool kmcl_mdl_has_pages(const MDL *mdl)
 			    (u64)kmcl_mdl_pages(mdl) * sizeof(PFN_NUMBER);
 }
 
-/* The guest's page that a page of 4 KiB is in. */
+/* Number of the guest's own page that contains a page of 4 KiB. */
 static inline unsigned long kmcl_mdl_guest_pfn(PFN_NUMBER pfn)
 {
 	return pfn >> (PAGE_SHIFT - MDL_PAGE_SHIFT);

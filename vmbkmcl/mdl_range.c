@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A part of the memory that a chain of MDLs describes: external data of a packet,
- * or what becomes a GPADL. A client's numbers are judged once, here.
+ * A range of the memory that a chain of MDLs describes: the external data of a
+ * packet, or the memory of a GPADL. kmcl_mdl_range_check() checks the numbers
+ * that a client passed; the other functions rely on that.
  */
 
 #include <linux/kernel.h>
@@ -10,6 +11,7 @@
 #include "mdl_range.h"
 #include "status.h"
 
+/* With &kmcl_mdl_range.forced the range is in the first MDL's pages alone. */
 static int kmcl_mdl_range_check_forced(struct kmcl_mdl_range *range, u32 most)
 {
 	const MDL *mdl = range->mdl;
@@ -27,15 +29,19 @@ static int kmcl_mdl_range_check_forced(struct kmcl_mdl_range *range, u32 most)
 }
 
 /**
- * kmcl_mdl_range_check - judge what a client asked for
- * @range: that; complete when it is good
- * @most: bytes it may have
- * @chain: MDLs the chain may have up to its end
+ * kmcl_mdl_range_check - check a range that a client passed
+ * @range: the range; its len and mdls are filled in on success
+ * @most: most bytes that the range may have
+ * @chain: most MDLs that the chain may have up to the end of the range
  *
  * Context: any.
- * Return: 0. -EINVAL when there is no MDL, too many, one without page numbers, or
- * no byte in them; -ERANGE when it begins behind all; -EOVERFLOW when it ends
- * there; -EMSGSIZE when it is too large.
+ * Return:
+ * * %0 - the range is valid
+ * * %-EINVAL - the chain has no MDL, too many MDLs, an MDL without page
+ *   numbers, or no bytes
+ * * %-ERANGE - the range begins behind the end of the memory
+ * * %-EOVERFLOW - the range ends behind the end of the memory
+ * * %-EMSGSIZE - the range is too large
  */
 int kmcl_mdl_range_check(struct kmcl_mdl_range *range, u32 most, u32 chain)
 {
@@ -48,7 +54,7 @@ int kmcl_mdl_range_check(struct kmcl_mdl_range *range, u32 most, u32 chain)
 
 	range->mdls = 0;
 	for (mdl = range->mdl; mdl && bytes < end; mdl = mdl->Next) {
-		/* This also ends a chain that bites its tail. */
+		/* The limit also ends a chain that is circular. */
 		if (++range->mdls > chain || !kmcl_mdl_has_pages(mdl))
 			return -EINVAL;
 		bytes += mdl->ByteCount;
@@ -67,12 +73,12 @@ int kmcl_mdl_range_check(struct kmcl_mdl_range *range, u32 most, u32 chain)
 }
 
 /**
- * kmcl_mdl_range_next - take the first piece off an extent
- * @left: a checked extent, of which the piece is then no part any more
+ * kmcl_mdl_range_next - split the first segment off a range
+ * @left: a checked range; on return without the segment
  * @segment: filled in
  *
  * Context: any.
- * Return: false when nothing is left.
+ * Return: false if the range is empty.
  */
 bool kmcl_mdl_range_next(struct kmcl_mdl_range *left,
 			 struct kmcl_mdl_segment *segment)
@@ -98,12 +104,12 @@ bool kmcl_mdl_range_next(struct kmcl_mdl_range *left,
 }
 
 /**
- * kmcl_mdl_range_flags - what is true of all of it, and of a part
- * @range: a checked extent
- * @all: the ``MDL_...`` flags that each of its MDLs has
+ * kmcl_mdl_range_flags - get the flags of the MDLs of a range
+ * @range: a checked range
+ * @all: set to the ``MDL_...`` flags that all of the MDLs have
  *
  * Context: any.
- * Return: the flags that one of them has.
+ * Return: the flags that at least one of the MDLs has.
  */
 CSHORT kmcl_mdl_range_flags(const struct kmcl_mdl_range *range, CSHORT *all)
 {
@@ -112,7 +118,10 @@ CSHORT kmcl_mdl_range_flags(const struct kmcl_mdl_range *range, CSHORT *all)
 	CSHORT any = 0;
 
 	*all = ~0;
-	/* The next piece is looked for when it is asked for: the MDL is this one's. */
+	/*
+	 * left.mdl is the MDL of the segment: only the next call moves to the
+	 * next MDL.
+	 */
 	while (kmcl_mdl_range_next(&left, &segment)) {
 		*all &= left.mdl->MdlFlags;
 		any |= left.mdl->MdlFlags;
@@ -120,7 +129,11 @@ CSHORT kmcl_mdl_range_flags(const struct kmcl_mdl_range *range, CSHORT *all)
 	return any;
 }
 
-/* @mdl: which parameter that is; the offset and the length are the next two. */
+/*
+ * The status for an error of kmcl_mdl_range_check(). @mdl: number of the API
+ * function's parameter that is the MDL. The offset and the length must be the
+ * next two parameters.
+ */
 NTSTATUS kmcl_mdl_range_status(int err, unsigned int mdl)
 {
 	NTSTATUS bad = STATUS_INVALID_PARAMETER_1 + mdl - 1;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A part of the memory that a chain of MDLs describes: see mdl_range.c. */
+/* A range of the memory that a chain of MDLs describes: see mdl_range.c. */
 #ifndef _KMCL_MDL_RANGE_H
 #define _KMCL_MDL_RANGE_H
 
 #include <vmbkmcl/mdl.h>
 
 /**
- * struct kmcl_mdl_range - a part of a chain of MDLs
- * @mdl: the chain
- * @skip: bytes of it before the part
- * @len: bytes of the part; before it is checked 0 for all to the end
- * @forced: @len may go past the first MDL's end, to the end of its last page,
- *	instead of on to the next MDL
- * @mdls: how many of the chain it takes at most; once it is checked
+ * struct kmcl_mdl_range - a range of the memory of a chain of MDLs
+ * @mdl: first MDL of the chain
+ * @skip: offset of the range in the memory of the chain, in bytes
+ * @len: size in bytes; 0 before kmcl_mdl_range_check(): up to the end of the memory
+ * @forced: the range may go on behind the end of the first MDL, up to the end
+ *	of the MDL's last page, and does not continue in the next MDL
+ * @mdls: number of MDLs from the first to the end of the range; set by
+ *	kmcl_mdl_range_check()
  */
 struct kmcl_mdl_range {
 	PMDL mdl;
@@ -23,10 +24,10 @@ struct kmcl_mdl_range {
 };
 
 /**
- * struct kmcl_mdl_segment - what of an extent is in one MDL
+ * struct kmcl_mdl_segment - the part of a range that is in one MDL
  * @pfns: numbers of its pages of 4 KiB
- * @offset: where it begins in the first
- * @len: bytes
+ * @offset: offset of its first byte in the first page
+ * @len: size in bytes
  */
 struct kmcl_mdl_segment {
 	const PFN_NUMBER *pfns;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory held for the host.
+ * Memory that stays in place while the host uses it.
  *
- * What the host may write must stay what it is until the host lets go, whatever
- * its owner does meanwhile. User memory is pinned, charged to its address space
- * and mapped here; vmalloc and page-allocator pages are referenced, so that an
- * early free can not hand them to somebody else. Slab memory has no reference to
- * take: such a buffer is its owner's to keep (&kmcl_memory.held), who must not be told
- * that it is free before the host has let go.
+ * Memory that the host may write must not be used for anything else until the
+ * host has released it, whatever its owner does meanwhile. User memory is
+ * pinned, charged to its address space and mapped into the kernel. Pages of
+ * vmalloc and of the page allocator are referenced, so that they are not given
+ * to another user if the owner frees them too early. Slab memory can not be
+ * referenced: then &kmcl_memory.held is not set, the owner has to keep the
+ * memory, and must not learn that it is free before the host has released it.
  */
 
+#include <linux/bitmap.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -36,7 +38,7 @@ const char *kmcl_memory_kind_name(const struct kmcl_memory *mem)
 	return kinds[mem->kind];
 }
 
-/* Says whether this module or its owner keeps the memory while the host may write it. */
+/* Text for the log: does this module or the owner keep the memory? */
 const char *kmcl_memory_holder(const struct kmcl_memory *mem)
 {
 	return mem->held ? "held by vmbkmcl" : "held by its owner";
@@ -44,7 +46,10 @@ const char *kmcl_memory_holder(const struct kmcl_memory *mem)
 
 /* User memory */
 
-/* Behind the end of its file: a touch would be a bus error. */
+/*
+ * The part of the mapping below @end reaches beyond the end of its file. An access
+ * there is a bus error.
+ */
 static bool kmcl_vma_ends_before(const struct vm_area_struct *vma,
 				 unsigned long end)
 {
@@ -59,7 +64,7 @@ static bool kmcl_vma_ends_before(const struct vm_area_struct *vma,
 	return last > round_up(i_size_read(inode), PAGE_SIZE);
 }
 
-/* What speaks against a pin of a mapping; 0: nothing that could be named. */
+/* Why a mapping can not be pinned; 0 if the reason is not known. */
 static int kmcl_vma_explain(const struct vm_area_struct *vma, unsigned long end,
 			    bool write)
 {
@@ -71,14 +76,17 @@ static int kmcl_vma_explain(const struct vm_area_struct *vma, unsigned long end,
 		return -EOPNOTSUPP;
 	if (kmcl_vma_ends_before(vma, end))
 		return -EFAULT;
-	/* Secret memory; or shared for writing, whose long-term pins are refused. */
+	/*
+	 * The kernel refuses to pin secret memory, and to pin a shared writable
+	 * mapping of a file for long.
+	 */
 	return vma->vm_file ? -EOPNOTSUPP : 0;
 }
 
 /*
- * pin_user_pages() says -EFAULT to everything; the caller deserves to know what it
- * was. That memory is not there, or not the caller's, is more than that it can not be
- * pinned.
+ * Find out why memory could not be pinned, as pin_user_pages() returns -EFAULT for
+ * every reason. If the reasons differ, missing memory and missing rights take
+ * precedence over memory that can not be pinned (-EOPNOTSUPP).
  */
 static int kmcl_user_explain(unsigned long start, unsigned long end,
 			     bool write)
@@ -111,13 +119,16 @@ static bool kmcl_user_written_back(struct page **pages, unsigned int nr)
 	return false;
 }
 
-/* Private, and may become writable: the owner's next write copies a page. */
+/* A private mapping that may be writable: a write of the owner copies a page. */
 static bool kmcl_vma_copies_on_write(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
 }
 
-/* The first of @nr pages, as many as are in one mapping; never 0. */
+/*
+ * Pin the first of @nr pages, as many as are in one mapping. Returns how many,
+ * or an error; never 0.
+ */
 static int kmcl_user_pin_for_reading(unsigned long start, unsigned int nr,
 				     struct page **pages)
 {
@@ -127,7 +138,7 @@ static int kmcl_user_pin_for_reading(unsigned long start, unsigned int nr,
 
 	mmap_read_lock(current->mm);
 	vma = find_vma(current->mm, start);
-	/* Force asks for no right to read. */
+	/* FOLL_FORCE does not check VM_READ, so check it here. */
 	if (vma && vma->vm_start <= start && vma->vm_flags & VM_READ) {
 		nr = min_t(unsigned long, nr,
 			   (vma->vm_end - start) >> PAGE_SHIFT);
@@ -140,9 +151,10 @@ static int kmcl_user_pin_for_reading(unsigned long start, unsigned int nr,
 }
 
 /*
- * The same for all kernels. Where a pin for reading does not keep private memory from
- * being copied at the owner's next write, the copy is made first; and if that cannot
- * be done, there is no other way.
+ * Pin the first of @nr pages, on any kernel. Returns how many, or an error;
+ * never 0. On older kernels a pin for reading does not prevent a later copy on
+ * write: after a write the owner would use another page than the host. There a
+ * pin for reading makes the copy first, or fails.
  */
 static int kmcl_user_pin_some(unsigned long start, unsigned int nr,
 			      bool write, struct page **pages)
@@ -181,8 +193,9 @@ unpin:
 }
 
 /*
- * Pages of files are not pinned for long, as writeback would miss what the host
- * writes all the time. For one packet it is what any direct I/O does.
+ * Pin memory that can not be pinned for long, for the time of one packet, as
+ * direct I/O does. Pages of files must not be pinned for long, as writeback
+ * would miss what the host writes after it.
  */
 static int kmcl_user_pin_short(unsigned long start, unsigned int nr, bool write,
 			       struct page **pages)
@@ -197,8 +210,9 @@ static int kmcl_user_pin_short(unsigned long start, unsigned int nr, bool write,
 }
 
 /*
- * Against RLIMIT_MEMLOCK, by itself and without mmap_lock: a process holds that as
- * long as it likes, and the memory is let go in the removal of a device as well.
+ * Charge the pages to RLIMIT_MEMLOCK. This does not take mmap_lock, as
+ * account_locked_vm() would: a process can hold mmap_lock for as long as it
+ * likes, and the removal of a device has to undo the charge.
  */
 static int kmcl_user_charge(struct mm_struct *mm, unsigned int pages)
 {
@@ -232,7 +246,10 @@ static int kmcl_user_lock(struct kmcl_memory *mem, unsigned long start,
 		atomic64_sub(mem->nr_pages, &mm->pinned_vm);
 		return err;
 	}
-	/* The owner may die before it is let go; its account must not. */
+	/*
+	 * mm->pinned_vm must still exist at the release, when the process may
+	 * not.
+	 */
 	mmgrab(mm);
 	mem->mm = mm;
 	mem->held = true;
@@ -258,13 +275,6 @@ static struct page *kmcl_kernel_page(const struct kmcl_memory *mem,
 						  virt_to_page(va);
 }
 
-/* Of a locked buffer, also one that could not be referenced. */
-struct page *kmcl_memory_get_page(const struct kmcl_memory *mem, unsigned int i)
-{
-	return mem->pages[i] ?: kmcl_kernel_page(mem, i);
-}
-
-/* Nothing is held yet. */
 static int kmcl_kernel_find_one(struct kmcl_memory *mem, unsigned int i)
 {
 	void *va = mem->va + ((unsigned long)i << PAGE_SHIFT);
@@ -283,7 +293,7 @@ static int kmcl_kernel_find_one(struct kmcl_memory *mem, unsigned int i)
 	return 0;
 }
 
-/* Every page is judged before the first is touched. */
+/* Check all pages, so that a failure has nothing to undo. */
 static int kmcl_kernel_find(struct kmcl_memory *mem)
 {
 	unsigned int i;
@@ -295,10 +305,11 @@ static int kmcl_kernel_find(struct kmcl_memory *mem)
 }
 
 /**
- * kmcl_memory_reference - hold what can be held of kernel memory
- * @mem: all of whose pages are known
+ * kmcl_memory_reference - take a reference of each page of kernel memory
+ * @mem: memory whose pages are all known
  *
- * A page that cannot be referenced is none of @mem's any more.
+ * Pages that can not be referenced are left out of &kmcl_memory.referenced. If
+ * there is one, &kmcl_memory.held is not set.
  *
  * Context: any.
  */
@@ -308,8 +319,9 @@ void kmcl_memory_reference(struct kmcl_memory *mem)
 
 	mem->held = true;
 	for (i = 0; i < mem->nr_pages; i++) {
-		mem->pages[i] = kmcl_page_reference(mem->pages[i]);
-		if (!mem->pages[i])
+		if (kmcl_page_reference(mem->pages[i]))
+			__set_bit(i, mem->referenced);
+		else
 			mem->held = false;
 	}
 }
@@ -329,9 +341,8 @@ static void kmcl_kernel_release(struct kmcl_memory *mem)
 
 	if (mem->kind == KMCL_MEMORY_MDL)
 		vunmap(mem->va);
-	for (i = 0; i < mem->nr_pages; i++)
-		if (mem->pages[i])
-			put_page(mem->pages[i]);
+	for_each_set_bit(i, mem->referenced, mem->nr_pages)
+		put_page(mem->pages[i]);
 }
 
 /* All kinds */
@@ -345,8 +356,8 @@ static bool kmcl_on_stack_of(struct task_struct *task, unsigned long start,
 }
 
 /*
- * Stacks are vmalloc memory as any other (with CONFIG_VMAP_STACK), so each task is
- * asked for its own.
+ * With CONFIG_VMAP_STACK a stack can not be told from other vmalloc memory by its
+ * address, so compare with the stacks of all tasks.
  */
 static bool kmcl_on_stack(unsigned long start, unsigned long end)
 {
@@ -362,7 +373,10 @@ static bool kmcl_on_stack(unsigned long start, unsigned long end)
 	return found;
 }
 
-/* hv_vmbus takes anything but vmalloc for linear, also a module's memory. */
+/*
+ * Modules' memory must be refused: hv_vmbus treats every address that is not
+ * vmalloc's as one of the linear mapping.
+ */
 bool kmcl_in_module(unsigned long start, unsigned long end)
 {
 #ifdef MODULES_VADDR
@@ -397,6 +411,30 @@ static int kmcl_classify(void *addr, unsigned long end,
 	return -EFAULT;
 }
 
+/**
+ * kmcl_memory_alloc_pages - allocate the array of pages
+ * @mem: gets an empty array of pages and an empty bitmap of referenced pages
+ * @nr_pages: number of pages
+ *
+ * The array and the bitmap are one allocation: kvfree() of &kmcl_memory.pages frees
+ * both.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kmcl_memory_alloc_pages(struct kmcl_memory *mem, unsigned int nr_pages)
+{
+	size_t bytes = nr_pages * sizeof(*mem->pages);
+
+	mem->pages = kvzalloc(bytes + BITS_TO_LONGS(nr_pages) * sizeof(long),
+			      GFP_KERNEL_ACCOUNT);
+	if (!mem->pages)
+		return -ENOMEM;
+	mem->nr_pages = nr_pages;
+	mem->referenced = (unsigned long *)(mem->pages + nr_pages);
+	return 0;
+}
+
 static int kmcl_memory_fill(struct kmcl_memory *mem, void *addr, u32 bytes,
 			    bool read_only, bool lasting)
 {
@@ -409,11 +447,9 @@ static int kmcl_memory_fill(struct kmcl_memory *mem, void *addr, u32 bytes,
 	if (err)
 		return err;
 	mem->read_only = read_only;
-	mem->nr_pages = DIV_ROUND_UP(end - start, PAGE_SIZE);
-	mem->pages = kvcalloc(mem->nr_pages, sizeof(*mem->pages),
-			      GFP_KERNEL_ACCOUNT);
-	if (!mem->pages)
-		return -ENOMEM;
+	err = kmcl_memory_alloc_pages(mem, DIV_ROUND_UP(end - start, PAGE_SIZE));
+	if (err)
+		return err;
 
 	if (mem->kind == KMCL_MEMORY_USER) {
 		err = kmcl_user_lock(mem, start, lasting);
@@ -427,15 +463,14 @@ static int kmcl_memory_fill(struct kmcl_memory *mem, void *addr, u32 bytes,
 }
 
 /**
- * kmcl_memory_lock - keep the pages of some memory for packets
- * @mem: filled in, without an address for user memory; kmcl_memory_release()
- *	undoes it
+ * kmcl_memory_lock - keep memory in place for packets
+ * @mem: filled in; kmcl_memory_release() releases it
  * @addr: user address of the calling process, or kernel address
- * @bytes: above 0, not wrapping around
- * @read_only: nobody will write through it: enough that the memory is readable
+ * @bytes: size, above 0; @addr plus @bytes does not wrap around
+ * @read_only: nobody writes the memory through @mem, so it need only be readable
  *
- * User memory that cannot be pinned for long is pinned all the same: see
- * &kmcl_memory.pinned_short.
+ * User memory that can not be pinned for long is pinned nevertheless, and
+ * &kmcl_memory.pinned_short says so. User memory is not mapped.
  *
  * Context: may sleep.
  * Return: as kmcl_memory_hold().
@@ -446,24 +481,26 @@ int kmcl_memory_lock(struct kmcl_memory *mem, void *addr, u32 bytes,
 	return kmcl_memory_fill(mem, addr, bytes, read_only, false);
 }
 
-/* References of this buffer's to the pages that @folio has. */
+/* Number of references of @folio that @mem holds. */
 static unsigned int kmcl_memory_refs(const struct kmcl_memory *mem,
 				     const struct folio *folio)
 {
 	unsigned int i, refs = 0;
 
 	for (i = 0; i < mem->nr_pages; i++)
-		refs += mem->pages[i] && page_folio(mem->pages[i]) == folio;
+		refs += test_bit(i, mem->referenced) &&
+			page_folio(mem->pages[i]) == folio;
 	return refs;
 }
 
 /*
- * The host sees all of the last page: is the rest of it the owner's, too? An area of
- * vmalloc's has its pages to itself. What else a process has in a page is not known.
+ * The host can access all of the last page. Does the owner of the memory own
+ * the whole page? A vmalloc area shares its pages with nothing else. For user
+ * memory it is not known what else the process has in the page.
  */
 static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
 {
-	struct page *last = kmcl_memory_get_page(mem, mem->nr_pages - 1);
+	struct page *last = mem->pages[mem->nr_pages - 1];
 	struct folio *folio = page_folio(last);
 
 	if (mem->kind == KMCL_MEMORY_USER)
@@ -474,19 +511,26 @@ static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
 }
 
 /**
- * kmcl_memory_hold - keep memory in place for the host
- * @mem: filled in; kmcl_memory_release() undoes it
+ * kmcl_memory_hold - keep memory in place for a GPADL
+ * @mem: filled in; kmcl_memory_release() releases it
  * @addr: user address of the calling process, or kernel address; page-aligned
- * @bytes: above 0, not wrapping around; rounded up to whole Hyper-V pages where
- *	the rest of the last page is the owner's too
- * @read_only: the host will only read: enough that the memory is readable
+ * @bytes: size, above 0; @addr plus @bytes does not wrap around. The size is
+ *	rounded up to whole Hyper-V pages if the owner owns the whole last page.
+ * @read_only: the host will only read, so the memory need only be readable
  *
  * Context: may sleep.
- * Return: 0. -EINVAL for stack memory, -EPERM for the kernel's or a module's
- * image and for MMIO, -EFAULT where nothing is mapped, -EACCES for memory that
- * may not be written, -EDQUOT over RLIMIT_MEMLOCK, -EMSGSIZE for a part of a
- * page whose rest may be somebody else's, -EOPNOTSUPP for memory that can not be
- * pinned, -EINTR for a process that is killed meanwhile, -EHWPOISON, -ENOMEM.
+ * Return:
+ * * %0 - success
+ * * %-EINVAL - stack memory
+ * * %-EPERM - the kernel's or a module's image, or MMIO
+ * * %-EFAULT - nothing is mapped at a part of the memory
+ * * %-EACCES - the memory may not be written
+ * * %-EDQUOT - RLIMIT_MEMLOCK would be exceeded
+ * * %-EMSGSIZE - a part of the last page may belong to somebody else
+ * * %-EOPNOTSUPP - the memory can not be pinned
+ * * %-EINTR - the process was killed meanwhile
+ * * %-EHWPOISON - the hardware reported an error of a page
+ * * %-ENOMEM - there is not enough memory
  */
 int kmcl_memory_hold(struct kmcl_memory *mem, void *addr, u32 bytes,
 		     bool read_only)
@@ -516,10 +560,10 @@ release:
 }
 
 /**
- * kmcl_memory_release - let the memory go: the host has
- * @mem: from kmcl_memory_hold() and the like, or kmcl_memory_lock()
+ * kmcl_memory_release - release memory that the host does not use any more
+ * @mem: from kmcl_memory_hold(), kmcl_memory_hold_mdl_range() or kmcl_memory_lock()
  *
- * Context: may sleep; any process.
+ * Context: may sleep; in any process.
  */
 void kmcl_memory_release(struct kmcl_memory *mem)
 {

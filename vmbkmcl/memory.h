@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory held for the host: see memory.c. */
+/* Memory that stays in place while the host uses it: see memory.c. */
 #ifndef _KMCL_MEMORY_H
 #define _KMCL_MEMORY_H
 
@@ -17,18 +17,20 @@ enum kmcl_memory_kind {
 };
 
 /**
- * struct kmcl_memory - memory that stays where it is while the host may use it
- * @va: kernel address of all of its pages, contiguous; NULL for user memory that
- *	was only locked
- * @size: bytes, whole Hyper-V pages; only when it is held for the host
- * @kind: where it came from, which decides how it is let go
- * @held: the module holds a pin or a reference of every page; else the memory is
- *	its owner's to keep
- * @pinned_short: user memory that cannot be pinned for long
- * @read_only: the host promised not to write; the pages are not dirtied
- * @nr_pages: of PAGE_SIZE
- * @pages: those this buffer holds a pin or a reference of, else NULL
- * @mm: the address space charged for it; only for user memory
+ * struct kmcl_memory - memory that stays in place while the host uses it
+ * @va: address of a contiguous kernel mapping of all pages; NULL for user
+ *	memory from kmcl_memory_lock()
+ * @size: size in bytes, whole Hyper-V pages; 0 after kmcl_memory_lock()
+ * @kind: kind of the memory, which decides how it is released
+ * @held: the module holds a pin or a reference of every page; otherwise the
+ *	owner has to keep the memory
+ * @pinned_short: user memory that can not be pinned for long
+ * @read_only: the host will not write, so the pages are not marked dirty
+ * @nr_pages: number of pages of PAGE_SIZE
+ * @pages: all pages, an array of @nr_pages
+ * @referenced: bitmap of the pages that the module holds a reference of; empty for
+ *	user memory, whose pages are all pinned
+ * @mm: address space that the pages are charged to; only for user memory
  */
 struct kmcl_memory {
 	void *va;
@@ -39,6 +41,7 @@ struct kmcl_memory {
 	bool read_only;
 	unsigned int nr_pages;
 	struct page **pages;
+	unsigned long *referenced;
 	struct mm_struct *mm;
 };
 
@@ -50,10 +53,9 @@ int kmcl_memory_hold_mdl_range(struct kmcl_memory *mem,
 			       const struct kmcl_mdl_range *range,
 			       bool read_only);
 void kmcl_memory_release(struct kmcl_memory *mem);
-struct page *kmcl_memory_get_page(const struct kmcl_memory *mem,
-				  unsigned int i);
 const char *kmcl_memory_kind_name(const struct kmcl_memory *mem);
 const char *kmcl_memory_holder(const struct kmcl_memory *mem);
+int kmcl_memory_alloc_pages(struct kmcl_memory *mem, unsigned int nr_pages);
 void kmcl_memory_reference(struct kmcl_memory *mem);
 
 bool kmcl_in_module(unsigned long start, unsigned long end);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of MDLs, held for the host.
+ * Memory of MDLs that stays in place while the host uses it.
  *
- * Its owner keeps the pages. They are referenced here nevertheless, as those of a
- * kernel buffer are, and mapped one behind the other, as hv_vmbus describes what
- * is contiguous at its address and begins with a page.
+ * The owner of the memory has to keep its pages. The pages are referenced
+ * nevertheless, as those of a kernel buffer are. They are mapped contiguously,
+ * as hv_vmbus makes a GPADL only of contiguous memory that begins at the start
+ * of a page.
  */
 
 #include <linux/mm.h>
@@ -20,8 +21,8 @@
 #define KMCL_PFNS_A_PAGE	(PAGE_SIZE / KMCL_HV_PAGE_SIZE)
 
 /*
- * Page @i of 4 KiB of the buffer is @pfn. A larger page of the guest's has to be
- * there in one piece.
+ * Set page @i of 4 KiB of the memory to @pfn. A page of the guest that is
+ * larger than 4 KiB must be complete and in order.
  */
 static int kmcl_memory_set_pfn(struct kmcl_memory *mem, u32 i, PFN_NUMBER pfn)
 {
@@ -46,7 +47,10 @@ static int kmcl_memory_set_pages(struct kmcl_memory *mem,
 	int err;
 
 	while (kmcl_mdl_range_next(&left, &segment)) {
-		/* Each begins where a page does, and so the one before ends there. */
+		/*
+		 * Each segment must begin at the start of a page, and so the
+		 * segment before must end at the end of a page.
+		 */
 		if (segment.offset || !IS_ALIGNED(done, KMCL_HV_PAGE_SIZE))
 			return done ? -EINVAL : -ERANGE;
 		count = DIV_ROUND_UP(segment.len, KMCL_HV_PAGE_SIZE);
@@ -63,8 +67,9 @@ static int kmcl_memory_set_pages(struct kmcl_memory *mem,
 }
 
 /*
- * An MDL that was locked for reading, or that describes memory which the kernel may
- * not write, or a part of such an MDL, has no MDL_WRITE_OPERATION.
+ * An MDL does not have MDL_WRITE_OPERATION if it was locked for reading, if it
+ * describes memory that the kernel may not write, or if it is a part of such an
+ * MDL.
  */
 static int kmcl_mdl_range_may_be_held(const struct kmcl_mdl_range *range,
 				      bool read_only)
@@ -77,17 +82,21 @@ static int kmcl_mdl_range_may_be_held(const struct kmcl_mdl_range *range,
 }
 
 /**
- * kmcl_memory_hold_mdl_range - keep memory of MDLs in place for the host
- * @mem: filled in; kmcl_memory_release() undoes it
- * @range: which; checked. Its last page is shared as a whole.
+ * kmcl_memory_hold_mdl_range - keep memory of MDLs in place for a GPADL
+ * @mem: filled in; kmcl_memory_release() releases it
+ * @range: a checked range. The host gets its last page as a whole.
  * @read_only: the host will only read
  *
  * Context: may sleep.
- * Return: 0. -EACCES for memory that may only be read, unless @read_only, -EOPNOTSUPP
- * for user memory that cannot be pinned for long, -ERANGE
- * when it does not begin with a page, -EINVAL when there is a gap in it, -EPERM for
- * pages that are not the page allocator's, -EMSGSIZE for
- * a part of a page whose rest may be somebody else's, -ENOMEM.
+ * Return:
+ * * %0 - success
+ * * %-EACCES - the memory may only be read, and @read_only is not set
+ * * %-EOPNOTSUPP - the memory is user memory that can not be pinned for long
+ * * %-ERANGE - the range does not begin at the start of a page
+ * * %-EINVAL - the range has a gap within a page between two MDLs
+ * * %-EPERM - the pages do not belong to the page allocator
+ * * %-EMSGSIZE - a part of the last page may belong to somebody else
+ * * %-ENOMEM - there is not enough memory
  */
 int kmcl_memory_hold_mdl_range(struct kmcl_memory *mem,
 			       const struct kmcl_mdl_range *range,
@@ -99,12 +108,9 @@ int kmcl_memory_hold_mdl_range(struct kmcl_memory *mem,
 	mem->kind = KMCL_MEMORY_MDL;
 	mem->read_only = read_only;
 	mem->size = ALIGN(range->len, KMCL_HV_PAGE_SIZE);
-	mem->nr_pages = DIV_ROUND_UP(mem->size, PAGE_SIZE);
-	mem->pages = kvcalloc(mem->nr_pages, sizeof(*mem->pages),
-			      GFP_KERNEL_ACCOUNT);
-	if (!mem->pages)
-		return -ENOMEM;
-
+	err = kmcl_memory_alloc_pages(mem, DIV_ROUND_UP(mem->size, PAGE_SIZE));
+	if (err)
+		return err;
 	err = kmcl_memory_set_pages(mem, *range);
 	if (err)
 		goto free;

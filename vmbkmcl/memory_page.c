@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pages of kernel memory: which there are, and which can be held. */
+/*
+ * Checks of single pages of kernel memory: does a page exist, can it be
+ * referenced?
+ */
 
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -8,9 +11,10 @@
 #include "memory_page.h"
 
 /*
- * A page with a count of zero belongs to somebody who frees it without looking
- * at the count (slab, tails of non-compound blocks): there is no reference to
- * take, and a slab page's would confuse its owner.
+ * Take a reference of a page and return the page, or return NULL. A page with a
+ * count of zero (the tail pages of a non-compound block) can not be referenced,
+ * as its owner frees it whatever the count is. A reference of a slab page would
+ * confuse the slab allocator.
  */
 struct page *kmcl_page_reference(struct page *page)
 {
@@ -22,9 +26,10 @@ struct page *kmcl_page_reference(struct page *page)
 }
 
 /*
- * A page with one reference, or with none as part of a larger block, is one owner's.
- * Slabs, page fragments and pinned memory may be shared with others. @refs: how many
- * of its references are the caller's own.
+ * True if one owner has the whole page: the page has one reference, or none as
+ * a part of a larger block. Slabs, page fragments and pinned memory may be
+ * shared with others.
+ * @refs: number of references that the caller itself holds.
  */
 bool kmcl_page_has_one_owner(struct page *page, unsigned int refs)
 {
@@ -34,7 +39,10 @@ bool kmcl_page_has_one_owner(struct page *page, unsigned int refs)
 	       folio_ref_count(folio) - (int)refs <= 1;
 }
 
-/* A page's structure is there when that of another of its subsection is. */
+/*
+ * True if @page has a struct page. If @known is in the same memory subsection,
+ * which has either all or none, this is known without the slower pfn_valid().
+ */
 static bool kmcl_page_exists(const struct page *page, const struct page *known)
 {
 	unsigned long pfn = page_to_pfn(page);
@@ -46,17 +54,19 @@ static bool kmcl_page_exists(const struct page *page, const struct page *known)
 	return pfn_valid(pfn);
 }
 
-/* A free page has no reference; only some of those that have none are free. */
+/* A free page has no reference, but not every page without a reference is free. */
 static bool kmcl_page_is_free(struct page *page)
 {
 	return !page_count(page) && is_free_buddy_page(page);
 }
 
 /*
- * False for pages that never were the page allocator's to give (kernel image, MMIO),
- * and for those that it has not given to anybody. The allocator's lists for each CPU
- * cannot be asked. @known: another page that was usable, or NULL; it saves time where
- * it is near.
+ * True if the page allocator has allocated the page. Pages that never belonged
+ * to the page allocator (the kernel image, MMIO) and free pages are not usable.
+ * Free pages in the allocator's per-CPU lists can not be recognised.
+ *
+ * @known: another page that is usable, or NULL. It makes the check faster if
+ *	both pages are in the same memory subsection.
  */
 bool kmcl_page_usable(struct page *page, const struct page *known)
 {
@@ -65,8 +75,9 @@ bool kmcl_page_usable(struct page *page, const struct page *known)
 }
 
 /*
- * Nobody may write through the host what he may not write himself. Only x86 lets a
- * module ask; elsewhere the answer is always yes.
+ * True if the kernel may write at @va. A client must not be able to write
+ * through the host what it can not write itself. Modules can find out only on
+ * x86; elsewhere this is always true.
  */
 bool kmcl_is_mapped_writable(const void *va)
 {
@@ -81,8 +92,9 @@ bool kmcl_is_mapped_writable(const void *va)
 }
 
 /*
- * Where page structures are no array of their own, not even the address of one
- * can be asked for that does not exist.
+ * True if the memory at @va has no struct page. On configurations without a
+ * virtual memory map not even the address of a missing struct page can be
+ * computed, so this must be checked before vmalloc_to_page().
  */
 bool kmcl_has_no_page(const void *va)
 {

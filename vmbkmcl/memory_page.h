@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages of kernel memory: see memory_page.c. */
+/* Checks of single pages of kernel memory: see memory_page.c. */
 #ifndef _KMCL_MEMORY_PAGE_H
 #define _KMCL_MEMORY_PAGE_H
 
