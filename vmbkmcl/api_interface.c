@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The query that gives a client the whole API as a struct of pointers. */
+/*
+ * vmbkmcl_query_interface(), which returns the API as a struct of function
+ * pointers.
+ */
 
 #include <linux/build_bug.h>
 #include <linux/export.h>
@@ -19,7 +22,10 @@ const GUID KMCL_SERVER_INTERFACE_TYPE =
 		  0x9c, 0x0d, 0x6b, 0x6d, 0x63, 0x6c, 0x00, 0x02);
 EXPORT_SYMBOL_GPL(KMCL_SERVER_INTERFACE_TYPE);
 
-/* A client compiled elsewhere finds each pointer where the documentation says. */
+/*
+ * The layout of the interfaces is fixed: a client that was compiled against
+ * Microsoft's documentation finds each pointer at its documented offset.
+ */
 #ifdef CONFIG_64BIT
 #define KMCL_NTH(n, function)						\
 	static_assert(offsetof(KMCL_CLIENT_INTERFACE_V5, function) ==	\
@@ -106,7 +112,7 @@ KMCL_SERVER_NTH(12, VmbServerChannelInitSetTargetVtl);
 KMCL_SERVER_NTH(13, VmbServerChannelInitSetVmbusHandle);
 #endif
 
-/* Each version is the beginning of the next. */
+/* Each version begins with all members of the version before. */
 #define KMCL_EXTENDS(later, earlier, first)				\
 	static_assert(offsetof(KMCL_CLIENT_INTERFACE_ ## later, first) ==	\
 		      sizeof(KMCL_CLIENT_INTERFACE_ ## earlier))
@@ -227,11 +233,11 @@ static const KMCL_SERVER_ONLY_METHODS_V5 kmcl_server_methods = {
 };
 
 /**
- * struct kmcl_form - what a version of an interface consists of
- * @type: of the interface
- * @version: of it
- * @client: bytes of kmcl_interface that it begins with
- * @server: bytes of kmcl_server_methods behind them
+ * struct kmcl_form - contents of one version of an interface
+ * @type: type of the interface
+ * @version: version of the interface
+ * @client: bytes at the start of kmcl_interface that the version has
+ * @server: bytes at the start of kmcl_server_methods that follow
  */
 struct kmcl_form {
 	const GUID *type;
@@ -263,7 +269,10 @@ static const struct kmcl_form kmcl_forms[] = {
 	KMCL_SERVER_FORM(V5, KMCL_SERVER_ONLY_METHODS_V5),
 };
 
-/* The one of that size, up to @version; NULL: none. No two have the same. */
+/*
+ * Find the form of a size whose version is not above @version, or return NULL.
+ * The sizes of all forms of a type differ.
+ */
 static const struct kmcl_form *kmcl_form_of(const GUID *type, USHORT size,
 					    USHORT version)
 {
@@ -278,28 +287,38 @@ static const struct kmcl_form *kmcl_form_of(const GUID *type, USHORT size,
 
 /**
  * vmbkmcl_query_interface() - get the API as a struct of function pointers
- * @device: the caller's, or NULL; not used
+ * @device: device of the caller, or %NULL; not used
  * @type: KMCL_CLIENT_INTERFACE_TYPE or KMCL_SERVER_INTERFACE_TYPE
- * @interface: the caller's KMCL_CLIENT_INTERFACE_V1, KMCL_SERVER_INTERFACE_V1 or a
- *	later one, filled in; untouched on failure
- * @size: bytes of it: those of @version's struct or of an earlier one's, which
- *	then says how much is filled, and as which version
+ * @interface: structure to fill in: KMCL_CLIENT_INTERFACE_V1,
+ *	KMCL_SERVER_INTERFACE_V1 or one of a later version; untouched on failure
+ * @size: size of @interface in bytes. It is the size of the structure of
+ *	@version or of an earlier version, and decides which version is filled
+ *	in.
  * @version: %KMCL_CLIENT_INTERFACE_VERSION_V1 to
- *	%KMCL_CLIENT_INTERFACE_VERSION_LATEST; a server's has the same numbers
+ *	%KMCL_CLIENT_INTERFACE_VERSION_LATEST; the same numbers for a server
+ *	interface
  * @specific: not used
  *
- * The arguments stand in the order of WdfFdoQueryForInterface(). The interface
- * holds this module: who is done with it calls its InterfaceDereference, and
- * who hands on a copy calls its InterfaceReference before. A server's has the
- * client's functions, and those of vmbkmcl/server.h that no guest can carry out.
+ * The arguments are in the order of WdfFdoQueryForInterface(). The interface
+ * holds a reference of this module. A client that does not use the interface
+ * any more must call its InterfaceDereference, and must call its
+ * InterfaceReference before it passes on a copy. A server interface has the
+ * functions of the client interface and those of vmbkmcl/server.h, which a
+ * guest can not support.
  *
  * Context: any.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_2 or _3 without that
- * argument; %STATUS_NOT_SUPPORTED for another type; %STATUS_REVISION_MISMATCH for
- * a version there is not; %STATUS_INVALID_BUFFER_SIZE for any other size.
+ * Return:
+ * * %STATUS_SUCCESS - @interface is filled in
+ * * %STATUS_INVALID_PARAMETER_2 - @type is %NULL
+ * * %STATUS_INVALID_PARAMETER_3 - @interface is %NULL
+ * * %STATUS_NOT_SUPPORTED - @type is unknown
+ * * %STATUS_REVISION_MISMATCH - @version is unknown
+ * * %STATUS_INVALID_BUFFER_SIZE - no structure of @type up to @version has this
+ *   size
+ *
  * Source: Microsoft's KMCL_CLIENT_INTERFACE_V1, KMCL_SERVER_ONLY_METHODS and
- * WdfFdoQueryForInterface documentation; the statuses and the types' values are
- * ours.
+ * WdfFdoQueryForInterface documentation; the statuses and the values of the
+ * types are ours.
  */
 NTSTATUS vmbkmcl_query_interface(struct device *device, const guid_t *type,
 				 PINTERFACE interface, USHORT size,

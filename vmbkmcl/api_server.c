@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions that only a server endpoint has.
+ * The API functions of a server endpoint.
  *
- * hv_vmbus gives a guest the client's end of a channel and nothing else, so
- * VmbChannelAllocate() makes no server and there is no channel for these to work
- * on. They are the next step: a bus behind the seam (bus.h) that has both ends of
- * a channel in one kernel would carry them out.
+ * hv_vmbus gives a guest only the client endpoint of a channel. So
+ * VmbChannelAllocate() allocates no server channel, and these functions have no
+ * channel to work on. A bus (see bus.h) that has both endpoints of a channel in
+ * one kernel could support them.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -15,7 +15,7 @@
 
 #include <vmbuskernelmodeclientlibapi.h>
 
-/* For those that return nothing: a caller that waits for an effect is told. */
+/* Functions that return nothing can report only in the log that they do nothing. */
 static void kmcl_no_server(const char *function)
 {
 	pr_warn_ratelimited("%s: there is no server endpoint in a guest\n",
@@ -23,16 +23,17 @@ static void kmcl_no_server(const char *function)
 }
 
 /**
- * VmbChannelMapGpadl() - map memory that the guest shares
+ * VmbChannelMapGpadl() - map a GPADL of a guest
  * @channel: an open server channel
  * @flags: 0 or %VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
- * @gpadl_handle: what the guest knows the memory by
- * @mdl: where the mapping goes; untouched
+ * @gpadl_handle: handle of the GPADL
+ * @mdl: would be set to the mapping; untouched
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbChannelMapGpadl documentation.
  */
 NTSTATUS VmbChannelMapGpadl(VMBCHANNEL channel, UINT32 flags,
@@ -43,13 +44,14 @@ NTSTATUS VmbChannelMapGpadl(VMBCHANNEL channel, UINT32 flags,
 EXPORT_SYMBOL_GPL(VmbChannelMapGpadl);
 
 /**
- * VmbChannelUnmapGpadl() - let memory go that the guest shares
+ * VmbChannelUnmapGpadl() - unmap a GPADL of a guest
  * @channel: an open server channel
- * @gpadl_handle: what was mapped
+ * @gpadl_handle: handle of the GPADL that was mapped
  *
- * Nothing but a line in the log: a guest has no server endpoint.
+ * A guest has no server endpoint: this function only logs a line.
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbChannelUnmapGpadl documentation.
  */
 VOID VmbChannelUnmapGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
@@ -65,7 +67,8 @@ EXPORT_SYMBOL_GPL(VmbChannelUnmapGpadl);
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbChannelSaveBegin documentation.
  */
 NTSTATUS VmbChannelSaveBegin(VMBCHANNEL channel)
@@ -77,15 +80,16 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveBegin);
 /**
  * VmbChannelSaveContinue() - save the next part of a channel's state
  * @channel: a server channel that is being saved
- * @save_buffer: the caller's; untouched
- * @save_buffer_size: bytes of it
- * @bytes_filled: bytes that were used; untouched
- * @bytes_required: bytes that the next part needs; untouched
+ * @save_buffer: buffer of the caller; untouched
+ * @save_buffer_size: size of @save_buffer in bytes
+ * @bytes_filled: would be set to the bytes used in @save_buffer; untouched
+ * @bytes_required: would be set to the size of the next part; untouched
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbChannelSaveContinue documentation.
  */
 NTSTATUS VmbChannelSaveContinue(VMBCHANNEL channel, PVOID save_buffer,
@@ -100,9 +104,10 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
  * VmbChannelSaveEnd() - end the saving of a channel's state
  * @channel: a server channel that was being saved
  *
- * Nothing but a line in the log: a guest has no server endpoint.
+ * A guest has no server endpoint: this function only logs a line.
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbChannelSaveEnd documentation.
  */
 VOID VmbChannelSaveEnd(VMBCHANNEL channel)
@@ -114,13 +119,14 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);
 /**
  * VmbChannelRestoreFromBuffer() - restore a channel's state
  * @channel: a paused server channel
- * @buffer: what VmbChannelSaveContinue() has saved
- * @buffer_size: bytes of it
+ * @buffer: data that VmbChannelSaveContinue() has saved
+ * @buffer_size: size of the data in bytes
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbChannelRestoreFromBuffer documentation.
  */
 NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL channel, PVOID buffer,
@@ -131,15 +137,16 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL channel, PVOID buffer,
 EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
 
 /**
- * VmbPacketRestore() - restore a packet that was under way
- * @packet_object: an object of the server's
- * @buffer: what was saved of the packet
- * @buffer_size: bytes of it
+ * VmbPacketRestore() - restore a packet that was not complete at the save
+ * @packet_object: a packet object of the server
+ * @buffer: data that was saved for the packet
+ * @buffer_size: size of the data in bytes
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbPacketRestore documentation.
  */
 NTSTATUS VmbPacketRestore(VMBPACKET packet_object, PVOID buffer,
@@ -150,14 +157,15 @@ NTSTATUS VmbPacketRestore(VMBPACKET packet_object, PVOID buffer,
 EXPORT_SYMBOL_GPL(VmbPacketRestore);
 
 /**
- * VmbConvertVmbusHandleToKernelHandle() - make a process's handle the kernel's
- * @vmbus_handle: of a virtual machine's VMBus, the calling process's
- * @kernel_handle: where the kernel's goes; untouched
+ * VmbConvertVmbusHandleToKernelHandle() - convert a handle of a process
+ * @vmbus_handle: the calling process's handle of the VMBus of a virtual machine
+ * @kernel_handle: would be set to a handle for the kernel; untouched
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbConvertVmbusHandleToKernelHandle documentation.
  */
 NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE vmbus_handle,
@@ -168,14 +176,15 @@ NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE vmbus_handle,
 EXPORT_SYMBOL_GPL(VmbConvertVmbusHandleToKernelHandle);
 
 /**
- * VmbServerChannelInitSetFlags() - say how a channel is offered
+ * VmbServerChannelInitSetFlags() - choose how a channel is offered
  * @channel: a disabled server channel
- * @flags: of %VMBUS_SERVER_CHANNEL_INIT_FLAGS
+ * @flags: flags of %VMBUS_SERVER_CHANNEL_INIT_FLAGS
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbServerChannelInitSetFlags documentation.
  */
 NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
@@ -187,13 +196,14 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
 /**
  * VmbServerChannelInitSetMmioMegabytes() - offer MMIO space with a channel
  * @channel: a disabled server channel
- * @mmio_megabytes: MiB that it needs
- * @mmio_megabytes_optional: MiB that it can use besides
+ * @mmio_megabytes: MiB that the device needs
+ * @mmio_megabytes_optional: further MiB that the device can use
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbServerChannelInitSetMmioMegabytes documentation.
  */
 NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL channel,
@@ -205,15 +215,16 @@ NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
 
 /**
- * VmbServerChannelInitSetSaveRestorePacketCallbacks() - be asked to save and restore packets
+ * VmbServerChannelInitSetSaveRestorePacketCallbacks() - set the save callbacks
  * @channel: a disabled server channel
- * @save_packet_callback: saves one; may be NULL
- * @restore_packet_callback: restores one; may be NULL
+ * @save_packet_callback: saves a packet; may be %NULL
+ * @restore_packet_callback: restores a packet; may be %NULL
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbServerChannelInitSetSaveRestorePacketCallbacks
  * documentation.
  */
@@ -228,16 +239,17 @@ NTSTATUS VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
 
 /**
- * VmbServerChannelInitSetSaveRestorePacketCallbacksEx() - the same, with a pointer
+ * VmbServerChannelInitSetSaveRestorePacketCallbacksEx() - with a context
  * @channel: a disabled server channel
- * @save_packet_callback: saves one; may be NULL
- * @restore_packet_callback: restores one; may be NULL
- * @context: given to both; the server's
+ * @save_packet_callback: saves a packet; may be %NULL
+ * @restore_packet_callback: restores a packet; may be %NULL
+ * @context: passed to both callbacks
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbServerChannelInitSetSaveRestorePacketCallbacksEx(VMBCHANNEL channel,
@@ -252,15 +264,16 @@ NTSTATUS VmbServerChannelInitSetSaveRestorePacketCallbacksEx(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacksEx);
 
 /**
- * VmbServerChannelInitSetTargetInterfaceId() - say which device a channel is
+ * VmbServerChannelInitSetTargetInterfaceId() - choose the device of a channel
  * @channel: a disabled server channel
- * @interface_type: type of the device
- * @interface_instance: its instance
+ * @interface_type: type GUID of the device
+ * @interface_instance: instance GUID of the device
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbServerChannelInitSetTargetInterfaceId documentation.
  */
 NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL channel,
@@ -272,14 +285,15 @@ NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
 
 /**
- * VmbServerChannelInitSetTargetVtl() - say which trust level a channel is offered to
+ * VmbServerChannelInitSetTargetVtl() - choose the trust level of a channel
  * @channel: a disabled server channel
- * @target_vtl: the virtual trust level, 0 upwards
+ * @target_vtl: virtual trust level that the channel is offered to, from 0
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbServerChannelInitSetTargetVtl documentation.
  */
 NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL channel, UINT8 target_vtl)
@@ -289,14 +303,15 @@ NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL channel, UINT8 target_vtl)
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
 
 /**
- * VmbServerChannelInitSetVmbusHandle() - say which virtual machine a channel is offered to
+ * VmbServerChannelInitSetVmbusHandle() - choose the virtual machine of a channel
  * @channel: a disabled server channel
  * @vmbus_handle: from VmbConvertVmbusHandleToKernelHandle()
  *
  * A guest has no server endpoint.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: Microsoft's VmbServerChannelInitSetVmbusHandle documentation.
  */
 NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL channel,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Functions of the client interface that Linux gives no way to carry out.
+ * API functions of the client endpoint that can not be supported on Linux.
  *
- * They are there, so that a client of a later interface version compiles and
- * loads, and say so; each comment has the reason.
+ * They exist so that a client of a later interface version compiles and loads, and
+ * return STATUS_NOT_SUPPORTED. The comment of each function says why.
  */
 
 #include <linux/export.h>
@@ -11,18 +11,20 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 /**
- * VmbChannelInitSetBounceBufferSizes() - size the bounce buffers of a channel
+ * VmbChannelInitSetBounceBufferSizes() - set the size of bounce buffers
  * @channel: a disabled channel
- * @incoming_size: bytes for data from the host
- * @outgoing_size: bytes for data to the host
+ * @incoming_size: size of the buffer for data from the host, in bytes
+ * @outgoing_size: size of the buffer for data to the host, in bytes
  *
- * A bounce buffer is for a confidential VM, whose memory the host can not read:
- * external data is copied through it. hv_vmbus exports nothing that makes memory
- * visible to the host apart from a GPADL, and describes external data by page
- * numbers as they are. A client there puts its data in a GPADL instead.
+ * External data is copied through bounce buffers in a confidential VM, whose
+ * memory the host can not read. hv_vmbus exports no function but the one for
+ * GPADLs that makes memory visible to the host, and passes the page numbers of
+ * external data on as they are. A client in a confidential VM has to put its
+ * data in a GPADL instead.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelInitSetBounceBufferSizes(VMBCHANNEL channel,
@@ -34,15 +36,16 @@ NTSTATUS VmbChannelInitSetBounceBufferSizes(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetBounceBufferSizes);
 
 /**
- * VmbChannelAllocateBounceBuffer() - get memory that the host can read
+ * VmbChannelAllocateBounceBuffer() - allocate memory that the host can access
  * @channel: an open channel
- * @byte_count: bytes wanted
- * @buffer: where its address goes; untouched
+ * @byte_count: size in bytes
+ * @buffer: would be set to the address of the memory; untouched
  *
- * See VmbChannelInitSetBounceBufferSizes(). A GPADL is such memory.
+ * See VmbChannelInitSetBounceBufferSizes(). A client can use a GPADL instead.
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL channel, UINT32 byte_count,
@@ -53,18 +56,19 @@ NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL channel, UINT32 byte_count,
 EXPORT_SYMBOL_GPL(VmbChannelAllocateBounceBuffer);
 
 /**
- * VmbChannelSetAllowableDpcCpuUsage() - bound what packets cost in DPC context
+ * VmbChannelSetAllowableDpcCpuUsage() - limit CPU time in DPC context
  * @channel: a channel
- * @percentage: of one CPU's time, 1 to 100
+ * @percentage: share of the time of one CPU, 1 to 100
  *
- * Linux has no account of a single source of softirqs. Here the bound is that the
- * ring is read 64 packets at a time, and that the kernel moves softirqs that go
- * on for long to a thread (ksoftirqd), which others take turns with. A client
- * that wants all of its own work in a thread has
- * VmbChannelSetIncomingProcessingAtPassive().
+ * Linux does not account the CPU time of one softirq user. The time is limited
+ * in two other ways: the poll reads at most 64 packets from the ring at a time,
+ * and the kernel moves softirqs that run for long to a thread (ksoftirqd),
+ * which shares the CPU with other tasks. A client that wants all of its packets
+ * processed in a thread can call VmbChannelSetIncomingProcessingAtPassive().
  *
  * Context: any.
- * Return: %STATUS_NOT_SUPPORTED.
+ * Return: %STATUS_NOT_SUPPORTED, always.
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelSetAllowableDpcCpuUsage(VMBCHANNEL channel,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A channel's settings, and what a client keeps with it. */
+/* The settings of a channel, and the values that a client can get from it. */
 
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
@@ -15,7 +15,10 @@
 #include "tx.h"
 #include "tx_gpa_direct.h"
 
-/* Settings hold still from Enable on; the lock keeps them apart from it. */
+/*
+ * Lock the settings, or return false if they can not be changed: they are
+ * constant while the channel is enabled. ch->lock keeps VmbChannelEnable() out.
+ */
 bool kmcl_settings_lock(struct kmcl_channel *ch)
 {
 	if (!ch)
@@ -34,18 +37,23 @@ void kmcl_settings_unlock(struct kmcl_channel *ch)
 }
 
 /**
- * VmbChannelInitSetFlags() - choose what kind of channel it is
+ * VmbChannelInitSetFlags() - choose the kind of a channel
  * @channel: a disabled channel
  * @flags: 0, the default, or %VMBUS_CHANNEL_INIT_FLAG_IS_PIPE
  *
- * A packet of a pipe is one message, whose length in bytes arrives; without, it
- * is counted in units of 8. The header for it is added and removed here, but not
- * on completions. The host must take the channel for a pipe, too. A packet of the
- * host's that is none, or says it is longer than it is, is dropped and counted.
+ * In a pipe each packet is one message, and its length arrives in bytes.
+ * Otherwise the length of a packet is a multiple of 8. The library adds the
+ * pipe header to packets that are sent and removes it from packets that are
+ * received, but not for completions. The host must treat the channel as a pipe,
+ * too. A packet from the host that has no valid pipe header, or claims to be
+ * longer than it is, is dropped and counted.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 with an unknown flag.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @flags has unknown flags
+ *
  * Source: Microsoft's VmbChannelInitSetFlags documentation.
  */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
@@ -65,19 +73,23 @@ NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFlags);
 
 /**
- * VmbChannelInitSetFriendlyName() - name a channel for logs and debugfs
+ * VmbChannelInitSetFriendlyName() - set the name of a channel for logs and debugfs
  * @channel: a disabled channel
- * @name: the caller's string; copied. Cut after 20 characters; what is not an
- *	ASCII letter, digit, dot or dash becomes an underscore.
+ * @name: the name, which is copied. Only the first 20 characters are used.
+ *	Characters other than ASCII letters, digits, dots and dashes are
+ *	replaced with underscores.
  *
- * A number behind the name keeps two channels of one name apart.
+ * A number is added to the name, so that names of channels are unique.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 without a name, or when it is
- * empty or has an odd length.
- * Source: Microsoft's VmbChannelInitSetFriendlyName documentation; what is done
- * to the name is ours.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @name is %NULL, empty, or has an odd length
+ *   in bytes
+ *
+ * Source: Microsoft's VmbChannelInitSetFriendlyName documentation; the changes
+ * to the name are ours.
  */
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL channel, PCUNICODE_STRING name)
 {
@@ -110,20 +122,24 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL channel, PCUNICODE_STRING name
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);
 
 /**
- * VmbChannelInitSetMaximumExternalData() - bound the external data of packets
+ * VmbChannelInitSetMaximumExternalData() - limit the external data of packets
  * @channel: a disabled channel
- * @data_size: bytes of one packet's external data, 1 to 33,546,240 (8190 pages of
- *	4 KiB); the default is 1 MiB
- * @chain_length: MDLs they may be in, 1 to 512; the default is 16
+ * @data_size: most bytes of external data in a packet, 1 to 33,546,240 (8190
+ *	pages of 4 KiB); the default is 1 MiB
+ * @chain_length: most MDLs that describe the external data of a packet, 1 to
+ *	512; the default is 16
  *
- * The outgoing ring grows to hold two such packets.
+ * The outgoing ring is made large enough for two such packets.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 or %STATUS_INVALID_PARAMETER_3
- * when that number is out of bounds.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @data_size is out of range
+ * * %STATUS_INVALID_PARAMETER_3 - @chain_length is out of range
+ *
  * Source: Microsoft's VmbChannelInitSetMaximumExternalData documentation; the
- * upper bounds are ours.
+ * upper limits are ours.
  */
 NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL channel,
 					      UINT32 data_size,
@@ -149,16 +165,21 @@ NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumExternalData);
 
 /**
- * VmbChannelInitSetMaximumPacketSize() - bound the packets of a channel
+ * VmbChannelInitSetMaximumPacketSize() - limit the size of packets
  * @channel: a disabled channel
- * @packet_size: bytes of payload, 1 to 65536, either way; the default is 4096.
- *	Rings grow to hold two such packets.
+ * @packet_size: most bytes of payload in a packet of either direction, 1 to
+ *	65536; the default is 4096
+ *
+ * Both rings are made large enough for two such packets.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 outside the bounds.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @packet_size is out of range
+ *
  * Source: Microsoft's VmbChannelInitSetMaximumPacketSize documentation; the
- * upper bound is ours.
+ * upper limit is ours.
  */
 NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL channel,
 					    UINT32 packet_size)
@@ -177,15 +198,19 @@ NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketSize);
 
 /**
- * VmbChannelInitSetMaximumPacketCount() - bound the packets that are under way
+ * VmbChannelInitSetMaximumPacketCount() - limit the packets under way
  * @channel: a disabled channel
- * @packet_count: packets of the client's that may be with the host and not yet
- *	completed by it, 1 to 4096; the default is 256. More of them are queued.
+ * @packet_count: most packets of the client that wait for a completion of the
+ *	host, 1 to 4096; the default is 256. Further packets are queued.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 outside the bounds;
- * %STATUS_INSUFFICIENT_RESOURCES, and nothing changed.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @packet_count is out of range
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory; the setting is
+ *   unchanged
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL channel,
@@ -205,17 +230,21 @@ NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
 
 /**
- * VmbChannelInitSetInlinePacketContextSize() - have room in each packet object
+ * VmbChannelInitSetInlinePacketContextSize() - enlarge packet objects
  * @channel: a disabled channel
- * @context_size: bytes in each packet object, 0 to 65536; the default is 0
+ * @context_size: bytes reserved in each packet object, 0 to 65536; the default is 0
  *
- * VmbPacketGetInlinePacketContextPointer() finds it. VmbChannelSizeofPacket()
- * grows by as much; packet objects made before do not.
+ * VmbPacketGetInlinePacketContextPointer() returns the address of the memory.
+ * VmbChannelSizeofPacket() grows by this size. Packet objects that exist
+ * already do not change.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 when it is too much.
- * Source: the name is Microsoft's, the prototype and the bound are ours.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @context_size is out of range
+ *
+ * Source: the name is Microsoft's, the prototype and the limit are ours.
  */
 NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL channel,
 						  UINT32 context_size)
@@ -234,17 +263,21 @@ NTSTATUS VmbChannelInitSetInlinePacketContextSize(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetInlinePacketContextSize);
 
 /**
- * VmbClientChannelInitSetTargetProcessorIndex() - say which CPU is interrupted
+ * VmbClientChannelInitSetTargetProcessorIndex() - set the CPU to interrupt
  * @channel: a disabled channel
  * @processor_index: number of the CPU, as Linux counts them
  *
- * The host is told when the channel is opened, and its packets are then read
- * there. If the CPU is offline at that time the channel opens all the same, on
- * the one that hv_vmbus has chosen, with a log line.
+ * The host is told of the CPU when the channel is opened. The packets of the
+ * host are then read on that CPU. If the CPU is offline at that time, the
+ * channel opens nevertheless, on the CPU that hv_vmbus has chosen, with a log
+ * line.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 when there can be no such CPU.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - such a CPU can not exist
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL channel,
@@ -267,18 +300,23 @@ NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetProcessorIndex);
 
 /**
- * VmbChannelInitSetClientContextSize() - have room of one's own on each packet
+ * VmbChannelInitSetClientContextSize() - reserve memory with received packets
  * @channel: a disabled channel
- * @context_size: bytes on each incoming packet, 0 to 65536; the default is 0
+ * @context_size: bytes reserved for each received packet, 0 to 65536; the
+ *	default is 0
  *
- * VmbChannelPacketGetClientContext() finds it. While it is open, a channel has
- * memory for 64 packets more than its transaction quota, so for 128 at first.
+ * VmbChannelPacketGetClientContext() returns the address of the memory. An open
+ * channel has memory for 64 packets more than its transaction quota, which
+ * makes 128 packets with the default quota.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 when it is too much.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @context_size is out of range
+ *
  * Source: Microsoft's VmbChannelInitSetClientContextSize documentation; the
- * bound is ours.
+ * limit is ours.
  */
 NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL channel,
 					    UINT32 context_size)
@@ -297,18 +335,23 @@ NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetClientContextSize);
 
 /**
- * VmbChannelInitSetProcessPacketCallbacks() - be given the host's packets
+ * VmbChannelInitSetProcessPacketCallbacks() - set the packet callbacks
  * @channel: a disabled channel
- * @process_packet_callback: called for each, in softirq context and never twice
- *	at once; NULL: the host's packets are dropped, which is the default
- * @processing_complete_callback: called after each batch, with how many they
- *	were; may be NULL
+ * @process_packet_callback: called for each packet, in softirq context by
+ *	default, and never twice at a time. %NULL, the default, drops the
+ *	packets of the host.
+ * @processing_complete_callback: called after each batch with the number of
+ *	packets; may be %NULL
  *
- * Both are called between EvtChannelStarted and EvtChannelSuspend only.
+ * The callbacks are called only between EvtChannelStarted and EvtChannelSuspend.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_3 with only the second callback.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_3 - @processing_complete_callback is set, but
+ *   @process_packet_callback is not
+ *
  * Source: Microsoft's VmbChannelInitSetProcessPacketCallbacks documentation.
  */
 NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL channel,
@@ -335,15 +378,20 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacks);
 
 /**
- * VmbChannelInitSetProcessPacketCallbacksEx() - the same, with a pointer for them
+ * VmbChannelInitSetProcessPacketCallbacksEx() - set the callbacks, with a context
  * @channel: a disabled channel
- * @process_packet_callback: as for VmbChannelInitSetProcessPacketCallbacks(),
- *	whose callbacks these take the place of
- * @processing_complete_callback: as there
- * @context: given to both; the client's, never followed
+ * @process_packet_callback: as for VmbChannelInitSetProcessPacketCallbacks(), whose
+ *	callbacks are replaced
+ * @processing_complete_callback: as for VmbChannelInitSetProcessPacketCallbacks()
+ * @context: passed to both callbacks; never dereferenced by the library
  *
  * Context: may sleep.
- * Return: as VmbChannelInitSetProcessPacketCallbacks().
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_3 - @processing_complete_callback is set, but
+ *   @process_packet_callback is not
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL channel,
@@ -372,15 +420,18 @@ NTSTATUS VmbChannelInitSetProcessPacketCallbacksEx(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetProcessPacketCallbacksEx);
 
 /**
- * VmbChannelInitSetStateChangeCallbacks() - hear of a channel's state changes
+ * VmbChannelInitSetStateChangeCallbacks() - set the callbacks for state changes
  * @channel: a disabled channel
- * @state_change_callbacks: the caller's set, made with
- *	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(); copied
+ * @state_change_callbacks: structure that
+ *	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT() has initialised; it is copied
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 without a set, or when its
- * version or size is another one.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @state_change_callbacks is %NULL or has an
+ *   unknown version or size
+ *
  * Source: Microsoft's VmbChannelInitSetStateChangeCallbacks documentation.
  */
 NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL channel,
@@ -409,21 +460,26 @@ static bool kmcl_ring_pages_valid(u32 pages)
 }
 
 /**
- * VmbClientChannelInitSetRingBufferPageCount() - size a channel's rings
+ * VmbClientChannelInitSetRingBufferPageCount() - set the size of the rings
  * @channel: a disabled channel
- * @incoming_page_count: pages of 4 KiB for packets from the host, 2 to 512, the
- *	control page among them; the default is 16
- * @outgoing_page_count: the same for packets to the host
+ * @incoming_page_count: pages of 4 KiB for packets from the host, 2 to 512,
+ *	including the control page; the default is 16
+ * @outgoing_page_count: pages of 4 KiB for packets to the host, with the same
+ *	limits and default
  *
- * Both rings are one contiguous allocation, which can fail at high orders. Two
- * of the largest packets always fit, whatever is asked for here.
+ * Both rings are one contiguous allocation, which can fail if it is large. The
+ * rings always have room for two of the largest packets, and so may get larger
+ * than asked for here.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 or %STATUS_INVALID_PARAMETER_3
- * when that count is out of bounds.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @incoming_page_count is out of range
+ * * %STATUS_INVALID_PARAMETER_3 - @outgoing_page_count is out of range
+ *
  * Source: Microsoft's VmbClientChannelInitSetRingBufferPageCount documentation;
- * the bounds are ours.
+ * the limits are ours.
  */
 NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL channel,
 						    UINT32 incoming_page_count,
@@ -449,17 +505,23 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
 
 /**
- * VmbClientChannelInitSetTargetPnp() - say which device a channel is for
+ * VmbClientChannelInitSetTargetPnp() - choose the device that a channel is for
  * @channel: a disabled channel
  * @interface_type: type GUID of the device; copied
- * @interface_instance: its instance GUID, copied; NULL for any of the type
- * @pnp_failure_callback: called when a device was found and connecting to it
- *	failed all the same; may be NULL
+ * @interface_instance: instance GUID of the device, or %NULL for any device of
+ *	the type; copied
+ * @pnp_failure_callback: called if a device was found but the channel could not be
+ *	opened; may be %NULL
  *
- * Context: may sleep. So may @pnp_failure_callback, which may not call
- * VmbChannelEnable(), VmbChannelDisable() or VmbChannelCleanup() for @channel.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel or when
- * it is not disabled; %STATUS_INVALID_PARAMETER_2 without a type.
+ * @pnp_failure_callback may sleep. It must not call VmbChannelEnable(),
+ * VmbChannelDisable() or VmbChannelCleanup() for @channel.
+ *
+ * Context: may sleep.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_2 - @interface_type is %NULL
+ *
  * Source: Microsoft's VmbClientChannelInitSetTargetPnp documentation.
  */
 NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL channel,
@@ -489,12 +551,15 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbClientChannelInitSetTargetPnp);
 
 /**
- * VmbChannelGetInterfaceInstance() - instance GUID of the bound device
+ * VmbChannelGetInterfaceInstance() - get the instance GUID of the device
  * @channel: a channel
- * @interface_instance: the caller's; filled with that of the device bound last,
- *	all zero before the first
+ * @interface_instance: set to the GUID of the device that the channel was bound
+ *	to last, or to zeros if it was not bound yet
  *
- * Context: any; steady from EvtChannelOpened to the end of EvtChannelClosed.
+ * The GUID does not change from EvtChannelOpened until EvtChannelClosed returns.
+ *
+ * Context: any.
+ *
  * Source: Microsoft's VmbChannelGetInterfaceInstance documentation.
  */
 VOID VmbChannelGetInterfaceInstance(VMBCHANNEL channel,
@@ -506,22 +571,26 @@ VOID VmbChannelGetInterfaceInstance(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelGetInterfaceInstance);
 
 /**
- * VmbChannelSetInterruptLatency() - how soon the host hears of packets
+ * VmbChannelSetInterruptLatency() - set how soon the host is told of packets
  * @channel: an open channel: from EvtChannelOpened to EvtChannelSuspend
- * @latency: in units of 100 ns; 0: at once
- * @original_latency: the caller's, or NULL; what it was before. A channel opens
- *	with 1000 (100 us).
+ * @latency: latency in units of 100 ns; 0: the host is told at once
+ * @original_latency: set to the latency before, may be %NULL. The latency of a
+ *	channel that opens is 1000 (100 us).
  *
- * An approximation: hv_vmbus writes the latency of a device's monitor page for
- * nobody. 0 makes each signal an immediate one. Anything else lets hv_vmbus use
- * the monitor page, if the host has offered one, and the host then looks as
- * often as it wants to, about every 100 us.
+ * This is an approximation, as hv_vmbus does not set the latency in the monitor
+ * page for any device. With a latency of 0 the host is signalled at once. With
+ * any other latency hv_vmbus may use the monitor page, if the host has offered
+ * one. The host then looks for packets as often as it likes, about every 100
+ * us.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel;
- * %STATUS_INVALID_DEVICE_STATE when it is not open.
- * Source: Microsoft's VmbChannelSetInterruptLatency documentation; what is
- * approximated is ours.
+ * Return:
+ * * %STATUS_SUCCESS - the latency is set
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
+ * * %STATUS_INVALID_DEVICE_STATE - @channel is not open
+ *
+ * Source: Microsoft's VmbChannelSetInterruptLatency documentation; the
+ * approximation is ours.
  */
 NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL channel, UINT16 latency,
 				       PUINT16 original_latency)
@@ -546,11 +615,12 @@ NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL channel, UINT16 latency,
 EXPORT_SYMBOL_GPL(VmbChannelSetInterruptLatency);
 
 /**
- * VmbChannelGetPointer() - the client's own pointer
+ * VmbChannelGetPointer() - get the client's pointer
  * @channel: a channel
  *
  * Context: any.
- * Return: what VmbChannelSetPointer() was given last, NULL before.
+ * Return: the pointer of the last VmbChannelSetPointer(), or %NULL.
+ *
  * Source: Microsoft's VmbChannelGetPointer documentation.
  */
 PVOID VmbChannelGetPointer(VMBCHANNEL channel)
@@ -560,11 +630,12 @@ PVOID VmbChannelGetPointer(VMBCHANNEL channel)
 EXPORT_SYMBOL_GPL(VmbChannelGetPointer);
 
 /**
- * VmbChannelSetPointer() - keep a pointer of the client's with the channel
+ * VmbChannelSetPointer() - store a pointer of the client in the channel
  * @channel: a channel
- * @pointer: the client's; never followed
+ * @pointer: the pointer; never dereferenced by the library
  *
  * Context: any.
+ *
  * Source: Microsoft's VmbChannelSetPointer documentation.
  */
 VOID VmbChannelSetPointer(VMBCHANNEL channel, PVOID pointer)
@@ -576,35 +647,44 @@ EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
 /**
  * VmbChannelInitSetPrimaryChannel() - make a channel a sub-channel of another
  * @channel: a disabled channel that has no sub-channels
- * @primary_channel: the device's channel, in any state; it may not be a sub-channel
- *	itself. A reference is held until VmbChannelCleanup() of @channel.
+ * @primary_channel: the primary channel of the device, in any state. It must
+ *	not be a sub-channel itself. @channel holds a reference until
+ *	VmbChannelCleanup().
  *
- * Once enabled, @channel waits for a sub-channel that the host offers for the
- * primary's device, while the primary is open. Hosts do so when they are asked
- * to: enable @channel first, as an offer that no channel waits for is lost. What
- * VmbClientChannelInitSetTargetPnp() says of a device has no meaning for @channel,
- * its PnP failure callback has.
+ * When it is enabled, @channel waits for a sub-channel that the host offers for
+ * the device of the primary channel, while the primary channel is open. A host
+ * offers sub-channels when it is asked to. Enable @channel before that, as an
+ * offer that no channel waits for is lost. Of the arguments of
+ * VmbClientChannelInitSetTargetPnp() only the PnP failure callback has a
+ * meaning for @channel.
  *
- * The close of the primary, whatever its reason, closes @channel, too, and leaves
- * it disabled. EvtChannelSuspend is called for the primary first, EvtChannelClosed
- * for it last. Packets of the host's on @channel that the client has are waited for
- * as when a device goes.
+ * When the primary channel closes for any reason, @channel is closed, too, and
+ * then is disabled. EvtChannelSuspend is called for the primary channel first,
+ * EvtChannelClosed for the primary channel last. If the client holds packets of
+ * @channel, the close waits for them as if the device was removed.
  *
- * VmbChannelDisable() of @channel alone ends it for the client only: VMBus has no
- * such close, so the host has it open, with its rings, until the primary is closed.
- * External data of packets that are under way then is lost for good, their routines
- * get %STATUS_IO_TIMEOUT. Disable the primary, or send no such packet.
+ * VmbChannelDisable() of @channel alone has an effect only in the guest. VMBus
+ * can not close a sub-channel alone, so for the host @channel and its rings
+ * stay open until the primary channel is closed. The external data of packets
+ * that the host has not completed at that time is never returned to the client,
+ * and the completion routines of these packets get %STATUS_IO_TIMEOUT. To avoid
+ * this, disable the primary channel, or send no packets with external data.
  *
- * If the host takes @channel back, that is noticed within about a second.
+ * If the host rescinds only @channel, this is noticed within about a second.
  *
- * A callback of a sub-channel may not call VmbChannelDisable(),
- * VmbChannelCleanup(), VmbChannelPause(), VmbChannelStart() or VmbChannelEnable()
- * for its primary, nor for another sub-channel of that: refused as for its own.
+ * A callback of a sub-channel must not call VmbChannelDisable(),
+ * VmbChannelCleanup(), VmbChannelPause(), VmbChannelStart() or
+ * VmbChannelEnable() for its primary channel or for another sub-channel of it.
+ * These calls are refused as those for its own channel are.
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_1 without a channel, when it
- * is not disabled or has sub-channels; %STATUS_INVALID_PARAMETER_2 without a
- * primary, or when that is @channel or a sub-channel.
+ * Return:
+ * * %STATUS_SUCCESS - @channel is a sub-channel of @primary_channel
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL, not disabled, or has
+ *   sub-channels
+ * * %STATUS_INVALID_PARAMETER_2 - @primary_channel is %NULL, @channel, or a
+ *   sub-channel
+ *
  * Source: the name is Microsoft's, the prototype ours.
  */
 NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL channel,
