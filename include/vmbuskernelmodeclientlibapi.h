@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMBus Kernel Mode Client Library for Linux: what other modules call.
+ * VMBus Kernel Mode Client Library for Linux: the API for other modules.
  *
- * Named after the header that Windows drivers include. Every function's
- * documentation stands with its definition in vmbkmcl/.
+ * This header has the name of the header that Windows drivers include. The
+ * functions are documented at their definitions in vmbkmcl/.
  */
 #ifndef _VMBUSKERNELMODECLIENTLIBAPI_H
 #define _VMBUSKERNELMODECLIENTLIBAPI_H
@@ -26,7 +26,10 @@
 #define VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER		0x00000004
 #define VMBUS_CHANNEL_FORMAT_FLAGS			0x00000007
 
-/* The ProcessPacket callback: Flags. A guest's packets never have it. */
+/*
+ * The ProcessPacket callback: Flags. A host never sends external data to a
+ * guest.
+ */
 #define VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA	0x00000001
 #define VMBUS_CHANNEL_PROCESS_PACKET_FLAGS		0x00000001
 
@@ -48,29 +51,31 @@ typedef VOID EVT_VMB_CHANNEL_PNP_FAILURE(VMBCHANNEL Channel,
 					 NTSTATUS FailureStatus);
 
 /*
- * A packet of the host's. @Buffer holds @BufferLength bytes, a multiple of 8,
- * and is the client's, like the packet, until VmbChannelPacketComplete(), which
- * may be called here or later. Never two at once; in softirq context, but see
- * VmbChannelSetIncomingProcessingAtPassive().
+ * The host has sent a packet. @Buffer has @BufferLength bytes, a multiple of 8
+ * except in a pipe. The client may use @Packet and @Buffer until it calls
+ * VmbChannelPacketComplete(), in this callback or later. The callback never
+ * runs twice at a time for a channel. It runs in softirq context, unless the
+ * client has called VmbChannelSetIncomingProcessingAtPassive().
  */
 typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET(VMBCHANNEL Channel,
 					    VMBPACKETCOMPLETION Packet,
 					    PVOID Buffer, UINT32 BufferLength,
 					    UINT32 Flags);
 
-/* After a batch of @PacketCount packets, in the same context. */
+/* Called after a batch of @PacketCount packets, in the context of ProcessPacket. */
 typedef VOID EVT_VMB_CHANNEL_PROCESSING_COMPLETE(VMBCHANNEL Channel,
 						 UINT32 PacketCount);
 
 /*
- * @Packet is complete, and the client's again: @Status says how, and @Buffer has
- * @BufferLength bytes of the server's completion until the routine returns.
+ * @Packet is complete, and the client may use it again. @Status is its outcome.
+ * @Buffer has @BufferLength bytes of the server's completion, and is valid
+ * until the routine returns.
  */
 typedef VOID EVT_VMB_PACKET_COMPLETION_ROUTINE(VMBPACKET Packet,
 					       NTSTATUS Status, PVOID Buffer,
 					       UINT32 BufferLength);
 
-/* The same three, with a pointer of the client's; these prototypes are ours. */
+/* The same three with a context of the client. These prototypes are ours. */
 typedef VOID EVT_VMB_CHANNEL_PROCESS_PACKET_EX(VMBCHANNEL Channel,
 					       PVOID Context,
 					       VMBPACKETCOMPLETION Packet,
@@ -100,21 +105,23 @@ typedef EVT_VMB_CHANNEL_PROCESS_PACKET_EX *PFN_VMB_CHANNEL_PROCESS_PACKET_EX;
 typedef EVT_VMB_CHANNEL_PROCESSING_COMPLETE_EX *PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX;
 
 /**
- * struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS - what a client hears of its
- *	channel's life
+ * struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS - callbacks for state changes of a
+ * channel
  * @Version: 1
- * @Size: bytes of this structure
- * @EvtChannelOpened: the ring is open, nothing flows yet. GPADLs may be made
- *	from here on. A failing status closes the channel again.
- * @EvtChannelClosed: the ring is closed; delete the channel's GPADLs here
+ * @Size: size of this structure in bytes
+ * @EvtChannelOpened: the ring is open, no packets are delivered yet. GPADLs can be
+ *	created from now on. If this returns an error, the channel is closed again.
+ * @EvtChannelClosed: the ring is closed. The client must delete the channel's
+ *	GPADLs here.
  * @EvtChannelSuspend: no more packets will be delivered
- * @EvtChannelStarted: sends may be queued, but must not be waited for
- * @EvtChannelPostStarted: packets flow both ways; synchronous requests work
+ * @EvtChannelStarted: packets can be sent, but the client must not wait for their
+ *	completion here
+ * @EvtChannelPostStarted: packets are delivered, and synchronous requests work
  *
- * Every one is optional, is called in a context that may sleep, and never while
- * another one of the same channel runs. None may call VmbChannelEnable(),
- * VmbChannelDisable(), VmbChannelStart(), VmbChannelPause() or
- * VmbChannelCleanup() for its channel.
+ * Each callback is optional. The callbacks are called in a context that may
+ * sleep, and never two at a time for a channel. They must not call
+ * VmbChannelEnable(), VmbChannelDisable(), VmbChannelStart(), VmbChannelPause()
+ * or VmbChannelCleanup() for their channel.
  */
 typedef struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS {
 	ULONG Version;
@@ -127,8 +134,8 @@ typedef struct _VMB_CHANNEL_STATE_CHANGE_CALLBACKS {
 } VMB_CHANNEL_STATE_CHANGE_CALLBACKS, *PVMB_CHANNEL_STATE_CHANGE_CALLBACKS;
 
 /**
- * VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT() - make a set without any callback
- * @Callbacks: the caller's structure, filled in
+ * VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT() - initialise the structure
+ * @Callbacks: structure of the caller, which has no callbacks afterwards
  */
 static inline VOID
 VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Callbacks)
@@ -138,7 +145,7 @@ VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(PVMB_CHANNEL_STATE_CHANGE_CALLBACKS Call
 	Callbacks->Size = sizeof(*Callbacks);
 }
 
-/* Life of a channel (vmbkmcl/channel.c) */
+/* Creation and states of a channel (vmbkmcl/channel.c) */
 NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject,
 			    BOOLEAN IsServer, VMBCHANNEL *Channel);
 VOID VmbChannelCleanup(VMBCHANNEL Channel);
@@ -147,7 +154,7 @@ VOID VmbChannelDisable(VMBCHANNEL Channel);
 VOID VmbChannelStart(VMBCHANNEL Channel);
 VOID VmbChannelPause(VMBCHANNEL Channel);
 
-/* What a channel is to be, while it is disabled (vmbkmcl/channel_settings.c) */
+/* Settings of a disabled channel (vmbkmcl/channel_settings.c) */
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags);
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel,
 				       PCUNICODE_STRING Name);
@@ -175,7 +182,7 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel,
 					  PFN_VMB_CHANNEL_PNP_FAILURE
 					  PnpFailureCallback);
 
-/* What a client asks of or keeps with its channel (vmbkmcl/channel_settings.c, mmio.c) */
+/* Values of a channel (vmbkmcl/channel_settings.c, vmbkmcl/channel_mmio.c) */
 VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel,
 				    LPGUID InterfaceInstance);
 VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64 *MmioAddress,
@@ -203,7 +210,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer,
 					  PUINT32 CompletionBufferSize,
 					  PLARGE_INTEGER Timeout);
 
-/* Packet objects (vmbkmcl/tx_packet_cache.c) */
+/* Packet objects (vmbkmcl/tx_packet.c, vmbkmcl/tx_send.c) */
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel);
 VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel);
 NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET Buffer,
@@ -225,7 +232,7 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET Packet, PVOID Buffer,
 				       UINT32 BufferLength, PPFN_NUMBER Pfns,
 				       UINT32 PfnLength, UINT32 Flags);
 
-/* Packets of the host's (vmbkmcl/rx_deliver.c) */
+/* Packets from the host (vmbkmcl/rx_deliver.c) */
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletion,
 			      PVOID CompletionBuffer, UINT32 BufferSize);
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletion);
@@ -238,9 +245,9 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel,
 PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION PacketCompletion);
 
 /*
- * Of the interface versions after the first, like the one above: the names are
- * Microsoft's, the prototypes ours (vmbkmcl/channel.c, init.c, gpadl.c,
- * vmbpacket.c; what Linux has no way to do is in unsupported.c).
+ * Functions of later interface versions, as VmbChannelPacketGetClientContext()
+ * above is. The names are Microsoft's, the prototypes are ours. Functions that
+ * can not be supported on Linux are in vmbkmcl/api_unsupported.c.
  */
 PDEVICE_OBJECT VmbChannelGetTargetDeviceObject(VMBCHANNEL Channel);
 PDEVICE_OBJECT VmbChannelGetParentDeviceObject(VMBCHANNEL Channel);

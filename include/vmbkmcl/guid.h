@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * GUID, the same 16 bytes for everybody.
+ * GUID, with the same 16 bytes for Linux and for Windows source code.
  *
- * A source written for Linux has guid_t. One written for Windows initialises and
- * reads Data1 to Data4, so it needs a structure that has them. What tells the two
- * apart is whether include/windows is in the include path: only the latter needs
- * it. The order of the includes does not matter, then.
+ * Source code that is written for Linux uses guid_t. Source code that is
+ * written for Windows accesses the members Data1 to Data4, so it needs a
+ * structure that has them. Only the latter has include/windows in its include
+ * path, and so the include path decides what GUID is. The order of includes has
+ * no influence.
  */
 #ifndef _VMBKMCL_GUID_H
 #define _VMBKMCL_GUID_H
@@ -15,7 +16,7 @@
 #include <linux/types.h>
 #include <linux/uuid.h>
 
-/* sparse does not know __has_include(), and sees no source of Windows. */
+/* sparse does not support __has_include(), and checks no Windows source code. */
 #ifdef __CHECKER__
 #elif __has_include(<ntddk.h>)
 #define KMCL_GUID_HAS_MEMBERS

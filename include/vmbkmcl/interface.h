@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The KMCL API as a struct of function pointers, filled in by one query.
+ * The KMCL API as a struct of function pointers, which one query fills in.
  *
- * A Windows driver reaches KMCL this way. Here a client can do the same, or call
- * the functions of the same names: they are the same.
+ * Windows drivers call KMCL through such a struct. On Linux a client can do so,
+ * too, or call the exported functions of the same names.
  */
 #ifndef _VMBKMCL_INTERFACE_H
 #define _VMBKMCL_INTERFACE_H
@@ -13,8 +13,8 @@
 #include <vmbkmcl/server.h>
 
 /*
- * The interfaces' types. Microsoft does not publish the values of theirs, so these
- * are our own: {2b1d3c5e-7f60-4a8b-9c0d-6b6d636c0001} and ...0002.
+ * Types of the interfaces. Microsoft does not publish the values of its types,
+ * so these values are ours: {2b1d3c5e-7f60-4a8b-9c0d-6b6d636c0001} and ...0002.
  */
 extern const GUID KMCL_CLIENT_INTERFACE_TYPE;
 extern const GUID KMCL_SERVER_INTERFACE_TYPE;
@@ -34,7 +34,7 @@ typedef VOID FN_INTERFACE_REFERENCE(PVOID Context);
 typedef FN_INTERFACE_REFERENCE *PINTERFACE_REFERENCE;
 typedef FN_INTERFACE_REFERENCE *PINTERFACE_DEREFERENCE;
 
-/* What every interface begins with: its size and version as they were filled. */
+/* Header of every interface. Size and Version say which version was filled in. */
 #define KMCL_INTERFACE_MEMBERS						\
 	USHORT Size;							\
 	USHORT Version;							\
@@ -46,7 +46,7 @@ typedef struct _INTERFACE {
 	KMCL_INTERFACE_MEMBERS;
 } INTERFACE, *PINTERFACE;
 
-/* FN_VMB_... is the type of the function, PFN_VMB_... that of a pointer to it. */
+/* FN_VMB_... is the type of a function, PFN_VMB_... the type of a pointer to it. */
 #define KMCL_FN(function, name)						\
 	typedef typeof(function) FN_ ## name;				\
 	typedef typeof(&(function)) PFN_ ## name
@@ -93,7 +93,7 @@ KMCL_FN(VmbPacketSendWithExternalPfns, VMB_PACKET_SEND_WITH_EXTERNAL_PFNS);
 KMCL_FN(VmbPacketSetCompletionRoutine, VMB_PACKET_SET_COMPLETION_ROUTINE);
 KMCL_FN(VmbPacketSetPointer, VMB_PACKET_SET_POINTER);
 
-/* Later versions */
+/* Functions of later versions */
 KMCL_FN(VmbChannelPacketGetClientContext, VMB_CHANNEL_PACKET_GET_CLIENT_CONTEXT);
 KMCL_FN(VmbChannelGetTargetDeviceObject, VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT);
 KMCL_FN(VmbChannelGetParentDeviceObject, VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT);
@@ -111,7 +111,7 @@ KMCL_FN(VmbPacketGetInlinePacketContextPointer, VMB_PACKET_GET_INLINE_PACKET_CON
 KMCL_FN(VmbChannelInitSetProcessPacketCallbacksEx, VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS_EX);
 KMCL_FN(VmbPacketSetCompletionRoutineEx, VMB_PACKET_SET_COMPLETION_ROUTINE_EX);
 
-/* Servers */
+/* Functions of a server */
 KMCL_FN(VmbChannelMapGpadl, VMB_CHANNEL_MAP_GPADL);
 KMCL_FN(VmbChannelRestoreFromBuffer, VMB_CHANNEL_RESTORE_FROM_BUFFER);
 KMCL_FN(VmbChannelSaveBegin, VMB_CHANNEL_SAVE_BEGIN);
@@ -129,9 +129,9 @@ KMCL_FN(VmbServerChannelInitSetVmbusHandle, VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HA
 KMCL_FN(VmbServerChannelInitSetSaveRestorePacketCallbacksEx, VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS_EX);
 
 /*
- * In the documented order: a client may have been compiled elsewhere. Each later
- * version begins with the one before, so that a pointer to it serves as one to
- * that.
+ * The order is the documented one, which a client that was compiled elsewhere
+ * relies on. Each version begins with all members of the version before, so
+ * that a pointer to it can be used as a pointer to the version before.
  */
 #define KMCL_CLIENT_INTERFACE_V1_MEMBERS				\
 	KMCL_INTERFACE_MEMBERS;						\
@@ -239,7 +239,7 @@ KMCL_FN(VmbServerChannelInitSetSaveRestorePacketCallbacksEx, VMB_SERVER_CHANNEL_
 	PFN_VMB_PACKET_SET_COMPLETION_ROUTINE_EX			\
 		VmbPacketSetCompletionRoutineEx
 
-/* What a server has besides: see vmbkmcl/server.h. */
+/* Further functions of a server: see vmbkmcl/server.h. */
 #define KMCL_SERVER_ONLY_METHODS_MEMBERS				\
 	PFN_VMB_CHANNEL_MAP_GPADL VmbChannelMapGpadl;			\
 	PFN_VMB_CHANNEL_RESTORE_FROM_BUFFER				\
@@ -299,7 +299,7 @@ typedef struct _KMCL_SERVER_ONLY_METHODS_V5 {
 	KMCL_SERVER_ONLY_METHODS_V5_MEMBERS;
 } KMCL_SERVER_ONLY_METHODS_V5, *PKMCL_SERVER_ONLY_METHODS_V5;
 
-/* All of the client's interface of the same version, then the server's methods. */
+/* The client interface of the same version, then the methods of the server. */
 typedef struct _KMCL_SERVER_INTERFACE_V1 {
 	KMCL_CLIENT_INTERFACE_V1_MEMBERS;
 	KMCL_SERVER_ONLY_METHODS_MEMBERS;
@@ -312,7 +312,7 @@ typedef struct _KMCL_SERVER_INTERFACE_V5 {
 
 typedef KMCL_SERVER_INTERFACE_V5 KMCL_SERVER_INTERFACE, *PKMCL_SERVER_INTERFACE;
 
-/* Fill an interface: vmbkmcl/api_interface.c. */
+/* Fills in an interface, see vmbkmcl/api_interface.c */
 NTSTATUS vmbkmcl_query_interface(struct device *device, const guid_t *type,
 				 PINTERFACE interface, USHORT size,
 				 USHORT version, PVOID specific);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What this library has beyond Microsoft's interface. */
+/* Functions of this library that Microsoft's KMCL does not have. */
 #ifndef _VMBKMCL_LINUX_H
 #define _VMBKMCL_LINUX_H
 

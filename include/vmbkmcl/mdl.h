@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory Descriptor Lists: a piece of memory, and the pages it lies in.
+ * Memory Descriptor Lists, which describe memory and its pages.
  *
- * The page numbers behind the structure count pages of 4 KiB, as VMBus does, also
- * where the guest's own pages are larger. Everything is documented where it is
- * defined, in vmbkmcl/mdl.c and vmbkmcl/mdl_lock.c.
+ * The page numbers behind the structure are those of pages of 4 KiB, as VMBus
+ * counts them, even if the guest's own pages are larger. The functions are
+ * documented at their definitions in vmbkmcl/mdl.c and vmbkmcl/mdl_lock.c.
  */
 #ifndef _VMBKMCL_MDL_H
 #define _VMBKMCL_MDL_H
@@ -16,7 +16,7 @@ typedef short CSHORT;
 typedef signed char CCHAR;
 typedef unsigned long SIZE_T;
 
-/* Always NULL: there are no I/O request packets here. */
+/* Always NULL: Linux has no I/O request packets. */
 typedef struct _IRP *PIRP;
 
 typedef CCHAR KPROCESSOR_MODE;
@@ -26,7 +26,7 @@ typedef enum _MODE {
 	MaximumMode,
 } MODE;
 
-/* What is done to the memory, as seen from the device. */
+/* How the device will access the memory. */
 typedef enum _LOCK_OPERATION {
 	IoReadAccess,
 	IoWriteAccess,
@@ -39,7 +39,7 @@ typedef enum _MEMORY_CACHING_TYPE {
 	MmWriteCombined,
 } MEMORY_CACHING_TYPE;
 
-/* Priority of a mapping: no effect, but for the flag that makes it read-only. */
+/* Priority of a mapping. It has no effect, except for MdlMappingNoWrite. */
 typedef enum _MM_PAGE_PRIORITY {
 	LowPagePriority = 0,
 	NormalPagePriority = 16,
@@ -56,23 +56,24 @@ typedef enum _MM_PAGE_PRIORITY {
 #define MDL_PARTIAL			0x0010
 #define MDL_PARTIAL_HAS_BEEN_MAPPED	0x0020
 #define MDL_WRITE_OPERATION		0x0080
-/* The library's: pinned for a packet's time, and no memory for a GPADL */
+/* Flag of this library: pinned only for a packet, and not usable for a GPADL */
 #define MDL_PINNED_SHORT		0x0400
 
 /**
- * struct _MDL - memory that is contiguous at its address, and its pages
- * @Next: of a chain, or NULL; the client's to set
- * @Size: bytes of this structure with its page numbers; 16 bits on Windows
- * @MdlFlags: flags (``MDL_...``); which of the functions were called for it
- * @Process: NULL: nothing here needs to know whose memory it is
+ * struct _MDL - description of memory and of its pages
+ * @Next: next MDL of a chain, or NULL; set by the client
+ * @Size: size in bytes of this structure and its page numbers; has 16 bits on
+ *	Windows
+ * @MdlFlags: flags (``MDL_...``), which say which functions were called for the MDL
+ * @Process: NULL, as no function needs to know which process owns the memory
  * @MappedSystemVa: kernel address of the memory, with %MDL_MAPPED_TO_SYSTEM_VA or
  *	%MDL_SOURCE_IS_NONPAGED_POOL
  * @StartVa: address of the first page
- * @ByteCount: bytes of memory
- * @ByteOffset: where they begin in the first page
- * @Locked: the library's: what MmProbeAndLockPages() holds
+ * @ByteCount: size of the memory in bytes
+ * @ByteOffset: offset of the memory in the first page
+ * @Locked: private to this library: memory that MmProbeAndLockPages() holds
  *
- * The page numbers follow: see MmGetMdlPfnArray().
+ * The page numbers follow the structure: see MmGetMdlPfnArray().
  */
 typedef struct _MDL {
 	struct _MDL *Next;
@@ -89,10 +90,10 @@ typedef struct _MDL {
 #define MDL_PAGE_SHIFT			12
 #define MDL_PAGE_SIZE			4096UL
 
-/* Where in its page of 4 KiB an address is. */
+/* Offset of an address in its page of 4 KiB. */
 #define BYTE_OFFSET(Va)	((ULONG)((unsigned long)(Va) & (MDL_PAGE_SIZE - 1)))
 
-/* Pages of 4 KiB that @Size bytes from @Va lie in. */
+/* Number of pages of 4 KiB that @Size bytes at @Va are in. */
 #define ADDRESS_AND_SIZE_TO_SPAN_PAGES(Va, Size)			\
 	((ULONG)((BYTE_OFFSET(Va) + (SIZE_T)(Size) + MDL_PAGE_SIZE - 1) >> \
 		 MDL_PAGE_SHIFT))
@@ -100,16 +101,19 @@ typedef struct _MDL {
 #define MmGetMdlByteCount(Mdl)		((Mdl)->ByteCount)
 #define MmGetMdlByteOffset(Mdl)		((Mdl)->ByteOffset)
 
-/* The address the MDL was made for: the process's own for user memory. */
+/*
+ * Address that the MDL was made for. For user memory it is an address of the
+ * process.
+ */
 static inline PVOID MmGetMdlVirtualAddress(const MDL *Mdl)
 {
 	return (char *)Mdl->StartVa + Mdl->ByteOffset;
 }
 
-/* The first page number of ADDRESS_AND_SIZE_TO_SPAN_PAGES() many. */
+/* Array of ADDRESS_AND_SIZE_TO_SPAN_PAGES() page numbers. */
 #define MmGetMdlPfnArray(Mdl)		((PPFN_NUMBER)((Mdl) + 1))
 
-/* Descriptions (vmbkmcl/mdl.c) */
+/* Making MDLs (vmbkmcl/mdl.c) */
 SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length);
 VOID MmInitializeMdl(PMDL Mdl, PVOID BaseVa, SIZE_T Length);
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
@@ -119,7 +123,7 @@ VOID MmBuildMdlForNonPagedPool(PMDL Mdl);
 VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 		       ULONG Length);
 
-/* Pages held, and mapped (vmbkmcl/mdl_lock.c) */
+/* Locking and mapping the pages (vmbkmcl/mdl_lock.c) */
 NTSTATUS MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 			     LOCK_OPERATION Operation);
 VOID MmUnlockPages(PMDL Mdl);

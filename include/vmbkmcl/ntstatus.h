@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* NTSTATUS values: those that the KMCL API returns, and those that clients use. */
+/* NTSTATUS values that the KMCL API returns or that clients use. */
 #ifndef _VMBKMCL_NTSTATUS_H
 #define _VMBKMCL_NTSTATUS_H
 

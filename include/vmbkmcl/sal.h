@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Annotations that a Windows client writes at its own copies of the API's
- * signatures. They are for a checker that is not here, and say nothing; but for
- * _Must_inspect_result_, which Linux's compilers understand.
+ * Annotations that Windows source code has in declarations of functions. They
+ * are for a checker that does not exist on Linux, so they expand to nothing.
+ * The exceptions are _Must_inspect_result_ and _Check_return_, which the
+ * compiler can check.
  */
 #ifndef _VMBKMCL_SAL_H
 #define _VMBKMCL_SAL_H
@@ -179,7 +180,7 @@
 #define __drv_minIRQL(level)
 #define __drv_dispatchType(kind)
 
-/* Statements of theirs. */
+/* Annotations that are statements */
 #define _Analysis_assume_(condition)	do { } while (0)
 #define __analysis_assume(condition)	do { } while (0)
 #define _Analysis_assume_lock_held_(lock)	do { } while (0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The functions of the KMCL API that only a server endpoint has: vmbkmcl/api_server.c.
+ * The API functions of a server endpoint: see vmbkmcl/api_server.c.
  *
- * A guest has none. They are there for what is built against the API, and each
- * says STATUS_NOT_SUPPORTED.
+ * A guest has no server endpoint. The functions exist so that code for servers
+ * can be compiled and loaded. They return STATUS_NOT_SUPPORTED.
  */
 #ifndef _VMBKMCL_SERVER_H
 #define _VMBKMCL_SERVER_H
@@ -23,9 +23,10 @@
 #define VMBUS_SERVER_CHANNEL_INIT_MAXIMUM_OFFER_DATA	120	/* bytes */
 
 /*
- * Saving and restoring a packet; the Ex ones with a pointer of the server's, their
- * prototypes ours. A packet that needs more than @SaveBufSize bytes says so in
- * @BytesNeeded and fails, and is asked again.
+ * Callbacks that save and restore a packet. The prototypes of the Ex variants,
+ * which have a context of the server, are ours. If @SaveBufSize is too small,
+ * the callback sets @BytesNeeded and fails, and is called again with a larger
+ * buffer.
  */
 typedef NTSTATUS EVT_VMB_CHANNEL_SAVE_PACKET(VMBCHANNEL Channel,
 					     VMBPACKET Packet, PVOID SaveBuf,

@@ -2,9 +2,9 @@
 /*
  * The Windows types in the signatures of the KMCL API.
  *
- * Widths follow Windows on 64 bit (ULONG has 32 bits). The names that ACPICA
- * also defines are typedefs of the same types there, so that a client may
- * include this and <linux/acpi.h> in any order.
+ * The types have the sizes that they have on 64-bit Windows: ULONG has 32 bits.
+ * Names that ACPICA also defines are typedefs of the same types as there, so
+ * that a client can include this header and <linux/acpi.h> in any order.
  */
 #ifndef _VMBKMCL_TYPES_H
 #define _VMBKMCL_TYPES_H
@@ -36,21 +36,21 @@ typedef WCHAR *PWSTR;
 
 typedef struct device *PDEVICE_OBJECT;
 
-/* A channel, as VmbChannelAllocate() hands it out. */
+/* A channel from VmbChannelAllocate() or VmbChannelInitialize(). */
 typedef struct kmcl_channel *VMBCHANNEL;
 
-/* A packet of the host's, from its delivery to VmbChannelPacketComplete(). */
+/* A packet from the host, valid until VmbChannelPacketComplete(). */
 typedef struct kmcl_rx_packet *VMBPACKETCOMPLETION;
 
-/* A packet of the client's, as VmbPacketAllocate() hands it out. */
+/* A packet object from VmbPacketAllocate() or VmbPacketInitialize(). */
 typedef struct kmcl_packet *VMBPACKET;
 
 /**
  * struct _UNICODE_STRING - counted UTF-16 string
- * @Length: bytes in use, without a terminator
- * @MaximumLength: bytes that @Buffer has room for
- * @Buffer: the characters; kernel code is compiled with -fshort-wchar, so an
- *	L"..." literal has this type's width
+ * @Length: size of the string in bytes, without a terminator
+ * @MaximumLength: size of @Buffer in bytes
+ * @Buffer: the characters. Kernel code is compiled with -fshort-wchar, so the
+ *	characters of an L"..." literal have this type, too.
  */
 typedef struct _UNICODE_STRING {
 	USHORT Length;
@@ -60,12 +60,12 @@ typedef struct _UNICODE_STRING {
 typedef const UNICODE_STRING *PCUNICODE_STRING;
 
 /**
- * union _LARGE_INTEGER - 64-bit integer; as a timeout in units of 100 ns
- * @LowPart: its lower half, also as u.LowPart
- * @HighPart: its upper half, also as u.HighPart
+ * union _LARGE_INTEGER - 64-bit integer; a timeout is in units of 100 ns
+ * @LowPart: the lower half, also as u.LowPart
+ * @HighPart: the upper half, also as u.HighPart
  * @u: the halves
- * @QuadPart: below 0 a time from now, 0 no waiting at all, above 0 a point in
- *	time counted from 1 January 1601 UTC
+ * @QuadPart: the whole number. As a timeout: below 0 a time from now, 0 no wait
+ *	at all, above 0 a point in time counted from 1 January 1601 UTC.
  */
 typedef union _LARGE_INTEGER {
 	struct {

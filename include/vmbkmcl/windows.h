@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a Windows client uses of its kernel around the KMCL API. All of it is Linux
- * under another name: there is one file for each kind of thing, and porting.rst says
- * what is not there.
+ * The functions of the Windows kernel that a Windows client uses beside the
+ * KMCL API.
  *
- * A client written for Linux does not include this.
+ * They are implemented with functions of Linux, in one header for each subject.
+ * Documentation/porting.rst says which functions are missing. A client that is
+ * written for Linux does not include this header.
  */
 #ifndef _VMBKMCL_WINDOWS_H
 #define _VMBKMCL_WINDOWS_H

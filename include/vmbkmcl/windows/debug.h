@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The log, and what stops a machine. */
+/* Messages in the log, breakpoints and bug checks. */
 #ifndef _VMBKMCL_WINDOWS_DEBUG_H
 #define _VMBKMCL_WINDOWS_DEBUG_H
 
@@ -23,7 +23,7 @@
 #define DPFLTR_IHVBUS_ID	80
 #define DPFLTR_IHVNETWORK_ID	85
 
-/* A line of 512 bytes at most, as on Windows. */
+/* Longest message in bytes, as on Windows. */
 #define KMCL_DEBUG_BYTES	512
 
 static inline char kmcl_debug_level(ULONG level)
@@ -39,7 +39,10 @@ static inline char kmcl_debug_level(ULONG level)
 	return '6';
 }
 
-/* No component is filtered out here: the console's log level decides. */
+/*
+ * Messages are not filtered by component; the console's log level applies to
+ * all.
+ */
 static __maybe_unused ULONG DbgPrintEx(ULONG ComponentId, ULONG Level,
 				       PCSTR Format, ...)
 {
@@ -57,13 +60,16 @@ static __maybe_unused ULONG DbgPrintEx(ULONG ComponentId, ULONG Level,
 	return STATUS_SUCCESS;
 }
 
-/* A line ends where it says so, as on Windows. */
+/* As on Windows, no newline is added to the message. */
 #define DbgPrint(format, ...)						\
 	DbgPrintEx(DPFLTR_DEFAULT_ID, DPFLTR_INFO_LEVEL, format, ##__VA_ARGS__)
 #define KdPrint(arguments)	DbgPrint arguments
 #define KdPrintEx(arguments)	DbgPrintEx arguments
 
-/* There is no debugger to give way to: a warning with a backtrace says where. */
+/*
+ * There is no kernel debugger to stop in, so a breakpoint is a warning with a
+ * backtrace.
+ */
 #define DbgBreakPoint()			WARN(1, "DbgBreakPoint()\n")
 #define DbgBreakPointWithStatus(Status)	\
 	WARN(1, "DbgBreakPoint(): status %#x\n", Status)

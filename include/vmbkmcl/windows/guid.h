@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Functions and macros of GUIDs. */
+/* Definition and comparison of GUIDs. */
 #ifndef _VMBKMCL_WINDOWS_GUID_H
 #define _VMBKMCL_WINDOWS_GUID_H
 
@@ -12,8 +12,9 @@
 #endif
 
 /*
- * Windows has one definition where initguid.h was included, and declarations
- * elsewhere. Here every file that names a GUID has its own.
+ * On Windows DEFINE_GUID() is a definition in the source file that includes
+ * initguid.h, and a declaration in the others. Here it is a static definition
+ * in every source file.
  */
 #define DEFINE_GUID(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)	\
 	static const GUID name __maybe_unused = {			\

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Atomic operations. All of them are full barriers, as on Windows; the forms with
- * NoFence, Acquire and Release are full barriers as well, which is more than they
- * ask for.
+ * Atomic operations. As on Windows, all of them are full barriers. The variants
+ * NoFence, Acquire and Release are full barriers, too, which is stronger than
+ * required.
  */
 #ifndef _VMBKMCL_WINDOWS_INTERLOCKED_H
 #define _VMBKMCL_WINDOWS_INTERLOCKED_H
@@ -18,7 +18,7 @@
 static_assert(sizeof(LONG) == sizeof(atomic_t));
 static_assert(sizeof(LONG64) == sizeof(atomic64_t));
 
-/* Increment, Decrement and Add return the new value, the others the old one. */
+/* Increment, Decrement and Add return the new value, the others the old value. */
 #define KMCL_INTERLOCKED(suffix, type, prefix)				\
 static inline type InterlockedIncrement ## suffix(type volatile *Addend) \
 {									\
@@ -90,7 +90,7 @@ InterlockedCompareExchangePointer(PVOID volatile *Destination, PVOID ExChange,
 	return cmpxchg((PVOID *)Destination, Comperand, ExChange);
 }
 
-/* Whether the bit was set before. */
+/* Returns whether the bit was set before. */
 static inline UCHAR InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit)
 {
 	return !!(InterlockedOr(Base + (Bit >> 5), BIT(Bit & 31)) &
@@ -164,7 +164,7 @@ static inline UCHAR InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit)
 #define InterlockedCompareExchangePointerAcquire	InterlockedCompareExchangePointer
 #define InterlockedCompareExchangePointerRelease	InterlockedCompareExchangePointer
 
-/* An access that the compiler leaves as it is. */
+/* Single accesses, which the compiler does not split, repeat or remove. */
 #define KMCL_ACCESS(suffix, type)					\
 static inline type Read ## suffix ## NoFence(type const volatile *Source) \
 {									\
@@ -197,7 +197,7 @@ KMCL_ACCESS(ULong64, ULONG64)
 KMCL_ACCESS(ULongPtr, ULONG_PTR)
 KMCL_ACCESS(Pointer, PVOID)
 
-/* Of LONG64's the width comes last. */
+/* The names for LONG64 end with the width. */
 static inline LONG64 ReadNoFence64(LONG64 const volatile *Source)
 {
 	return READ_ONCE(*Source);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Arithmetic that tells when it overflows: ntintsafe.h. The result is the type's
- * largest value then, which is what Windows leaves there.
+ * Arithmetic with a check for overflow, as in ntintsafe.h. On overflow the
+ * result is -1 converted to the type, as on Windows.
  */
 #ifndef _VMBKMCL_WINDOWS_INTSAFE_H
 #define _VMBKMCL_WINDOWS_INTSAFE_H
@@ -42,7 +42,7 @@ KMCL_SAFE_ALL(ULongPtr, ULONG_PTR)
 KMCL_SAFE_ALL(Long, LONG)
 KMCL_SAFE_ALL(LongLong, LONGLONG)
 
-/* Conversions: what the narrower type can not hold is an overflow. */
+/* Conversions, which fail if the narrower type can not represent the value. */
 #define KMCL_NARROW(name, from, to)					\
 static inline NTSTATUS Rtl ## name(from Operand, to *Result)		\
 {									\

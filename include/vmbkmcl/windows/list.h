@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lists. A LIST_ENTRY is a list_head under other names, so that the kernel's checks
- * of its lists (CONFIG_DEBUG_LIST) look at it, too.
+ * Lists. A LIST_ENTRY has the layout of a list_head, so that the kernel's
+ * checks of lists (CONFIG_DEBUG_LIST) work.
  */
 #ifndef _VMBKMCL_WINDOWS_LIST_H
 #define _VMBKMCL_WINDOWS_LIST_H
@@ -48,8 +48,9 @@ static inline VOID InsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry)
 }
 
 /*
- * Returns whether the list is empty now. The entry's pointers stay, as a loop on
- * Windows may go on with the Flink of what it has removed.
+ * Returns whether the list is empty now. The pointers of the entry are not
+ * changed, as Windows source code may use the Flink of an entry that it has
+ * removed.
  */
 static inline BOOLEAN RemoveEntryList(PLIST_ENTRY Entry)
 {
@@ -78,7 +79,10 @@ static inline PLIST_ENTRY RemoveTailList(PLIST_ENTRY ListHead)
 	return entry;
 }
 
-/* The list that ListToAppend is part of, and which has no head of its own. */
+/*
+ * Append all entries of a list without a head. ListToAppend is the first of
+ * them.
+ */
 static inline VOID AppendTailList(PLIST_ENTRY ListHead,
 				  PLIST_ENTRY ListToAppend)
 {
@@ -90,7 +94,7 @@ static inline VOID AppendTailList(PLIST_ENTRY ListHead,
 	ListHead->Blink = end;
 }
 
-/* With a lock; NULL for an empty list. */
+/* Functions that take a lock. They return NULL if the list was empty. */
 
 static inline PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead,
 						      PLIST_ENTRY ListEntry,
@@ -132,7 +136,7 @@ static inline PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead,
 	return entry == ListHead ? NULL : entry;
 }
 
-/* Singly linked, without a lock */
+/* Singly linked lists without a lock */
 
 typedef struct _SINGLE_LIST_ENTRY {
 	struct _SINGLE_LIST_ENTRY *Next;
@@ -155,14 +159,14 @@ static inline PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY ListHead)
 }
 
 /*
- * Singly linked, for everybody at once. Linux's llist has one consumer at a time,
- * so there is a lock.
+ * Singly linked lists that any number of tasks can use. The llist of Linux
+ * allows only one consumer at a time, so these lists have a lock.
  */
 
 typedef struct _SLIST_HEADER {
 	SINGLE_LIST_ENTRY First;
 	USHORT Depth;
-	spinlock_t Lock;	/* protects both */
+	spinlock_t Lock;	/* guards First and Depth */
 } SLIST_HEADER, *PSLIST_HEADER;
 
 static inline VOID InitializeSListHead(PSLIST_HEADER ListHead)
@@ -174,7 +178,7 @@ static inline VOID InitializeSListHead(PSLIST_HEADER ListHead)
 
 #define ExInitializeSListHead(ListHead)	InitializeSListHead(ListHead)
 
-/* Returns the entry that was first before. */
+/* Returns the entry that was the first before, or NULL. */
 static inline PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER ListHead,
 						     PSLIST_ENTRY ListEntry)
 {
@@ -202,7 +206,7 @@ static inline PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER ListHead)
 	return first;
 }
 
-/* Returns the first of all entries, which are the caller's. */
+/* Remove all entries. Returns the first of them. */
 static inline PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER ListHead)
 {
 	PSLIST_ENTRY first;
@@ -223,7 +227,7 @@ static inline USHORT QueryDepthSList(PSLIST_HEADER ListHead)
 
 #define ExQueryDepthSList(ListHead)	QueryDepthSList(ListHead)
 
-/* These take a lock of the caller's, which is not needed here either. */
+/* These have a lock of the caller as an argument, which is not needed. */
 #define ExInterlockedPushEntrySList(ListHead, ListEntry, Lock)	\
 	InterlockedPushEntrySList(ListHead, ListEntry)
 #define ExInterlockedPopEntrySList(ListHead, Lock)	\

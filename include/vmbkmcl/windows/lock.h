@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IRQLs, and what protects data: spinlocks, fast mutexes.
+ * IRQLs, spinlocks and mutexes.
  *
- * A KSPIN_LOCK raises the IRQL to DISPATCH_LEVEL, which is a softirq's, and so it
- * disables them. Interrupts stay on: functions of the KMCL API want that.
+ * A KSPIN_LOCK raises the IRQL to DISPATCH_LEVEL, which corresponds to softirq
+ * context. So it disables softirqs. It does not disable interrupts, as
+ * functions of the KMCL API must be called with interrupts enabled.
  */
 #ifndef _VMBKMCL_WINDOWS_LOCK_H
 #define _VMBKMCL_WINDOWS_LOCK_H
@@ -18,11 +19,14 @@
 
 #define PASSIVE_LEVEL	0	/* may sleep */
 #define LOW_LEVEL	0
-#define APC_LEVEL	1	/* the same */
-#define DISPATCH_LEVEL	2	/* a softirq, or with a spinlock held */
-#define HIGH_LEVEL	15	/* a hard interrupt; the API is not for those */
+#define APC_LEVEL	1	/* may sleep */
+#define DISPATCH_LEVEL	2	/* in a softirq, or with a spinlock held */
+#define HIGH_LEVEL	15	/* in a hard interrupt; the API must not be called */
 
-/* On kernels that do not count it, a spinlock of Linux's own goes unnoticed. */
+/*
+ * A kernel without CONFIG_PREEMPT_COUNT does not count Linux spinlocks that are
+ * held, so this can not notice them.
+ */
 static inline KIRQL KeGetCurrentIrql(void)
 {
 	if (in_hardirq() || in_nmi())
@@ -33,7 +37,10 @@ static inline KIRQL KeGetCurrentIrql(void)
 
 typedef spinlock_t KSPIN_LOCK, *PKSPIN_LOCK;
 
-/* Macros, so that lockdep knows locks by where they are initialised. */
+/*
+ * This is a macro, as lockdep makes one lock class for each place of
+ * spin_lock_init().
+ */
 #define KeInitializeSpinLock(SpinLock)	spin_lock_init(SpinLock)
 
 #define KeAcquireSpinLock(SpinLock, OldIrql)				\
@@ -61,7 +68,7 @@ do {									\
 #define KeTryToAcquireSpinLockAtDpcLevel(SpinLock)	\
 	((BOOLEAN)!!spin_trylock(SpinLock))
 
-/* Linux's spinlocks are queued ones already. */
+/* Spinlocks of Linux are queued spinlocks already. */
 typedef struct _KLOCK_QUEUE_HANDLE {
 	PKSPIN_LOCK Lock;
 	KIRQL OldIrql;
@@ -102,7 +109,7 @@ typedef struct mutex KGUARDED_MUTEX, *PKGUARDED_MUTEX;
 #define KeTryToAcquireGuardedMutex(Mutex)	\
 	((BOOLEAN)!!mutex_trylock(Mutex))
 
-/* There are no asynchronous procedure calls that could come in between. */
+/* Linux has no asynchronous procedure calls that would have to be disabled. */
 #define KeEnterCriticalRegion()			do { } while (0)
 #define KeLeaveCriticalRegion()			do { } while (0)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The macros of Windows headers: assertions, sizes, limits, statuses. */
+/* Macros of Windows headers: assertions, sizes, limits, classes of statuses. */
 #ifndef _VMBKMCL_WINDOWS_MACROS_H
 #define _VMBKMCL_WINDOWS_MACROS_H
 
@@ -24,7 +24,7 @@
 	container_of(address, type, field)
 #define ARGUMENT_PRESENT(pointer)	((PVOID)(pointer) != NULL)
 
-/* A failed assertion is a warning with a backtrace, and the client goes on. */
+/* A failed assertion is a warning with a backtrace; the client continues. */
 #ifndef ASSERT
 #define ASSERT(condition)		((void)WARN_ON_ONCE(!(condition)))
 #endif
@@ -41,7 +41,7 @@
 #define NT_VERIFY(condition)		NT_ASSERT(condition)
 #define NT_FRE_ASSERT(condition)	NT_ASSERT(condition)
 
-/* The upper two bits of a status: success, information, warning, error. */
+/* The upper two bits of a status are its severity. */
 #define NT_INFORMATION(status)		((u32)(status) >> 30 == 1)
 #define NT_WARNING(status)		((u32)(status) >> 30 == 2)
 #define NT_ERROR(status)		((u32)(status) >> 30 == 3)
@@ -60,7 +60,7 @@
 	ALIGN_DOWN_BY((ULONG_PTR)(length) + (by) - 1, by)
 #define ALIGN_DOWN_POINTER_BY(va, by)	((PVOID)ALIGN_DOWN_BY(va, by))
 #define ALIGN_UP_POINTER_BY(va, by)	((PVOID)ALIGN_UP_BY(va, by))
-/* Of the kernel's own pages; an MDL counts in MDL_PAGE_SIZE. */
+/* These are in pages of PAGE_SIZE; MDLs have pages of MDL_PAGE_SIZE. */
 #define ROUND_TO_PAGES(size)		ALIGN_UP_BY(size, PAGE_SIZE)
 #define BYTES_TO_PAGES(size)		\
 	((ULONG)(((size) >> PAGE_SHIFT) + (((size) & (PAGE_SIZE - 1)) != 0)))
@@ -105,8 +105,9 @@
 #define MAXSIZE_T			((SIZE_T)~0UL)
 
 /*
- * On Windows this rounds down, on Linux up. So nobody means it here: macros of
- * Linux headers that use it stay usable where they are not called.
+ * PAGE_ALIGN() rounds down on Windows and up on Linux. To avoid mistakes, a
+ * call is a compile-time error. Linux headers that use it in macros can still
+ * be included.
  */
 #undef PAGE_ALIGN
 unsigned long kmcl_page_align_is_ambiguous(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages without an address, and addresses of the machine: around MDLs. */
+/* Allocation of pages as MDLs, and physical addresses. */
 #ifndef _VMBKMCL_WINDOWS_MEMORY_H
 #define _VMBKMCL_WINDOWS_MEMORY_H
 
@@ -17,11 +17,14 @@
 #define MM_ALLOCATE_NO_WAIT			0x00000008
 #define MM_ALLOCATE_PREFER_CONTIGUOUS		0x00000010
 
-/* Windows stops the machine where there is no memory to map it: here NULL tells. */
+/*
+ * Windows stops the machine if the MDL can not be mapped. Here the result is
+ * NULL.
+ */
 #define MmGetSystemAddressForMdl(Mdl)	\
 	MmGetSystemAddressForMdlSafe(Mdl, HighPagePriority)
 
-/* 0 for what is no memory of the kernel's. */
+/* Returns 0 if this is not an address of kernel memory. */
 static inline PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress)
 {
 	PHYSICAL_ADDRESS address = {};
@@ -34,7 +37,7 @@ static inline PHYSICAL_ADDRESS MmGetPhysicalAddress(PVOID BaseAddress)
 	return address;
 }
 
-/* Unmaps it, so that it can be described anew; its pages stay. */
+/* Unmap the MDL so that it can be used for another mapping. The pages are kept. */
 static inline VOID MmPrepareMdlForReuse(PMDL Mdl)
 {
 	if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA &&
@@ -43,7 +46,7 @@ static inline VOID MmPrepareMdlForReuse(PMDL Mdl)
 		MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
 }
 
-/* The guest's pages of an MDL that MmAllocatePagesForMdlEx() filled. */
+/* Free the guest's pages of an MDL from MmAllocatePagesForMdlEx(). */
 static inline void kmcl_free_pages(PMDL mdl, ULONG bytes)
 {
 	const ULONG each = PAGE_SIZE / MDL_PAGE_SIZE;
@@ -54,7 +57,7 @@ static inline void kmcl_free_pages(PMDL mdl, ULONG bytes)
 		__free_page(pfn_to_page(pfns[i * each] / each));
 }
 
-/* Returns bytes that there are pages for. */
+/* Returns the number of bytes that pages were allocated for. */
 static inline ULONG kmcl_allocate_pages(PMDL mdl, gfp_t gfp)
 {
 	const ULONG each = PAGE_SIZE / MDL_PAGE_SIZE;
@@ -73,18 +76,20 @@ static inline ULONG kmcl_allocate_pages(PMDL mdl, gfp_t gfp)
 }
 
 /**
- * MmAllocatePagesForMdlEx() - allocate pages that have no address yet
+ * MmAllocatePagesForMdlEx() - allocate pages without a mapping
  * @LowAddress: must be 0
- * @HighAddress: the highest address that the pages may have: 4 GiB - 1 or more
- * @SkipBytes: no effect: only with the addresses it would have one
- * @TotalBytes: bytes, below 4 GiB, which are rounded up to whole pages
+ * @HighAddress: highest physical address that the pages may have: 4 GiB - 1 or more
+ * @SkipBytes: no effect, as @LowAddress is 0
+ * @TotalBytes: size in bytes, below 4 GiB; rounded up to whole pages
  * @CacheType: must be %MmCached
- * @Flags: flags (``MM_...``). Without %MM_ALLOCATE_FULLY_REQUIRED there may be
- *	fewer bytes than that
+ * @Flags: flags (``MM_...``). Without %MM_ALLOCATE_FULLY_REQUIRED fewer bytes than
+ *	@TotalBytes may be allocated.
  *
  * Context: may sleep; with %MM_ALLOCATE_NO_WAIT any but hard interrupts.
- * Return: an MDL, whose pages MmFreePagesFromMdl() frees and itself ExFreePool();
- * NULL without memory, or for an argument that is another one.
+ * Return: an MDL, whose pages MmFreePagesFromMdl() frees, and which
+ * ExFreePool() frees; %NULL without memory, or if an argument is not as
+ * described.
+ *
  * Source: Microsoft's MmAllocatePagesForMdlEx documentation.
  */
 static inline PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
@@ -124,7 +129,7 @@ static inline PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 #define MmAllocatePagesForMdl(Low, High, Skip, Bytes)	\
 	MmAllocatePagesForMdlEx(Low, High, Skip, Bytes, MmCached, 0)
 
-/* May sleep. Nobody has them mapped, or gave them to the host, any more. */
+/* May sleep. The pages must not be mapped, or used by the host, any more. */
 static inline VOID MmFreePagesFromMdl(PMDL MemoryDescriptorList)
 {
 	MmPrepareMdlForReuse(MemoryDescriptorList);

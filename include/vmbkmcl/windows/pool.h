@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pools, and lookaside lists. All memory is nonpaged here, zeroed or not. From a
- * page on it begins with a page, so that it can be a GPADL.
+ * Pools and lookaside lists. All memory is nonpaged. Memory of a page or more is
+ * page-aligned, so that it can become a GPADL.
  */
 #ifndef _VMBKMCL_WINDOWS_POOL_H
 #define _VMBKMCL_WINDOWS_POOL_H
@@ -29,7 +29,7 @@ typedef UINT64 POOL_FLAGS;
 #define POOL_FLAG_PAGED			0x0000000000000100ULL
 #define POOL_FLAG_OPTIONAL_START	0x0000000100000000ULL
 
-/* Of a lookaside list's flags and older clients' pool types; no effect */
+/* Flags of lookaside lists, and of pool types of older clients; no effect */
 #define POOL_NX_ALLOCATION		512
 #define POOL_RAISE_IF_ALLOCATION_FAILURE	16
 
@@ -45,13 +45,13 @@ typedef enum _POOL_TYPE {
 
 #define MEMORY_ALLOCATION_ALIGNMENT	16
 
-/* kmalloc() aligns a power of two to itself. */
+/* kmalloc() aligns memory to its size if the size is a power of two. */
 static inline SIZE_T kmcl_pool_align(SIZE_T bytes)
 {
 	return roundup_pow_of_two(max_t(SIZE_T, bytes, SMP_CACHE_BYTES));
 }
 
-/* A size of 0 gives the least there is, as on Windows. */
+/* As on Windows, a size of 0 allocates the smallest amount of memory. */
 static inline void *kmcl_pool_allocate(SIZE_T bytes, gfp_t flags, bool aligned)
 {
 	bool atomic = KeGetCurrentIrql() > APC_LEVEL;
@@ -69,15 +69,17 @@ static inline void *kmcl_pool_allocate(SIZE_T bytes, gfp_t flags, bool aligned)
 
 /**
  * ExAllocatePool2() - allocate memory
- * @Flags: %POOL_FLAG_NON_PAGED or %POOL_FLAG_PAGED, which are the same here; with
- *	%POOL_FLAG_UNINITIALIZED it is not zeroed. %POOL_FLAG_RAISE_ON_FAILURE and
- *	%POOL_FLAG_USE_QUOTA have no effect: there are no exceptions and no quotas
- * @NumberOfBytes: how much
- * @Tag: not 0; it is not kept
+ * @Flags: %POOL_FLAG_NON_PAGED or %POOL_FLAG_PAGED, which have the same effect.
+ *	With %POOL_FLAG_UNINITIALIZED the memory is not zeroed.
+ *	%POOL_FLAG_RAISE_ON_FAILURE and %POOL_FLAG_USE_QUOTA have no effect, as
+ *	there are no exceptions and no quotas.
+ * @NumberOfBytes: size in bytes
+ * @Tag: must not be 0; not used
  *
  * Context: any but hard interrupts.
- * Return: the memory, which ExFreePool() frees; NULL without memory, for memory
- * that could be executed, without a pool or a tag.
+ * Return: the memory, which ExFreePool() frees; %NULL without memory, if @Flags has
+ * neither of the two pools, or if @Tag is 0.
+ *
  * Source: Microsoft's ExAllocatePool2 documentation.
  */
 static inline PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes,
@@ -90,7 +92,7 @@ static inline PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes,
 				  __GFP_ZERO, Flags & POOL_FLAG_CACHE_ALIGNED);
 }
 
-/* The older ones: what this returns is not zeroed. */
+/* The older functions. The memory is not zeroed. */
 static inline PVOID ExAllocatePoolWithTag(POOL_TYPE PoolType,
 					  SIZE_T NumberOfBytes, ULONG Tag)
 {
@@ -131,13 +133,14 @@ typedef VOID FREE_FUNCTION_EX(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside);
 typedef FREE_FUNCTION_EX *PFREE_FUNCTION_EX;
 
 /**
- * struct _LOOKASIDE_LIST_EX - memory of one size
- * @Cache: where it comes from; NULL without memory for it, or with @Allocate
- * @Size: bytes of each
- * @Tag: for @Allocate
- * @Type: for @Allocate
- * @Allocate: the client's own way to allocate, or NULL
- * @Free: the client's own way to free, or NULL
+ * struct _LOOKASIDE_LIST_EX - allocator of memory of one size
+ * @Cache: the kernel's cache; NULL if @Allocate is set, or if there was no
+ *	memory for it
+ * @Size: size of each allocation in bytes
+ * @Tag: argument for @Allocate
+ * @Type: argument for @Allocate
+ * @Allocate: the client's function for allocations, or NULL
+ * @Free: the client's function that frees, or NULL
  */
 struct _LOOKASIDE_LIST_EX {
 	struct kmem_cache *Cache;
@@ -148,7 +151,10 @@ struct _LOOKASIDE_LIST_EX {
 	PFREE_FUNCTION_EX Free;
 };
 
-/* Two caches of one name are an error to SLUB, and a tag is not enough of one. */
+/*
+ * SLUB does not allow two caches of one name, so the name has a number, not the
+ * tag.
+ */
 static inline struct kmem_cache *kmcl_lookaside_cache(SIZE_T size)
 {
 	static atomic_t count;
@@ -166,20 +172,23 @@ static inline struct kmem_cache *kmcl_lookaside_cache(SIZE_T size)
 }
 
 /**
- * ExInitializeLookasideListEx() - make a lookaside list
- * @Lookaside: the caller's structure
- * @Allocate: the caller's way to allocate, or NULL
- * @Free: its way to free, or NULL
- * @PoolType: for @Allocate
+ * ExInitializeLookasideListEx() - initialise a lookaside list
+ * @Lookaside: structure of the caller
+ * @Allocate: the caller's function for allocations, or %NULL
+ * @Free: the caller's function that frees, or %NULL
+ * @PoolType: argument for @Allocate
  * @Flags: no effect
- * @Size: bytes of each piece of memory
- * @Tag: for @Allocate
+ * @Size: size of each allocation in bytes
+ * @Tag: argument for @Allocate
  * @Depth: no effect, 0
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3 with one of @Allocate and
- * @Free only; %STATUS_INVALID_PARAMETER_6 for a size of 0;
- * %STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * %STATUS_SUCCESS - the list can be used
+ * * %STATUS_INVALID_PARAMETER_3 - only one of @Allocate and @Free is %NULL
+ * * %STATUS_INVALID_PARAMETER_6 - @Size is 0
+ * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
+ *
  * Source: Microsoft's ExInitializeLookasideListEx documentation.
  */
 static inline NTSTATUS
@@ -206,7 +215,7 @@ ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
 				  STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* Context: any but hard interrupts. NULL without memory. */
+/* Context: any but hard interrupts. Returns NULL without memory. */
 static inline PVOID ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
 	if (Lookaside->Allocate)
@@ -229,14 +238,17 @@ static inline VOID ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
 		kmem_cache_free(Lookaside->Cache, Entry);
 }
 
-/* May sleep. All of its memory was freed to it. */
+/* May sleep. All memory of the list must have been freed. */
 static inline VOID ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
 	kmem_cache_destroy(Lookaside->Cache);
 	Lookaside->Cache = NULL;
 }
 
-/* The older ones, whose initialisation tells of no failure: allocations do. */
+/*
+ * The older functions. The initialisation can not report a failure; allocations
+ * return NULL then.
+ */
 
 typedef struct _NPAGED_LOOKASIDE_LIST {
 	LOOKASIDE_LIST_EX L;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * References that someone can wait for the end of: rundown protection, and remove
- * locks, which are the same and count in statuses.
+ * Rundown protection, which counts references so that a task can wait for the
+ * last. Remove locks are the same with other names and return statuses.
  */
 #ifndef _VMBKMCL_WINDOWS_RUNDOWN_H
 #define _VMBKMCL_WINDOWS_RUNDOWN_H
@@ -14,10 +14,10 @@
 #include <vmbkmcl/windows/types.h>
 
 /**
- * struct _EX_RUNDOWN_REF - references to something, until it is run down
- * @References: how many, and one until it is run down
- * @Down: no more are given
- * @Released: complete when the last one is back
+ * struct _EX_RUNDOWN_REF - counter of references with a wait for the last
+ * @References: number of references, plus one until the rundown begins
+ * @Down: the rundown has begun: no new references are given
+ * @Released: completed when the last reference is released
  */
 typedef struct _EX_RUNDOWN_REF {
 	refcount_t References;
@@ -35,7 +35,10 @@ static inline VOID ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 #define ExReInitializeRundownProtection(RunRef)	\
 	ExInitializeRundownProtection(RunRef)
 
-/* A caller that sees @Down too late has its reference before the last is back. */
+/*
+ * A caller that does not see @Down yet gets a reference only while there are
+ * others, and the rundown waits for that reference, too.
+ */
 static inline BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
 	return !READ_ONCE(RunRef->Down) &&
@@ -62,7 +65,7 @@ static inline VOID ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef,
 		complete_all(&RunRef->Released);
 }
 
-/* May sleep. A second call waits for the same. */
+/* May sleep. Can be called more than once. */
 static inline VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
 {
 	might_sleep();
@@ -71,7 +74,10 @@ static inline VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
 	wait_for_completion(&RunRef->Released);
 }
 
-/* Everything was waited for: references are refused until it is initialised. */
+/*
+ * Nothing is left to do: new references are refused until the next
+ * initialisation.
+ */
 #define ExRundownCompleted(RunRef)	((void)(RunRef))
 
 typedef struct _IO_REMOVE_LOCK {
@@ -98,12 +104,15 @@ static inline VOID IoReleaseRemoveLock(PIO_REMOVE_LOCK RemoveLock, PVOID Tag)
 	ExReleaseRundownProtection(&RemoveLock->References);
 }
 
-/* May sleep. Gives back the caller's reference, and waits for the others. */
+/* May sleep. Releases the reference of the caller and waits for all others. */
 static inline VOID IoReleaseRemoveLockAndWait(PIO_REMOVE_LOCK RemoveLock,
 					      PVOID Tag)
 {
 	WRITE_ONCE(RemoveLock->References.Down, true);
-	/* the caller's, and the one that stands for not being removed */
+	/*
+	 * The reference of the caller, and that of
+	 * ExInitializeRundownProtection().
+	 */
 	ExReleaseRundownProtectionEx(&RemoveLock->References, 2);
 	wait_for_completion(&RemoveLock->References.Released);
 }

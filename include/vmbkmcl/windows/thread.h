@@ -145,7 +145,10 @@ ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
 #define ObReferenceObject(Object)	\
 	refcount_inc(&((PKTHREAD)(Object))->References)
 
-/* May sleep. A thread that has ended is waited for until it is in no client's code. */
+/*
+ * May sleep. A thread that has ended is waited for until it is in no client's
+ * code.
+ */
 static inline VOID ObDereferenceObject(PVOID Object)
 {
 	PKTHREAD thread = Object;

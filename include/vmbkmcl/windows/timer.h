@@ -105,9 +105,9 @@ static inline BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime,
 }
 
 /*
- * Returns whether it was set. The DPC may be queued already, as on Windows. Below
- * DISPATCH_LEVEL it waits for what runs at the timer's time, so that the timer may be
- * freed; at DISPATCH_LEVEL it can not.
+ * Returns whether it was set. The DPC may be queued already, as on Windows.
+ * Below DISPATCH_LEVEL it waits for what runs at the timer's time, so that the
+ * timer may be freed; at DISPATCH_LEVEL it can not.
  */
 static inline BOOLEAN KeCancelTimer(PKTIMER Timer)
 {

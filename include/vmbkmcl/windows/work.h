@@ -84,8 +84,9 @@ static inline PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 }
 
 /*
- * Waits for a routine that runs, unless it is its own call: the client's code may be
- * gone afterwards. On Windows the device object keeps it until the routine returned.
+ * Waits for a routine that runs, unless it is its own call: the client's code
+ * may be gone afterwards. On Windows the device object keeps it until the
+ * routine returned.
  */
 static inline VOID IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 {
@@ -282,8 +283,8 @@ static inline void kmcl_dpc_flush_here(struct work_struct *work)
 }
 
 /*
- * May sleep. A CPU runs its tasklets in order: when one that was queued now has run,
- * those that were queued before it have.
+ * May sleep. A CPU runs its tasklets in order: when one that was queued now has
+ * run, those that were queued before it have.
  */
 static inline VOID KeFlushQueuedDpcs(void)
 {
