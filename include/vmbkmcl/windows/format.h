@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * printf() in Windows' dialect: %ld and %lu have 32 bits, %I64d has 64, %ws is text
- * of WCHAR, %wZ a UNICODE_STRING and %Z an ANSI_STRING. The kernel's own functions
- * would take other arguments for them than were passed.
+ * printf() with the formats of Windows: %ld and %lu have 32 bits, %I64d has 64
+ * bits, %ws is a string of WCHAR, %wZ a UNICODE_STRING and %Z an ANSI_STRING.
+ * The functions of the Linux kernel can not be used, as they would read
+ * arguments of other sizes.
  */
 #ifndef _VMBKMCL_WINDOWS_FORMAT_H
 #define _VMBKMCL_WINDOWS_FORMAT_H
@@ -17,11 +18,11 @@
 
 /**
  * struct kmcl_text - text of CHAR or WCHAR that is being written or read
- * @narrow: it, if it is of CHAR
- * @wide: it, otherwise
- * @room: characters that it has room for
- * @used: characters that it has, or would have with more room; when it is read,
- *	the next one's position
+ * @narrow: the text if it is of CHAR
+ * @wide: the text if it is of WCHAR; otherwise NULL
+ * @room: number of characters that fit
+ * @used: when writing: number of characters, including those that did not fit; when
+ *	reading: index of the next character
  */
 struct kmcl_text {
 	char *narrow;
@@ -31,14 +32,14 @@ struct kmcl_text {
 };
 
 /**
- * struct kmcl_conversion - what stands behind a % sign
- * @flags: up to and with the width and the precision, for snprintf()
- * @width: least characters; below 0 left-adjusted
- * @precision: of text: most characters; below 0: all
- * @bytes: of an integer
- * @wide: the text is of WCHAR
- * @sized: its kind was given
- * @type: the letter, in Linux's dialect
+ * struct kmcl_conversion - one conversion specification of a format
+ * @flags: flags for snprintf(), without "-"
+ * @width: minimum number of characters; below 0: left-adjusted
+ * @precision: maximum number of characters of a text; below 0: no maximum
+ * @bytes: size of an integer argument
+ * @wide: the text argument is of WCHAR
+ * @sized: the format says whether the text is of CHAR or WCHAR
+ * @type: conversion character in the dialect of Linux
  */
 struct kmcl_conversion {
 	char flags[8];
@@ -50,7 +51,7 @@ struct kmcl_conversion {
 	char type;
 };
 
-/* A character that a CHAR can not say becomes a question mark. */
+/* A character that does not fit in a CHAR is written as a question mark. */
 static inline void kmcl_text_put(struct kmcl_text *to, WCHAR c)
 {
 	if (to->used < to->room) {
@@ -82,7 +83,7 @@ static inline void kmcl_text_fill(struct kmcl_text *to, int count)
 		kmcl_text_put(to, ' ');
 }
 
-/* Text of @room characters, or to its end. */
+/* Write a text of at most @room characters, which may end with a 0 before. */
 static inline void kmcl_format_text(struct kmcl_text *to,
 				    const struct kmcl_conversion *conv,
 				    const struct kmcl_text *text)
@@ -140,7 +141,7 @@ static inline void kmcl_format_number(struct kmcl_text *to,
 	struct kmcl_text text = { .narrow = digits, .room = sizeof(digits) };
 	struct kmcl_conversion all = { .precision = -1 };
 
-	/* No more bytes than these were passed. */
+	/* The caller passed only conv->bytes bytes; ignore the others. */
 	if (conv->type == 'd')
 		value = sign_extend64(value, conv->bytes * 8 - 1);
 	else
@@ -152,7 +153,7 @@ static inline void kmcl_format_number(struct kmcl_text *to,
 	kmcl_format_text(to, &all, &text);
 }
 
-/* Ends with a 0, if there is room for anything. */
+/* Terminate the text with a 0, unless there is no room at all. */
 static inline void kmcl_text_end(struct kmcl_text *to)
 {
 	size_t end = min(to->used, to->room - 1);
@@ -166,10 +167,10 @@ static inline void kmcl_text_end(struct kmcl_text *to)
 }
 
 /**
- * struct kmcl_format - a format that is being carried out
- * @to: the text that comes out
+ * struct kmcl_format - state of one formatted print
+ * @to: the text that is written
  * @from: the format
- * @args: its arguments, as far as they are not used
+ * @args: the arguments that are not used yet
  */
 struct kmcl_format {
 	struct kmcl_text to;
@@ -192,7 +193,10 @@ static inline WCHAR kmcl_format_flags(struct kmcl_format *format,
 	return c;
 }
 
-/* A number that stands there, or is an argument. Returns what follows. */
+/*
+ * Parse a number, which may be a "*" for an argument. Returns the character
+ * after the number.
+ */
 static inline WCHAR kmcl_format_int(struct kmcl_format *format, WCHAR c,
 				    int *value)
 {
@@ -215,7 +219,7 @@ static inline bool kmcl_format_digits(struct kmcl_text *from, char a, char b)
 	return true;
 }
 
-/* Behind an I: bytes of the argument */
+/* Size of the argument for the characters that follow an "I". */
 static inline int kmcl_format_size_of_i(struct kmcl_text *from)
 {
 	if (kmcl_format_digits(from, '3', '2'))
@@ -225,7 +229,10 @@ static inline int kmcl_format_size_of_i(struct kmcl_text *from)
 	return sizeof(void *);
 }
 
-/* The size of an argument, or the characters of a text. Returns what follows. */
+/*
+ * Parse the size of an integer, or the kind of characters of a text. Returns the
+ * character after it.
+ */
 static inline WCHAR kmcl_format_size(struct kmcl_format *format, WCHAR c,
 				     struct kmcl_conversion *conv)
 {
@@ -266,7 +273,7 @@ static inline u64 kmcl_format_integer(struct kmcl_format *format,
 				  va_arg(format->args, unsigned int);
 }
 
-/* As printk() does, it hashes the address. */
+/* The address is hashed, as by printk(). */
 static inline void kmcl_format_pointer(struct kmcl_text *to,
 				       struct kmcl_conversion *conv,
 				       void *pointer)
@@ -309,8 +316,9 @@ static inline void kmcl_format_argument(struct kmcl_format *format,
 }
 
 /*
- * Text and characters that name no size are of the format's own kind, with a
- * capital letter of the other kind; a counted string is narrow.
+ * Convert the conversion character to the dialect of Linux. A text without a
+ * size is of the same kind as the format (CHAR or WCHAR) for %s, and of the
+ * other kind for %S. A counted string without a size is of CHAR.
  */
 static inline char kmcl_format_type(const struct kmcl_format *format, WCHAR c,
 				    struct kmcl_conversion *conv)
@@ -353,7 +361,7 @@ static inline void kmcl_format_conversion(struct kmcl_format *format)
 		kmcl_format_argument(format, &conv);
 }
 
-/* Returns characters that there would be with room for all, without the 0. */
+/* Returns the length of the text if there was room for all, without the 0. */
 static inline size_t kmcl_format(struct kmcl_format *format)
 {
 	WCHAR c;

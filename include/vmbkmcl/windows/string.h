@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory and strings: the Rtl functions, and those of ntstrsafe.h. */
+/* Memory and strings: Rtl functions and the functions of ntstrsafe.h. */
 #ifndef _VMBKMCL_WINDOWS_STRING_H
 #define _VMBKMCL_WINDOWS_STRING_H
 
@@ -14,8 +14,9 @@
 #include <vmbkmcl/windows/types.h>
 
 /*
- * The last member of a Windows structure is an array of one element that stands for
- * as many as there are: FORTIFY_SOURCE would warn of each access behind the first.
+ * Structures of Windows often end with an array of one element that stands for
+ * any number of elements. Hide the size of such an array from FORTIFY_SOURCE,
+ * which would warn of each access behind the first element.
  */
 static inline void *kmcl_unfortified(const volatile void *memory)
 {
@@ -38,14 +39,14 @@ static inline void *kmcl_unfortified(const volatile void *memory)
 #define FillMemory			RtlFillMemory
 #define MoveMemory			RtlMoveMemory
 
-/* The compiler does not leave it out. */
+/* The compiler does not optimise this away. */
 static inline PVOID RtlSecureZeroMemory(PVOID ptr, SIZE_T cnt)
 {
 	memzero_explicit(ptr, cnt);
 	return ptr;
 }
 
-/* Returns how many bytes are the same. */
+/* Returns the number of bytes before the first difference. */
 static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
 				      SIZE_T Length)
 {
@@ -64,7 +65,7 @@ static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
 #define UNICODE_STRING_MAX_BYTES	((USHORT)65534)
 #define UNICODE_STRING_MAX_CHARS	(UNICODE_STRING_MAX_BYTES / 2)
 
-/* From an L"..." literal. */
+/* A constant string from an L"..." literal */
 #define DECLARE_CONST_UNICODE_STRING(name, literal)			\
 	static WCHAR name ## _buffer[] = literal;			\
 	const UNICODE_STRING name = {					\
@@ -73,7 +74,7 @@ static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
 		.Buffer = name ## _buffer,				\
 	}
 
-/* A string of its own, without text */
+/* An empty string with a buffer */
 #define DECLARE_UNICODE_STRING_SIZE(name, characters)			\
 	WCHAR name ## _buffer[characters];				\
 	UNICODE_STRING name = {						\
@@ -81,7 +82,7 @@ static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
 		.Buffer = name ## _buffer,				\
 	}
 
-/* From a literal of either kind. */
+/* An initialiser from a literal of CHAR or WCHAR */
 #define RTL_CONSTANT_STRING(literal)					\
 {									\
 	.Length = sizeof(literal) - sizeof((literal)[0]),		\
@@ -89,7 +90,10 @@ static inline SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2,
 	.Buffer = (typeof(&(literal)[0]))(literal),			\
 }
 
-/* A longer string is cut, so that its terminator counts in MaximumLength. */
+/*
+ * A string that is too long is cut, so that MaximumLength can include a
+ * terminator.
+ */
 static inline VOID RtlInitUnicodeString(PUNICODE_STRING String, PCWSTR Source)
 {
 	USHORT length = 0;
@@ -119,7 +123,7 @@ static inline VOID RtlInitEmptyUnicodeString(PUNICODE_STRING String,
 	};
 }
 
-/* As much as there is room for; a NULL source leaves no text. */
+/* Copies as much as fits. Without a source the destination becomes empty. */
 static inline VOID RtlCopyUnicodeString(PUNICODE_STRING Destination,
 					PCUNICODE_STRING Source)
 {
@@ -134,7 +138,7 @@ static inline VOID RtlCopyUnicodeString(PUNICODE_STRING Destination,
 		Destination->Buffer[bytes / sizeof(WCHAR)] = 0;
 }
 
-/* Letters of ASCII are all that has two cases here. */
+/* Only ASCII letters are converted. */
 static inline WCHAR RtlUpcaseUnicodeChar(WCHAR SourceCharacter)
 {
 	return SourceCharacter < 0x80 ? toupper(SourceCharacter) :
@@ -167,7 +171,7 @@ static inline BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1,
 	return !RtlCompareUnicodeString(String1, String2, CaseInSensitive);
 }
 
-/* ntstrsafe.h: a size is in bytes for Cb, in characters for Cch */
+/* ntstrsafe.h: Cb functions have sizes in bytes, Cch functions in characters. */
 
 #define NTSTRSAFE_MAX_CCH	2147483647
 #define STRSAFE_MAX_CCH		NTSTRSAFE_MAX_CCH
@@ -231,7 +235,7 @@ KMCL_PRINTF(RtlStringCbPrintfW, RtlStringCchVPrintfW, WCHAR, sizeof(WCHAR))
 #define RtlStringCbVPrintfW(dest, bytes, format, args)	\
 	RtlStringCchVPrintfW(dest, (bytes) / sizeof(WCHAR), format, args)
 
-/* Copies, appends, and counts characters. */
+/* Functions to measure, copy and append strings. */
 #define KMCL_STRING(suffix, char_type)					\
 static inline NTSTATUS RtlStringCchLength ## suffix(const char_type *psz, \
 						    SIZE_T cchMax,	\
@@ -318,7 +322,7 @@ static inline VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString)
 	*UnicodeString = (UNICODE_STRING) {};
 }
 
-/* RtlFreeUnicodeString() frees it. May sleep. */
+/* May sleep. RtlFreeUnicodeString() frees the string. */
 static inline NTSTATUS RtlStringFromGUID(REFGUID Guid,
 					 PUNICODE_STRING GuidString)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * System threads, and processors.
+ * System threads and processors.
  *
- * The handle and the object of a thread are the same structure, which counts its
- * references. A client waits for the object before it is unloaded, and drops it:
- * that waits for the thread to have left the client's code, too.
+ * The handle and the object of a thread are the same structure, which has a
+ * reference count. Before a client is unloaded, it waits for the object and
+ * drops its reference. ObDereferenceObject() then waits until the thread has
+ * left the code of the client.
  */
 #ifndef _VMBKMCL_WINDOWS_THREAD_H
 #define _VMBKMCL_WINDOWS_THREAD_H
@@ -36,12 +37,12 @@ typedef VOID KSTART_ROUTINE(PVOID StartContext);
 typedef KSTART_ROUTINE *PKSTART_ROUTINE;
 
 /**
- * struct _KTHREAD - thread
- * @Header: signalled when it has ended
- * @References: of handles and pointers, and one of the thread's own
- * @Task: the kernel's; a reference
- * @StartRoutine: what it runs
- * @StartContext: that routine's
+ * struct _KTHREAD - system thread
+ * @Header: signalled when the thread has ended
+ * @References: reference count: one for the thread, one for each handle and pointer
+ * @Task: task of the thread, with a reference
+ * @StartRoutine: function that the thread runs
+ * @StartContext: argument of @StartRoutine
  */
 struct _KTHREAD {
 	DISPATCHER_HEADER Header;
@@ -76,17 +77,22 @@ static inline int kmcl_thread_run(void *arg)
 
 /**
  * PsCreateSystemThread() - start a thread
- * @ThreadHandle: out: its handle, for ZwClose()
+ * @ThreadHandle: set to the handle of the thread, which ZwClose() closes
  * @DesiredAccess: no effect
- * @ObjectAttributes: must be NULL
- * @ProcessHandle: must be NULL
- * @ClientId: must be NULL
- * @StartRoutine: what it runs; when it returns the thread ends
- * @StartContext: that routine's
+ * @ObjectAttributes: must be %NULL
+ * @ProcessHandle: must be %NULL
+ * @ClientId: must be %NULL
+ * @StartRoutine: function that the thread runs; when it returns, the thread ends
+ * @StartContext: argument of @StartRoutine
  *
  * Context: may sleep.
- * Return: %STATUS_SUCCESS; %STATUS_INVALID_PARAMETER_3, _4 or _5 for that argument;
- * %STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * %STATUS_SUCCESS - the thread runs
+ * * %STATUS_INVALID_PARAMETER_3 - @ObjectAttributes is not %NULL
+ * * %STATUS_INVALID_PARAMETER_4 - @ProcessHandle is not %NULL
+ * * %STATUS_INVALID_PARAMETER_5 - @ClientId is not %NULL
+ * * %STATUS_INSUFFICIENT_RESOURCES - the thread could not be created
+ *
  * Source: Microsoft's PsCreateSystemThread documentation.
  */
 static inline NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle,
@@ -109,7 +115,7 @@ static inline NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle,
 	thread = kzalloc(sizeof(*thread), GFP_KERNEL);
 	if (!thread)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	kmcl_dispatcher_init(&thread->Header, KMCL_TAKE_NOTHING, 0);
+	kmcl_dispatcher_init(&thread->Header, KMCL_WAIT_KEEPS, 0);
 	refcount_set(&thread->References, 2);
 	thread->StartRoutine = StartRoutine;
 	thread->StartContext = StartContext;
@@ -124,7 +130,7 @@ static inline NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle,
 	return STATUS_SUCCESS;
 }
 
-/* The thread that ObReferenceObject() gives a pointer to, by its handle. */
+/* Get a pointer to the thread of a handle, with a reference. */
 static inline NTSTATUS
 ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
 			  POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
@@ -140,15 +146,12 @@ ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
 	return STATUS_SUCCESS;
 }
 
-/* There is one type of objects that have references. */
+/* Threads are the only objects that have references. */
 #define PsThreadType		((POBJECT_TYPE *)&(POBJECT_TYPE) { NULL })
 #define ObReferenceObject(Object)	\
 	refcount_inc(&((PKTHREAD)(Object))->References)
 
-/*
- * May sleep. A thread that has ended is waited for until it is in no client's
- * code.
- */
+/* May sleep. If the thread has ended, wait until it has left the client's code. */
 static inline VOID ObDereferenceObject(PVOID Object)
 {
 	PKTHREAD thread = Object;
@@ -166,7 +169,7 @@ static inline NTSTATUS ZwClose(HANDLE Handle)
 	return STATUS_SUCCESS;
 }
 
-/* Only for a thread of PsCreateSystemThread(): it ends where it stands. */
+/* Ends the calling thread, which must be one of PsCreateSystemThread(). */
 static inline __noreturn NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus)
 {
 	kmcl_thread_end(kthread_data(current));
@@ -187,7 +190,7 @@ typedef struct _PROCESSOR_NUMBER {
 #define ALL_PROCESSOR_GROUPS	0xffff
 #define MAXIMUM_PROC_PER_GROUP	64
 
-/* The index is a CPU as Linux counts them; a group has 64 of them. */
+/* The index of a processor is the number of the CPU. A group has 64 processors. */
 static inline ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
 {
 	ULONG cpu = raw_smp_processor_id();
@@ -203,7 +206,7 @@ static inline ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
 #define KeGetCurrentProcessorNumber()	KeGetCurrentProcessorNumberEx(NULL)
 #define KeGetCurrentProcessorIndex()	KeGetCurrentProcessorNumberEx(NULL)
 
-/* Of all groups: Linux has none. */
+/* These count the CPUs of all groups. */
 static inline ULONG KeQueryActiveProcessorCountEx(USHORT GroupNumber)
 {
 	return num_online_cpus();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Clocks, and timeouts. Windows counts in units of 100 ns, and the time of day from
- * 1 January 1601 UTC.
+ * Clocks and timeouts. Windows has times in units of 100 ns, and counts the
+ * time of day from 1 January 1601 UTC.
  */
 #ifndef _VMBKMCL_WINDOWS_TIME_H
 #define _VMBKMCL_WINDOWS_TIME_H
@@ -27,7 +27,7 @@ static inline VOID KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime)
 	KeQuerySystemTime(CurrentTime);
 }
 
-/* Since the machine was started, without the time that it slept. */
+/* Time since the boot, without the time that the machine was suspended. */
 static inline ULONGLONG KeQueryInterruptTime(void)
 {
 	return ktime_get_ns() / 100;
@@ -48,7 +48,7 @@ static inline VOID KeQueryTickCount(PLARGE_INTEGER TickCount)
 	TickCount->QuadPart = get_jiffies_64();
 }
 
-/* Units in a tick. */
+/* Units of 100 ns in a tick. */
 static inline ULONG KeQueryTimeIncrement(void)
 {
 	return KMCL_UNITS_PER_SECOND / HZ;
@@ -59,7 +59,7 @@ static inline VOID KeStallExecutionProcessor(ULONG MicroSeconds)
 	udelay(MicroSeconds);
 }
 
-/* Units that a timeout has left from now on: 0 for one that is over. */
+/* Units of 100 ns until a timeout, 0 if the timeout is over. */
 static inline u64 kmcl_units_left(const LARGE_INTEGER *timeout)
 {
 	LARGE_INTEGER now;
@@ -72,8 +72,9 @@ static inline u64 kmcl_units_left(const LARGE_INTEGER *timeout)
 }
 
 /*
- * Jiffies to wait for, never too few. What is longer than jiffies can count, as the
- * largest relative timeout that means "for ever", becomes MAX_SCHEDULE_TIMEOUT.
+ * Convert to jiffies, rounded up. A time that is too long for jiffies becomes
+ * MAX_SCHEDULE_TIMEOUT, for instance the longest relative timeout, which means
+ * "for ever".
  */
 static inline unsigned long kmcl_units_to_jiffies(u64 units)
 {
@@ -85,14 +86,14 @@ static inline unsigned long kmcl_units_to_jiffies(u64 units)
 		     MAX_SCHEDULE_TIMEOUT);
 }
 
-/* NULL waits for ever. */
+/* NULL is a timeout that never ends. */
 static inline unsigned long kmcl_timeout_jiffies(const LARGE_INTEGER *timeout)
 {
 	return timeout ? kmcl_units_to_jiffies(kmcl_units_left(timeout)) :
 			 MAX_SCHEDULE_TIMEOUT;
 }
 
-/* Nothing wakes it up earlier: there are no alerts here. */
+/* Nothing ends the delay early, as Linux has no alerts. */
 static inline NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode,
 					      BOOLEAN Alertable,
 					      PLARGE_INTEGER Interval)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Timers. They are waited for as an event is, and queue a DPC. */
+/* Timers, which can be waited for like an event, and which can queue a DPC. */
 #ifndef _VMBKMCL_WINDOWS_TIMER_H
 #define _VMBKMCL_WINDOWS_TIMER_H
 
@@ -14,12 +14,11 @@
 
 /**
  * struct _KTIMER - timer
- * @Header: signalled when its time has come
- * @Work: runs then
- * @Dpc: queued then, or NULL
- * @Period: ms from then on to the next time, or 0
- * @Set: its time has not come, or there is a period. @Header's lock protects this
- *	and the two before
+ * @Header: signalled when the timer expires
+ * @Work: runs when the timer expires
+ * @Dpc: DPC to queue when the timer expires, or NULL
+ * @Period: milliseconds between further expirations, or 0
+ * @Set: the timer will expire. The lock of @Header guards @Dpc, @Period and @Set.
  */
 typedef struct _KTIMER {
 	DISPATCHER_HEADER Header;
@@ -29,7 +28,10 @@ typedef struct _KTIMER {
 	bool Set;
 } KTIMER, *PKTIMER, *PRKTIMER;
 
-/* One that was cancelled, or set anew, while this was about to run does nothing. */
+/*
+ * Does nothing if the timer was cancelled or set again since this work was
+ * queued.
+ */
 static inline void kmcl_timer_run(struct work_struct *work)
 {
 	PKTIMER timer = container_of(to_delayed_work(work), KTIMER, Work);
@@ -45,7 +47,7 @@ static inline void kmcl_timer_run(struct work_struct *work)
 			queue_delayed_work(system_highpri_wq, &timer->Work,
 					   msecs_to_jiffies(timer->Period));
 		header->SignalState = 1;
-		kmcl_hand_out(header);
+		kmcl_satisfy_waits(header);
 	}
 	spin_unlock_irqrestore(&header->Lock, flags);
 	if (dpc)
@@ -55,7 +57,7 @@ static inline void kmcl_timer_run(struct work_struct *work)
 static inline VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 {
 	kmcl_dispatcher_init(&Timer->Header, Type == NotificationTimer ?
-			     KMCL_TAKE_NOTHING : KMCL_TAKE_ALL, 0);
+			     KMCL_WAIT_KEEPS : KMCL_WAIT_RESETS, 0);
 	INIT_DELAYED_WORK(&Timer->Work, kmcl_timer_run);
 	Timer->Dpc = NULL;
 	Timer->Period = 0;
@@ -69,13 +71,14 @@ static inline VOID KeInitializeTimer(PKTIMER Timer)
 
 /**
  * KeSetTimerEx() - set a timer
- * @Timer: the timer, which is not signalled any more
- * @DueTime: when; relative or absolute
- * @Period: ms from then on to each next time, or 0
- * @Dpc: to be queued then, or NULL
+ * @Timer: the timer; it is not signalled afterwards
+ * @DueTime: relative or absolute time of the first expiration
+ * @Period: milliseconds between further expirations, or 0
+ * @Dpc: DPC to queue at each expiration, or %NULL
  *
  * Context: any but hard interrupts.
- * Return: whether it was set already.
+ * Return: true if the timer was already set.
+ *
  * Source: Microsoft's KeSetTimerEx documentation.
  */
 static inline BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime,
@@ -105,9 +108,9 @@ static inline BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime,
 }
 
 /*
- * Returns whether it was set. The DPC may be queued already, as on Windows.
- * Below DISPATCH_LEVEL it waits for what runs at the timer's time, so that the
- * timer may be freed; at DISPATCH_LEVEL it can not.
+ * Returns whether the timer was set. As on Windows, the DPC may already be queued.
+ * Below DISPATCH_LEVEL this also waits for the timer's work, so that the timer can be
+ * freed afterwards. At DISPATCH_LEVEL it can not wait.
  */
 static inline BOOLEAN KeCancelTimer(PKTIMER Timer)
 {

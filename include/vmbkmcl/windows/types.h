@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The types of Windows that the KMCL API itself does without, and the words of its
- * declarations. LONG and ULONG have 32 bits there, as int has on Linux.
+ * Types of Windows that the KMCL API itself does not use, and keywords of
+ * declarations. LONG and ULONG have 32 bits on Windows, as int has on Linux.
  */
 #ifndef _VMBKMCL_WINDOWS_TYPES_H
 #define _VMBKMCL_WINDOWS_TYPES_H
@@ -59,17 +59,17 @@ typedef const WCHAR *PCWSTR, *LPCWSTR, *PCWCH, *NTSTRSAFE_PCWSTR;
 typedef char *NTSTRSAFE_PSTR;
 typedef const char *NTSTRSAFE_PCSTR;
 
-/* C has no references: they are pointers, on Windows as well. */
+/* In C these are pointers, on Windows as well. */
 #define REFGUID		const GUID *
 #define REFIID		const GUID *
 #define REFCLSID	const GUID *
 
 /**
- * union _ULARGE_INTEGER - 64-bit integer without a sign
- * @LowPart: its lower half, also as u.LowPart
- * @HighPart: its upper half, also as u.HighPart
+ * union _ULARGE_INTEGER - unsigned 64-bit integer
+ * @LowPart: the lower half, also as u.LowPart
+ * @HighPart: the upper half, also as u.HighPart
  * @u: the halves
- * @QuadPart: all of it
+ * @QuadPart: the whole number
  */
 typedef union _ULARGE_INTEGER {
 	struct {
@@ -87,8 +87,8 @@ typedef LARGE_INTEGER PHYSICAL_ADDRESS, *PPHYSICAL_ADDRESS;
 
 /**
  * struct _STRING - counted string of bytes
- * @Length: bytes in use, without a terminator
- * @MaximumLength: bytes that @Buffer has room for
+ * @Length: size of the string in bytes, without a terminator
+ * @MaximumLength: size of @Buffer in bytes
  * @Buffer: the characters
  */
 typedef struct _STRING {
@@ -102,9 +102,9 @@ typedef unsigned char KIRQL, *PKIRQL;
 typedef LONG KPRIORITY;
 typedef PDEVICE_OBJECT *PPDEVICE_OBJECT;
 
-/* Words that are not Linux's, or mean nothing to its compiler. */
+/* Keywords that Linux spells differently or does not have. */
 #define CONST			const
-#define ANYSIZE_ARRAY		1	/* of a structure's last member */
+#define ANYSIZE_ARRAY		1	/* for the last member of a structure */
 #define FASTCALL
 #define NTAPI
 #define NTSYSAPI
@@ -123,8 +123,9 @@ typedef PDEVICE_OBJECT *PPDEVICE_OBJECT;
 #define DECLARE_HANDLE(name)	typedef struct name ## __ *name
 
 /*
- * A header's FORCEINLINE function is in every file that includes it, so it is
- * static. __forceinline is for those that say "static" themselves.
+ * FORCEINLINE functions are in headers, and every file that includes the header
+ * gets a copy, so they must be static. __forceinline functions are already
+ * declared static.
  */
 #define FORCEINLINE		static __always_inline
 #define __forceinline		__always_inline

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a Windows client can wait for: events, semaphores, mutexes; timers (timer.h)
- * and threads (thread.h) are made of the same header.
+ * Objects that a Windows client can wait for: events, semaphores and mutexes.
+ * Timers (timer.h) and threads (thread.h) begin with the same
+ * DISPATCHER_HEADER.
  *
- * An object that becomes signalled is handed to those who wait for it already, in
- * their order, before the function that signals it returns. So each KeSetEvent() of
- * a SynchronizationEvent releases one waiter, and a KeClearEvent() directly behind
- * the KeSetEvent() of a NotificationEvent takes nothing back. A completion of
- * Linux's can not do that: its waiters find out when they run.
+ * The function that signals an object satisfies the waits for it before it
+ * returns, in the order of the waiters. So each KeSetEvent() of a
+ * SynchronizationEvent releases one waiter, and a KeClearEvent() directly after
+ * the KeSetEvent() of a NotificationEvent does not stop the waiters that were
+ * there. A completion of Linux alone can not do this, as its waiters check the
+ * state only when they run.
  */
 #ifndef _VMBKMCL_WINDOWS_WAIT_H
 #define _VMBKMCL_WINDOWS_WAIT_H
@@ -22,16 +24,16 @@
 #include <vmbkmcl/windows/time.h>
 #include <vmbkmcl/windows/types.h>
 
-#define IO_NO_INCREMENT		0	/* nobody's priority is raised here */
+#define IO_NO_INCREMENT		0	/* Linux does not raise priorities */
 #define EVENT_INCREMENT		1
 #define SEMAPHORE_INCREMENT	1
 
-#define THREAD_WAIT_OBJECTS	3	/* without wait blocks of the caller's */
+#define THREAD_WAIT_OBJECTS	3	/* without wait blocks from the caller */
 #define MAXIMUM_WAIT_OBJECTS	64
 
 typedef enum _EVENT_TYPE {
-	NotificationEvent,	/* lets everybody go, until it is cleared */
-	SynchronizationEvent,	/* lets one go */
+	NotificationEvent,	/* releases all waiters, until it is cleared */
+	SynchronizationEvent,	/* releases one waiter */
 } EVENT_TYPE;
 
 typedef enum _TIMER_TYPE {
@@ -54,26 +56,26 @@ typedef enum _WAIT_TYPE {
 	WaitAny,
 } WAIT_TYPE;
 
-/* What a wait takes from the object that ends it. */
-enum kmcl_taking {
-	KMCL_TAKE_NOTHING,	/* it stays signalled */
-	KMCL_TAKE_ALL,		/* it is not signalled any more */
-	KMCL_TAKE_ONE,		/* its count goes down */
-	KMCL_TAKE_OWNERSHIP,	/* it belongs to the waiter */
+/* How a satisfied wait changes the object. */
+enum kmcl_wait_effect {
+	KMCL_WAIT_KEEPS,	/* the object stays signalled */
+	KMCL_WAIT_RESETS,	/* the object is not signalled any more */
+	KMCL_WAIT_COUNTS,	/* the count of the object is decremented */
+	KMCL_WAIT_OWNS,		/* the waiter owns the object */
 };
 
 /**
- * struct _DISPATCHER_HEADER - what every object that can be waited for begins with
- * @Lock: protects the others, and the outcome of waits in @Waits
- * @Waits: wait blocks, the longest waiting first
- * @Taking: what a wait takes
- * @SignalState: above 0 the object is signalled
- * @Owner: task that a mutex belongs to
+ * struct _DISPATCHER_HEADER - header of every object that can be waited for
+ * @Lock: guards the other members, and the wait blocks in @Waits
+ * @Waits: wait blocks of the waiters, the oldest first
+ * @Effect: how a satisfied wait changes the object
+ * @SignalState: the object is signalled if this is above 0
+ * @Owner: task that owns a mutex
  */
 typedef struct _DISPATCHER_HEADER {
 	spinlock_t Lock;
 	struct list_head Waits;
-	enum kmcl_taking Taking;
+	enum kmcl_wait_effect Effect;
 	LONG SignalState;
 	struct task_struct *Owner;
 } DISPATCHER_HEADER, *PDISPATCHER_HEADER;
@@ -95,11 +97,12 @@ typedef struct _KMUTANT {
 #define KMCL_WAIT_TIMED_OUT	(-2)
 
 /**
- * struct kmcl_wait - a task that waits for one of some objects
- * @done: complete when @outcome is an object's number
- * @task: who waits
- * @outcome: number of the object that ended it, or one of those above. It leaves
- *	%KMCL_WAIT_PENDING once, by cmpxchg(): objects have different locks.
+ * struct kmcl_wait - a task's wait for one of several objects
+ * @done: completed when @outcome becomes the number of an object
+ * @task: the task that waits
+ * @outcome: number of the object that satisfied the wait, or one of the values
+ *	above. It changes from %KMCL_WAIT_PENDING once, with cmpxchg(), as the
+ *	objects have different locks.
  */
 struct kmcl_wait {
 	struct completion done;
@@ -108,10 +111,10 @@ struct kmcl_wait {
 };
 
 /**
- * struct _KWAIT_BLOCK - a wait in the list of one of its objects
- * @Entry: in the object's list; empty: it is in none
+ * struct _KWAIT_BLOCK - entry of a wait in the list of one of its objects
+ * @Entry: entry in the list of the object, or an empty list
  * @Wait: the wait
- * @Number: the object's among those that are waited for
+ * @Number: number of the object in the wait
  */
 typedef struct _KWAIT_BLOCK {
 	struct list_head Entry;
@@ -120,49 +123,49 @@ typedef struct _KWAIT_BLOCK {
 } KWAIT_BLOCK, *PKWAIT_BLOCK, *PRKWAIT_BLOCK;
 
 static inline void kmcl_dispatcher_init(PDISPATCHER_HEADER header,
-					enum kmcl_taking taking, LONG state)
+					enum kmcl_wait_effect effect, LONG state)
 {
 	spin_lock_init(&header->Lock);
 	INIT_LIST_HEAD(&header->Waits);
-	header->Taking = taking;
+	header->Effect = effect;
 	header->SignalState = state;
 	header->Owner = NULL;
 }
 
-/* End a wait; false: it has ended otherwise. */
+/* End a wait. Returns false if it has already ended. */
 static inline bool kmcl_wait_end(struct kmcl_wait *wait, int outcome)
 {
 	return cmpxchg(&wait->outcome, KMCL_WAIT_PENDING, outcome) ==
 	       KMCL_WAIT_PENDING;
 }
 
-/* A mutex is there for its owner, too. */
-static inline bool kmcl_can_take(const DISPATCHER_HEADER *header,
-				 const struct task_struct *task)
+/* The owner of a mutex can acquire it again. */
+static inline bool kmcl_is_signalled(const DISPATCHER_HEADER *header,
+				     const struct task_struct *task)
 {
 	return header->SignalState > 0 || header->Owner == task;
 }
 
-static inline void kmcl_take(PDISPATCHER_HEADER header,
-			     struct task_struct *task)
+static inline void kmcl_satisfy(PDISPATCHER_HEADER header,
+				struct task_struct *task)
 {
-	switch (header->Taking) {
-	case KMCL_TAKE_NOTHING:
+	switch (header->Effect) {
+	case KMCL_WAIT_KEEPS:
 		break;
-	case KMCL_TAKE_ALL:
+	case KMCL_WAIT_RESETS:
 		header->SignalState = 0;
 		break;
-	case KMCL_TAKE_OWNERSHIP:
+	case KMCL_WAIT_OWNS:
 		header->Owner = task;
 		fallthrough;
-	case KMCL_TAKE_ONE:
+	case KMCL_WAIT_COUNTS:
 		header->SignalState--;
 		break;
 	}
 }
 
-/* Hand a signalled object to its waiters. Called with its lock held. */
-static inline void kmcl_hand_out(PDISPATCHER_HEADER header)
+/* Satisfy waits while the object is signalled. The caller holds the lock. */
+static inline void kmcl_satisfy_waits(PDISPATCHER_HEADER header)
 {
 	KWAIT_BLOCK *block, *next;
 
@@ -172,12 +175,12 @@ static inline void kmcl_hand_out(PDISPATCHER_HEADER header)
 		list_del_init(&block->Entry);
 		if (!kmcl_wait_end(block->Wait, block->Number))
 			continue;
-		kmcl_take(header, block->Wait->task);
+		kmcl_satisfy(header, block->Wait->task);
 		complete(&block->Wait->done);
 	}
 }
 
-/* Returns the state before. */
+/* Set the state and satisfy waits. Returns the state before. */
 static inline LONG kmcl_signal(PDISPATCHER_HEADER header, LONG state)
 {
 	unsigned long flags;
@@ -186,12 +189,15 @@ static inline LONG kmcl_signal(PDISPATCHER_HEADER header, LONG state)
 	spin_lock_irqsave(&header->Lock, flags);
 	before = header->SignalState;
 	header->SignalState = state;
-	kmcl_hand_out(header);
+	kmcl_satisfy_waits(header);
 	spin_unlock_irqrestore(&header->Lock, flags);
 	return before;
 }
 
-/* Take the object, or stand in its line. Returns false when the wait is over. */
+/*
+ * Add the wait to the list of the object. Returns false if the wait has ended
+ * instead.
+ */
 static inline bool kmcl_wait_enter(PDISPATCHER_HEADER header,
 				   PKWAIT_BLOCK block)
 {
@@ -200,18 +206,18 @@ static inline bool kmcl_wait_enter(PDISPATCHER_HEADER header,
 	bool waits = true;
 
 	spin_lock_irqsave(&header->Lock, flags);
-	if (!kmcl_can_take(header, wait->task)) {
+	if (!kmcl_is_signalled(header, wait->task)) {
 		list_add_tail(&block->Entry, &header->Waits);
 	} else {
 		if (kmcl_wait_end(wait, block->Number))
-			kmcl_take(header, wait->task);
+			kmcl_satisfy(header, wait->task);
 		waits = false;
 	}
 	spin_unlock_irqrestore(&header->Lock, flags);
 	return waits;
 }
 
-/* Behind it no function of the object's touches the block or the wait. */
+/* After this, no function for the object accesses the block or the wait. */
 static inline void kmcl_wait_leave(PDISPATCHER_HEADER header,
 				   PKWAIT_BLOCK block)
 {
@@ -223,8 +229,9 @@ static inline void kmcl_wait_leave(PDISPATCHER_HEADER header,
 }
 
 /*
- * A thread of the client's may wait for its next work as long as it likes. Anybody
- * else who waits for ever is reported by the hung task detector.
+ * A thread of a client may wait for work without a limit, so it sleeps in
+ * TASK_IDLE. The hung task detector reports all other tasks that wait for too
+ * long.
  */
 static inline void kmcl_wait_sleep(struct kmcl_wait *wait,
 				   unsigned long jiffies_left)
@@ -240,7 +247,7 @@ static inline void kmcl_wait_sleep(struct kmcl_wait *wait,
 		wait_for_completion_timeout(&wait->done, jiffies_left);
 }
 
-/* With a timeout of 0 it may be called where one may not sleep. */
+/* May sleep, unless the timeout is 0. */
 static inline NTSTATUS kmcl_wait_any(ULONG count, PVOID *objects,
 				     PLARGE_INTEGER timeout,
 				     PKWAIT_BLOCK blocks)
@@ -271,22 +278,28 @@ static inline NTSTATUS kmcl_wait_any(ULONG count, PVOID *objects,
 }
 
 /**
- * KeWaitForMultipleObjects() - wait for one of some objects
- * @Count: how many there are
- * @Object: the objects
+ * KeWaitForMultipleObjects() - wait for one of several objects
+ * @Count: number of objects
+ * @Object: array of the objects
  * @WaitType: must be %WaitAny
  * @WaitReason: no effect
  * @WaitMode: no effect
- * @Alertable: no effect, as there are no alerts here
- * @Timeout: NULL waits for ever, 0 not at all; relative or absolute
- * @WaitBlockArray: room for @Count blocks; needed above %THREAD_WAIT_OBJECTS
+ * @Alertable: no effect, as Linux has no alerts
+ * @Timeout: relative or absolute timeout; 0: do not wait; %NULL: wait without a
+ *	limit
+ * @WaitBlockArray: array of @Count blocks; may be %NULL if @Count is
+ *	%THREAD_WAIT_OBJECTS or less
  *
  * Context: may sleep; with a timeout of 0 any but hard interrupts.
- * Return: %STATUS_WAIT_0 and the number of the object that ended the wait;
- * %STATUS_TIMEOUT; %STATUS_INVALID_PARAMETER_1 for no object, or too many;
- * %STATUS_NOT_SUPPORTED for %WaitAll; %STATUS_INVALID_PARAMETER_8 without blocks.
- * Source: Microsoft's KeWaitForMultipleObjects documentation; where that has a bug
- * check there is a status.
+ * Return:
+ * * %STATUS_WAIT_0 plus the number of the object - the object satisfied the wait
+ * * %STATUS_TIMEOUT - the timeout is over
+ * * %STATUS_INVALID_PARAMETER_1 - @Count is 0 or more than %MAXIMUM_WAIT_OBJECTS
+ * * %STATUS_NOT_SUPPORTED - @WaitType is not %WaitAny
+ * * %STATUS_INVALID_PARAMETER_8 - @WaitBlockArray is %NULL and needed
+ *
+ * Source: Microsoft's KeWaitForMultipleObjects documentation. The statuses for
+ * errors are bug checks on Windows.
  */
 static inline NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[],
 						WAIT_TYPE WaitType,
@@ -316,7 +329,8 @@ static inline NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[],
  * @Timeout: as for KeWaitForMultipleObjects()
  *
  * Context: may sleep; with a timeout of 0 any but hard interrupts.
- * Return: %STATUS_SUCCESS or %STATUS_TIMEOUT.
+ * Return: %STATUS_SUCCESS, or %STATUS_TIMEOUT if the timeout is over.
+ *
  * Source: Microsoft's KeWaitForSingleObject documentation.
  */
 static inline NTSTATUS KeWaitForSingleObject(PVOID Object,
@@ -338,10 +352,10 @@ static inline VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type,
 				     BOOLEAN State)
 {
 	kmcl_dispatcher_init(&Event->Header, Type == NotificationEvent ?
-			     KMCL_TAKE_NOTHING : KMCL_TAKE_ALL, !!State);
+			     KMCL_WAIT_KEEPS : KMCL_WAIT_RESETS, !!State);
 }
 
-/* Returns the state before: not 0 for a signalled event. */
+/* Returns the state before, which is not 0 if the event was signalled. */
 static inline LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment,
 			      BOOLEAN Wait)
 {
@@ -368,13 +382,13 @@ static inline LONG KeReadStateEvent(PRKEVENT Event)
 static inline VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count,
 					 LONG Limit)
 {
-	kmcl_dispatcher_init(&Semaphore->Header, KMCL_TAKE_ONE, Count);
+	kmcl_dispatcher_init(&Semaphore->Header, KMCL_WAIT_COUNTS, Count);
 	Semaphore->Limit = Limit;
 }
 
 /*
- * Returns the count before. One that would exceed the limit, which is an exception
- * on Windows, changes nothing and is warned of.
+ * Returns the count before. If the count would exceed the limit, which is an
+ * exception on Windows, nothing is changed, with a warning.
  */
 static inline LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore,
 				      KPRIORITY Increment, LONG Adjustment,
@@ -390,7 +404,7 @@ static inline LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore,
 	exceeds = Adjustment <= 0 || Adjustment > Semaphore->Limit - before;
 	if (!exceeds) {
 		header->SignalState += Adjustment;
-		kmcl_hand_out(header);
+		kmcl_satisfy_waits(header);
 	}
 	spin_unlock_irqrestore(&header->Lock, flags);
 	WARN_ON_ONCE(exceeds);
@@ -402,17 +416,17 @@ static inline LONG KeReadStateSemaphore(PRKSEMAPHORE Semaphore)
 	return READ_ONCE(Semaphore->Header.SignalState);
 }
 
-/* Mutexes: their owner may take them again. */
+/* Mutexes, which their owner can acquire again */
 
 static inline VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 {
-	kmcl_dispatcher_init(&Mutex->Header, KMCL_TAKE_OWNERSHIP, 1);
+	kmcl_dispatcher_init(&Mutex->Header, KMCL_WAIT_OWNS, 1);
 }
 
 /*
- * Returns the state before, which is 0 when the mutex is free now. A caller that
- * does not own it, which is an exception on Windows, changes nothing and is warned
- * of.
+ * Returns the state before, which is 0 if the mutex is free now. If the caller
+ * does not own the mutex, which is an exception on Windows, nothing is changed,
+ * with a warning.
  */
 static inline LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 {
@@ -426,7 +440,7 @@ static inline LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 	owned = header->Owner == current;
 	if (owned && ++header->SignalState > 0) {
 		header->Owner = NULL;
-		kmcl_hand_out(header);
+		kmcl_satisfy_waits(header);
 	}
 	spin_unlock_irqrestore(&header->Lock, flags);
 	WARN_ON_ONCE(!owned);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All there is of WDF: the two ways to ask for an interface. */
+/* The two functions of WDF that query an interface. The rest of WDF is missing. */
 #ifndef _VMBKMCL_WINDOWS_WDF_H
 #define _VMBKMCL_WINDOWS_WDF_H
 

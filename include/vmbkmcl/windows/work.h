@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Work for later: work items at PASSIVE_LEVEL, DPCs at DISPATCH_LEVEL. */
+/* Work items, which run at PASSIVE_LEVEL, and DPCs, which run at DISPATCH_LEVEL. */
 #ifndef _VMBKMCL_WINDOWS_WORK_H
 #define _VMBKMCL_WINDOWS_WORK_H
 
@@ -37,11 +37,11 @@ typedef IO_WORKITEM_ROUTINE_EX *PIO_WORKITEM_ROUTINE_EX;
 
 /**
  * struct _IO_WORKITEM - work item
- * @Work: the kernel's
- * @DeviceObject: whose it is, for the routine
- * @Routine: what it calls, or NULL
- * @RoutineEx: what it calls otherwise
- * @Context: the routine's
+ * @Work: work item of the kernel
+ * @DeviceObject: argument of the routine
+ * @Routine: routine to call, or NULL
+ * @RoutineEx: routine to call if @Routine is NULL
+ * @Context: argument of the routine
  */
 struct _IO_WORKITEM {
 	struct work_struct Work;
@@ -51,7 +51,10 @@ struct _IO_WORKITEM {
 	PVOID Context;
 };
 
-/* A routine may free its work item, which is not touched behind the call. */
+/*
+ * The routine may free its work item, so the item is not accessed after the
+ * call.
+ */
 static inline void kmcl_workitem_run(struct work_struct *work)
 {
 	PIO_WORKITEM item = container_of(work, IO_WORKITEM, Work);
@@ -73,7 +76,7 @@ static inline VOID IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 	IoWorkItem->DeviceObject = IoObject;
 }
 
-/* Context: any but hard interrupts. NULL without memory. */
+/* Context: any but hard interrupts. Returns NULL without memory. */
 static inline PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 {
 	PIO_WORKITEM item = kzalloc(sizeof(*item), GFP_ATOMIC | __GFP_NOWARN);
@@ -84,9 +87,9 @@ static inline PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 }
 
 /*
- * Waits for a routine that runs, unless it is its own call: the client's code
- * may be gone afterwards. On Windows the device object keeps it until the
- * routine returned.
+ * Wait until the routine has returned, unless the routine itself calls this function.
+ * The client may be unloaded afterwards. On Windows the device object prevents that
+ * until the routine has returned.
  */
 static inline VOID IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 {
@@ -94,7 +97,7 @@ static inline VOID IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 		flush_work(&IoWorkItem->Work);
 }
 
-/* Context: may sleep, when the routine may run still. */
+/* Context: may sleep if the routine may still run. */
 static inline VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
 {
 	IoUninitializeWorkItem(IoWorkItem);
@@ -120,7 +123,7 @@ static inline VOID IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem,
 	kmcl_queue(&IoWorkItem->Work, QueueType);
 }
 
-/* The older ones */
+/* The older functions */
 
 typedef VOID WORKER_THREAD_ROUTINE(PVOID Parameter);
 typedef WORKER_THREAD_ROUTINE *PWORKER_THREAD_ROUTINE;
@@ -168,14 +171,14 @@ typedef VOID KDEFERRED_ROUTINE(PKDPC Dpc, PVOID DeferredContext,
 typedef KDEFERRED_ROUTINE *PKDEFERRED_ROUTINE;
 
 /**
- * struct _KDPC - a tasklet, which is not queued again while it is queued
- * @Tasklet: the kernel's
- * @Lock: protects @Queued and the arguments
+ * struct _KDPC - DPC, a tasklet that is not queued again while it is queued
+ * @Tasklet: tasklet of the kernel
+ * @Lock: guards @Queued and the arguments
  * @Queued: the routine will be called
  * @DeferredRoutine: the routine
- * @DeferredContext: its context
- * @SystemArgument1: of the call that is queued
- * @SystemArgument2: the same
+ * @DeferredContext: argument of the routine from KeInitializeDpc()
+ * @SystemArgument1: argument of the routine from KeInsertQueueDpc()
+ * @SystemArgument2: argument of the routine from KeInsertQueueDpc()
  */
 struct _KDPC {
 	struct tasklet_struct Tasklet;
@@ -187,8 +190,8 @@ struct _KDPC {
 	PVOID SystemArgument2;
 };
 
-/* Returns whether it was queued. */
-static inline bool kmcl_dpc_take(PRKDPC dpc, PVOID *first, PVOID *second)
+/* Returns whether the DPC was queued. */
+static inline bool kmcl_dpc_dequeue(PRKDPC dpc, PVOID *first, PVOID *second)
 {
 	unsigned long flags;
 	bool queued;
@@ -207,7 +210,7 @@ static inline void kmcl_dpc_run(struct tasklet_struct *tasklet)
 	PRKDPC dpc = container_of(tasklet, KDPC, Tasklet);
 	PVOID first, second;
 
-	if (kmcl_dpc_take(dpc, &first, &second))
+	if (kmcl_dpc_dequeue(dpc, &first, &second))
 		dpc->DeferredRoutine(dpc, dpc->DeferredContext, first, second);
 }
 
@@ -222,7 +225,7 @@ static inline VOID KeInitializeDpc(PRKDPC Dpc,
 	Dpc->DeferredContext = DeferredContext;
 }
 
-/* Returns FALSE, and changes nothing, when it is queued already. */
+/* Returns FALSE, and changes nothing, if the DPC is already queued. */
 static inline BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1,
 				       PVOID SystemArgument2)
 {
@@ -241,15 +244,15 @@ static inline BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1,
 	return !queued;
 }
 
-/* Returns whether it was queued. A routine that runs is not waited for. */
+/* Returns whether the DPC was queued. Does not wait for a routine that runs. */
 static inline BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
 {
 	PVOID first, second;
 
-	return kmcl_dpc_take(Dpc, &first, &second);
+	return kmcl_dpc_dequeue(Dpc, &first, &second);
 }
 
-/* The same; with @WaitIfActive it may sleep, and the routine has returned. */
+/* With @WaitIfActive this may sleep, and waits for a routine that runs. */
 static inline BOOLEAN KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive)
 {
 	BOOLEAN queued = KeRemoveQueueDpc(Dpc);
@@ -259,7 +262,7 @@ static inline BOOLEAN KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive)
 	return queued;
 }
 
-/* There is one queue of tasklets on each CPU, and a CPU's own runs its own. */
+/* No effect: each CPU has one queue of tasklets, without priorities. */
 #define KeSetImportanceDpc(Dpc, Importance)	\
 	((void)(Dpc), (void)(Importance))
 
@@ -283,8 +286,8 @@ static inline void kmcl_dpc_flush_here(struct work_struct *work)
 }
 
 /*
- * May sleep. A CPU runs its tasklets in order: when one that was queued now has
- * run, those that were queued before it have.
+ * May sleep. A CPU runs its tasklets in order. So schedule a tasklet on each CPU: when
+ * it has run, all tasklets that were queued before have run, too.
  */
 static inline VOID KeFlushQueuedDpcs(void)
 {
