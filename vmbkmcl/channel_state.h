@@ -12,12 +12,14 @@ struct kmcl_channel;
  * KMCL_OPENED to KMCL_ACTIVE, and in KMCL_STARTED and KMCL_ACTIVE packets may be
  * delivered to the client.
  *
- * disabled: the client may change the settings enabled: the channel waits for a
- * device, or for a device to be resumed opened: the ring is open;
- * EvtChannelOpened runs pausing: EvtChannelSuspend runs; the client completes
- * the packets that it holds paused: the ring is open, no packets are delivered
- * started: EvtChannelStarted and EvtChannelPostStarted run active: packets are
- * sent and delivered closed: the ring is closed; EvtChannelClosed runs
+ * disabled:	the client may change the settings
+ * enabled:	the channel waits for a device, or for its device to be resumed
+ * opened:	the ring is open; EvtChannelOpened runs
+ * pausing:	EvtChannelSuspend runs; the client completes the packets it holds
+ * paused:	the ring is open; no packets are delivered
+ * started:	EvtChannelStarted and EvtChannelPostStarted run
+ * active:	packets are sent and delivered
+ * closed:	the ring is closed; EvtChannelClosed runs
  */
 #define KMCL_STATES(state)			\
 	state(KMCL_DISABLED, "disabled")	\

@@ -6,11 +6,12 @@
  * known to have released it. There are two cases if the host could not be told to
  * release it:
  *
- * - Memory that the module holds with pins or references is put in quarantine.
- * It is freed when the host rescinds the device, which proves that the host has
- * released the memory. - Memory that only its owner holds (&kmcl_memory.held is
- * not set) can not be kept by a quarantine. The API function does not return to
- * the owner before the host has released the memory.
+ * - Memory that the module holds with pins or references is put in quarantine. It is
+ *   freed when the host rescinds the device, which proves that the host has released
+ *   the memory.
+ * - Memory that only its owner holds (&kmcl_memory.held is not set) can not be kept
+ *   by a quarantine. The API function does not return to the owner before the host
+ *   has released the memory.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
