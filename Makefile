@@ -44,7 +44,7 @@ coverage:
 
 # How long what KMCL does takes, next to the same done by hand; JOB=name for one.
 bench:
-	scripts/bench.sh $(JOB)
+	kunit/bench/bench.sh $(JOB)
 
 # Static checks on everything; ONLY=name for one of them.
 check:
@@ -60,10 +60,10 @@ docs:
 
 # Debian packages, into build/deb; and what becomes of them in a chroot.
 package:
-	scripts/package.sh
+	scripts/package/package.sh
 
 package-test:
-	scripts/package-test.sh
+	scripts/package/package-test.sh
 
 help:
 	@echo 'make            build the modules against KDIR ($(KDIR))'

@@ -6,10 +6,10 @@
 # vmbkmcl_kunit.ko.
 # usage: build-modules.sh KDIR [VARIABLE=VALUE…]
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 
 kdir=$(cd "$1" && pwd)
 shift

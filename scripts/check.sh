@@ -7,13 +7,13 @@
 # Those that take many minutes only run with --all, or when they are named.
 # shellcheck disable=SC2317 # check() calls the functions it is given
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
 
 all=
 [[ ${1:-} != --all ]] || { all=y; shift; }
 only=${1:-}
-excuses=$scripts/check-excuses
+excuses=$scripts/check/excuses
 names=()
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -88,7 +88,7 @@ once() {
 	shift 2
 
 	clean=$cache/clean-$command-$({ echo "$inputs"
-		cat "$scripts"/{check,lib}.sh "$excuses"
+		cat "$scripts"/{check,lib/lib}.sh "$excuses"
 		sha256sum "$@"; } | hash_of)
 	[[ ! -e $clean ]] || return 0
 	found=$(found_by "$command")
@@ -236,7 +236,7 @@ layers() {
 
 	built=$("$scripts/build-modules.sh" "$kdir" VMBKMCL_KUNIT=y 2>"$work/layers.log") ||
 		{ cat "$work/layers.log"; return 1; }
-	"$scripts/layers" "$built"
+	"$scripts/check/layers" "$built"
 }
 
 kernel_doc() {
@@ -296,8 +296,8 @@ licenses() {
 "$scripts/setup.sh"
 need_packages shellcheck sparse codespell reuse
 [[ ! $all && ! $only ]] || need_packages coccinelle clang lld llvm
-kdir=$("$scripts/guest-kernel.sh")
-[[ ! $all && ! $only ]] || clang_kdir=$("$scripts/guest-kernel.sh" --clang)
+kdir=$("$scripts/guest/guest-kernel.sh")
+[[ ! $all && ! $only ]] || clang_kdir=$("$scripts/guest/guest-kernel.sh" --clang)
 mkdir -p "$cache"
 cd "$tree"
 mapfile -t c_files < <(sources '*.c')
@@ -315,7 +315,7 @@ long_check 'coccinelle' each_file coccinelle \
 check 'layers' layers
 check 'kernel-doc' found_by kernel_doc
 check 'headers in every order' once header_orders "$kdir" "${h_files[@]}"
-check 'api-table' "$scripts/api-table.py" --check
+check 'api-table' "$scripts/check/api-table.py" --check
 check 'shellcheck' once shellcheck_scripts "$(shellcheck --version)" "${scripts_here[@]}"
 check 'codespell' found_by spelling
 check 'SPDX, REUSE' found_by licenses

@@ -7,10 +7,10 @@
 # usage: compile.sh [KERNEL…]
 # shellcheck disable=SC2317 # keyed() and logged() call the functions they are given
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 (($#)) || set -- "${kernels[@]}"

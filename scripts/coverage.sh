@@ -5,8 +5,8 @@
 # does, or if fewer lines than AT_LEAST (95) of a hundred were run.
 # usage: coverage.sh
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
 
 (($# == 0)) || { usage >&2; exit 2; }
 out=$tree/build/coverage
@@ -20,7 +20,7 @@ mkdir -p "$out"
 COVERAGE=$out/counts "$scripts/test.sh"
 built=$(readlink "$out/counts/tree")
 report=(gcovr --root "$built" --filter "$built/vmbkmcl/" --sort-percentage
-	--exclude '.*/trace\.h' --object-directory "$("$scripts/guest-kernel.sh")"
+	--exclude '.*/trace\.h' --object-directory "$("$scripts/guest/guest-kernel.sh")"
 	--exclude-branches-by-pattern ".*$macros.*")
 
 # What each guest counted, then the sum

@@ -9,10 +9,10 @@
 #                    HIBERNATE=1 to let the guest hibernate and share four more;
 #                    VMBKMCL_VMBUS=VERSION: see run-guest.sh (default: kernels.sh's)
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 (($# == 0)) || { usage >&2; exit 2; }
 
 sample=Documentation/samples/share
@@ -89,7 +89,7 @@ run_guest() {
 	for file in "$build"/*.ko; do
 		files+=(--file "$file:/modules/${file##*/}")
 	done
-	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 300 \
+	"$scripts/guest/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 300 \
 		--preload "$device" --device "" "${files[@]}" \
 		--file "$build/demo:/bin/demo" --command "$(guest_command)"
 }
@@ -165,7 +165,7 @@ account() {
 
 "$scripts/setup.sh"
 use_vmbus_of "${KERNEL:-$(own_kernel)}"
-kernel=$("$scripts/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
+kernel=$("$scripts/guest/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
 build=$(keyed demo "$(sources)" "building the demo (half a minute, once)" build_demo "$kernel")
 device=$("$tree/kunit/host/build.sh")
 

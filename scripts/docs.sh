@@ -4,8 +4,8 @@
 # sources, as HTML and as text. A warning is a failure. Prints where it is.
 # usage: docs.sh
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
 
 version=6.12
 out=$tree/build/docs

@@ -4,8 +4,8 @@
 # is missing. Works on Debian 12 and 13; instant when all are there.
 # usage: setup.sh
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
 
 needed=(
 	# modules and kernels

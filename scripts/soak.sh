@@ -6,8 +6,8 @@
 # usage: soak.sh N [JOBS (2)] [demo | SUITE…]
 # With "demo" it is the demo's guest, a stock kernel, which takes half the time.
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/tests.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/tests.sh"
 
 runs=${1:?usage: soak.sh N [JOBS] [demo | SUITE…]}
 jobs=${2:-2}

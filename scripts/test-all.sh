@@ -4,10 +4,10 @@
 # Ends with a table of what came of it and how long it took.
 # usage: test-all.sh [KERNEL…]
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 (($#)) || set -- "${kernels[@]}"

@@ -5,8 +5,8 @@
 # runs only those. Ends with "N passed, N failed"; exit status as run-guest.sh's.
 # usage: test-quick.sh [SUITE…]    from the environment: KERNEL=VERSION (default: 6.12)
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/tests.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/tests.sh"
 
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 mkdir -p "$logs"
@@ -18,5 +18,5 @@ prepare_quick_tests "$work"
 status=0
 attended "${tests_guest[@]}" --logs "$dir" --command "$(tests_command "$@")" || status=$?
 parse_results "$dir"
-"$scripts/ktap-report.py" "$dir" || ((status)) || status=1
+"$scripts/guest/ktap-report.py" "$dir" || ((status)) || status=1
 exit "$status"

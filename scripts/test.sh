@@ -10,8 +10,8 @@
 #                            VMBKMCL_VMBUS=VERSION: see run-guest.sh (default:
 #                            kernels.sh's)
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/tests.sh"
+. "$(dirname "$0")/lib/lib.sh"
+. "$scripts/lib/tests.sh"
 
 guests=${GUESTS:-$(nproc)}
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
@@ -66,5 +66,5 @@ for i in "${!running[@]}"; do
 	[[ ! ${COVERAGE:-} ]] || keep_counts "$dir/$((i + 1))" "$COVERAGE/$((i + 1))"
 done
 say_lost
-"$scripts/ktap-report.py" "$dir"/*/ || ((status)) || status=1
+"$scripts/guest/ktap-report.py" "$dir"/*/ || ((status)) || status=1
 exit "$status"

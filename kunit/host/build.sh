@@ -3,7 +3,7 @@
 #
 # Builds testdev.so, the server endpoint, for the QEMU that is installed here,
 # and prints its path: LD_PRELOAD=$(build.sh) qemu-system-x86_64 ...
-# usage: build.sh [profile]     instead: the plugin that scripts/bench.sh may use
+# usage: build.sh [profile]     instead: the plugin that kunit/bench/bench.sh may use
 #
 # The headers must be those of exactly that QEMU, the distribution's patches
 # among them (they change structures a device embeds): they come from its source

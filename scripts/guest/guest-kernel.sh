@@ -6,10 +6,10 @@
 # With --clang: the same kernel as far as modules need it to be built by clang.
 # usage: guest-kernel.sh [--kernel VERSION] [--clang]     (default: 6.12)
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$(dirname "$0")/../lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 
 version=6.12
 clang=

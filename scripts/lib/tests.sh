@@ -6,8 +6,8 @@
 # it takes --logs DIR and --command "$(tests_command [SUITE…])" further. With COVERAGE
 # the module counts its lines, and `counting`, the directory it was built in, is set.
 
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 
 prepare_tests() {
 	local dir=$1 device sample second third
@@ -30,7 +30,7 @@ prepare_tests() {
 	third=type-guid=$(protocol TESTDEV_SUBS_TYPE_GUID)
 	third+=,instance=$(protocol TESTDEV_SUBS_GUID)
 	third+=,channels=$(protocol TESTDEV_SUBS_CHANNELS)
-	tests_guest=("$scripts/run-guest.sh" --kernel "$kdir/bzImage" --timeout 1800
+	tests_guest=("$scripts/guest/run-guest.sh" --kernel "$kdir/bzImage" --timeout 1800
 		--preload "$device" --device "" --device "$second" --device "$third"
 		--acpi-table "$dir/mmio.aml" --append kunit.autorun=1
 		--file "$tree/kunit/guest/run-kunit:/run-kunit"
@@ -43,7 +43,7 @@ prepare_quick_tests() {
 
 	build_tests
 	take_modules "$dir" vmbkmcl vmbkmcl_kunit
-	tests_guest=("$scripts/run-guest.sh" --plain --kernel "$kdir/bzImage"
+	tests_guest=("$scripts/guest/run-guest.sh" --plain --kernel "$kdir/bzImage"
 		--append kunit.autorun=1
 		--file "$tree/kunit/guest/run-kunit:/run-kunit" "${files[@]}")
 }
@@ -53,7 +53,7 @@ build_tests() {
 	local variables=(VMBKMCL_KUNIT=y ${COVERAGE:+VMBKMCL_COVERAGE=y})
 
 	"$scripts/setup.sh"
-	kdir=$("$scripts/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
+	kdir=$("$scripts/guest/guest-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
 	built=$("$scripts/build-modules.sh" "$kdir" "${variables[@]}")
 	counting=${COVERAGE:+$built}
 }

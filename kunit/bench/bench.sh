@@ -11,7 +11,7 @@
 # With PROFILE=1 it counts instructions instead, by function, where all is emulated,
 # into build/bench/profile.txt. The guest's symbols take six minutes to come out.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib/lib.sh"
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 
 bench=kunit/bench
@@ -105,14 +105,14 @@ run_guest() {
 		--plugin "$("$tree/kunit/host/build.sh" profile)"
 		--append nowatchdog
 	)
-	"$scripts/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 1800 \
+	"$scripts/guest/run-guest.sh" --kernel "$kernel/vmlinuz" --logs "$dir" --timeout 1800 \
 		--no-trace --memory 768 --cpus 2 --preload "$("$tree/kunit/host/build.sh")" \
 		"${profile[@]}" "${devices[@]}" "${files[@]}" --file "$work/jobs:/jobs" \
 		--command "$(guest_command)"
 }
 
 "$scripts/setup.sh"
-kernel=$("$scripts/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
+kernel=$("$scripts/guest/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 build_bench "$kernel" "$work"
@@ -124,9 +124,9 @@ log "measuring in $(basename "$(readlink "$kernel/modules")") (about ten minutes
 attended run_guest "$kernel" "$work"
 if [[ ${PROFILE:-} ]]; then
 	mkdir -p "$out"
-	"$scripts/bench-profile.py" "$dir/profile" "$dir/verdict" "$work/jobs" |
+	"$tree/$bench/bench-profile.py" "$dir/profile" "$dir/verdict" "$work/jobs" |
 		tee "$out/profile.txt"
 	exit
 fi
-"$scripts/bench-report.py" --jobs "$tree/$bench/jobs" --out "$out" \
+"$tree/$bench/bench-report.py" --jobs "$tree/$bench/jobs" --out "$out" \
 	${FAIL_ABOVE:+--fail-above} "$dir/verdict"

@@ -6,8 +6,8 @@
 # there (see kunit/guest/hypervisor-init).
 # usage: host-image.sh
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
+. "$(dirname "$0")/../lib/lib.sh"
+. "$scripts/lib/packages.sh"
 
 init=$tree/kunit/guest/hypervisor-init
 firmware=(bios-256k.bin kvmvapic.bin linuxboot_dma.bin)

@@ -6,9 +6,9 @@
 # leaves the chroot as it was.
 # usage: package-test.sh
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
+. "$(dirname "$0")/../lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
 
 suite=bookworm
 packages=(dkms gcc make libc6-dev linux-{image,headers}-{,6.12-}cloud-amd64)
@@ -85,7 +85,7 @@ write_client() {
 	END
 }
 
-debs=$("$scripts/package.sh")
+debs=$("$scripts/package/package.sh")
 step "the packages build, and lintian finds nothing"
 need_packages mmdebstrap
 base=$(keyed package-test-chroot "$(suite_sources "$suite"; candidate_version linux-image-cloud-amd64)" \

@@ -6,7 +6,7 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
-tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scripts=$tree/scripts
 cache=${VMBKMCL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/vmbkmcl}
 logs=$tree/build/logs

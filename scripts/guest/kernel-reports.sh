@@ -4,7 +4,7 @@
 # reports, and exits with 1 if there are any.
 # usage: kernel-reports.sh CONSOLE.LOG
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/lib.sh"
 
 reports=(
 	'WARNING:' 'BUG:' 'KASAN:' 'KFENCE:' 'UBSAN:' 'Oops' 'Kernel panic'

@@ -5,10 +5,10 @@
 # and `KDIR`, a link to a kernel build directory for modules.
 # usage: stock-kernel.sh [--kernel VERSION]     (default: this Debian's own)
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
-. "$scripts/suites.sh"
-. "$scripts/kernels.sh"
+. "$(dirname "$0")/../lib/lib.sh"
+. "$scripts/lib/packages.sh"
+. "$scripts/lib/suites.sh"
+. "$scripts/lib/kernels.sh"
 
 unpack_kernel() {
 	local dir=$1 kernel=$2 release=$3 package vmlinuz

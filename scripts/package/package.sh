@@ -4,8 +4,8 @@
 # and print the directory they are in.
 # usage: package.sh
 
-. "$(dirname "$0")/lib.sh"
-. "$scripts/packages.sh"
+. "$(dirname "$0")/../lib/lib.sh"
+. "$scripts/lib/packages.sh"
 
 out=$tree/build/deb
 log=$logs/package.log

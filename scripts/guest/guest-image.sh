@@ -3,7 +3,7 @@
 # Make a guest's initramfs: busybox, an init, and the given files.
 # usage: guest-image.sh OUT [--init FILE] [SRC:DST…]
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/lib.sh"
 
 out=$1
 init=$tree/kunit/guest/init

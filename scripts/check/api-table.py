@@ -17,7 +17,7 @@ import re
 import sys
 from pathlib import Path
 
-TREE = Path(__file__).resolve().parent.parent
+TREE = Path(__file__).resolve().parents[2]
 API = TREE / "include/vmbuskernelmodeclientlibapi.h"
 INTERFACE = TREE / "include/vmbkmcl/interface.h"
 SERVER = TREE / "include/vmbkmcl/server.h"
@@ -109,7 +109,7 @@ def rst(table):
     width = max(len(name) for _, name, _ in table) + 4
     rule = " ".join("=" * n for n in (9, width, 8, 10, 10))
     yield ".. SPDX-License-Identifier: GPL-2.0-only"
-    yield ".. Made by scripts/api-table.py --update; make check sees that it is true."
+    yield ".. Made by scripts/check/api-table.py --update; make check sees that it is true."
     yield ""
     yield "========================"
     yield "Every function, in a row"

@@ -26,7 +26,7 @@
 # Where /dev/kvm can be a Hyper-V host (and without VMBKMCL_NESTED=1) the host runs
 # directly, otherwise the same one in an emulated machine.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib/lib.sh"
 
 kernel=
 command=
@@ -152,7 +152,7 @@ prepare_host() {
 	[[ ! $preload ]] || cp "$preload" "$work/in/preload.so"
 	[[ ! $table ]] || cp "$table" "$work/in/table.aml"
 	printf '%s\n' "$command" >"$work/command"
-	"$scripts/guest-image.sh" "$work/in/initramfs" --init "$init" \
+	"$scripts/guest/guest-image.sh" "$work/in/initramfs" --init "$init" \
 		"$work/command:/command" "${files[@]}"
 
 	arguments=(
@@ -236,7 +236,7 @@ run_machine() {
 		[[ ! $plugin ]] || die "with /dev/kvm nothing is emulated: VMBKMCL_NESTED=1"
 		(run_directly) &
 	else
-		image=$("$scripts/host-image.sh")
+		image=$("$scripts/guest/host-image.sh")
 		take_cpu
 		(run_nested "$image" 2>&1) >"$work/machine.log" &
 	fi
@@ -289,7 +289,7 @@ judge() {
 	"verdict: FAIL"*) failure "${verdict#verdict: FAIL }" ;;
 	*) failure "the guest ended without a verdict" 40 ;;
 	esac
-	"$scripts/kernel-reports.sh" "$dir/console.log" >&2 ||
+	"$scripts/guest/kernel-reports.sh" "$dir/console.log" >&2 ||
 		die "FAIL: the guest's kernel reported the above (logs: $dir)"
 	[[ $plain || ! ${VMBKMCL_VMBUS:-} || $spoken == "$vmbus" ]] ||
 		die "FAIL: the guest speaks VMBus ${spoken:-(no version)}, not $vmbus (logs: $dir)"
