@@ -65,6 +65,7 @@ for i in "${!running[@]}"; do
 	parse_results "$dir/$((i + 1))"
 	[[ ! ${COVERAGE:-} ]] || keep_counts "$dir/$((i + 1))" "$COVERAGE/$((i + 1))"
 done
+(($#)) || keep_seconds "$dir"/*/
 say_lost
 "$scripts/guest/ktap-report.py" "$dir"/*/ || ((status)) || status=1
 exit "$status"

@@ -90,30 +90,23 @@ protocol() {
 
 tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
-# Seconds that a suite takes on two CPUs without KVM; the others, 10 at most.
-declare -A suite_seconds=(
-	[vmbkmcl_gpadl_server]=130
-	[vmbkmcl_traffic]=110
-	[vmbkmcl_subchannel_server]=45
-	[vmbkmcl_subchannel]=20
-	[vmbkmcl_hostile]=30
-	[vmbkmcl_life]=30
-	[vmbkmcl_life_server]=10
-	[vmbkmcl_request_server]=30
-	[vmbkmcl_request]=10
-	[vmbkmcl_fault]=25
-	[vmbkmcl_fault_server]=10
-	[vmbkmcl_flow]=25
-	[vmbkmcl_stress]=25
-	[vmbkmcl_move]=20
-	[vmbkmcl_incoming_server]=20
-	[vmbkmcl_channel_server]=20
-	[vmbkmcl_signals]=20
-	[vmbkmcl_packet_server]=20
-	[vmbkmcl_bind]=20
-	[vmbkmcl_nomem_server]=20
-	[vmbkmcl_buffer_server]=15
-)
+# Lines "SECONDS SUITE" from the last time that all suites were run.
+suite_seconds=$cache/suite-seconds
+
+# keep_seconds LOGS…: remember how long each suite took in these guests. KUnit tells
+# the kernel's log where a suite begins and ends, and the log tells when. A suite that
+# did not end keeps the seconds of an earlier run.
+keep_seconds() {
+	mkdir -p "$cache"
+	cat "$suite_seconds" "${@/%//console.log}" 2>/dev/null | awk '
+		/^[0-9]+ [a-z_]+$/ { seconds[$2] = $1 }
+		{ gsub(/[][\r]/, "") }
+		$2 == "#" && $3 == "Subtest:" { began[$4] = $1 }
+		/^ *[0-9.]+ (not )?ok / && $NF in began { seconds[$NF] = int($1 - began[$NF]) + 1 }
+		END { for (suite in seconds) print seconds[suite], suite }' \
+		>"$suite_seconds.$$" || true # a guest without a log
+	mv "$suite_seconds.$$" "$suite_seconds"
+}
 
 # deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
 # the guest with least to do; a command a line.
@@ -134,16 +127,14 @@ deal_suites() {
 	done
 }
 
-# With the samples, which run-kunit takes for one more.
+# Lines "SECONDS SUITE", the longest first. The samples are one more suite of
+# run-kunit's. A suite that was never timed counts as 10 seconds.
 suites_by_time() {
-	local suite
-
-	{
-		sed -n 's/^extern struct kunit_suite \(.*\)_suite;$/\1/p' \
-			"$tree"/kunit/{,hv/hv_}suites.h
-		echo vmbkmcl_samples
-	} |
-		while read -r suite; do
-			echo "${suite_seconds[$suite]:-5} $suite"
-		done | sort -rn
+	join -1 2 -a 2 -e 10 -o 1.1,0 \
+		<(sort -k 2b,2 "$suite_seconds" 2>/dev/null) \
+		<({
+			sed -n 's/^extern struct kunit_suite \(.*\)_suite;$/\1/p' \
+				"$tree"/kunit/{,hv/hv_}suites.h
+			echo vmbkmcl_samples
+		} | sort) | sort -rn
 }
