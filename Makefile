@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a person types. Kbuild beside this file is what the kernel's build reads.
+# The targets that people use. The kernel's build reads Kbuild instead of this file.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
@@ -12,8 +12,8 @@ all: modules
 modules clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
-# Below INSTALL_MOD_PATH, if that is given. It signs where the kernel's build
-# directory has the key for it, and leaves depmod out where there is no System.map.
+# modules_install signs the modules if the kernel's build directory has the key, and
+# does not run depmod if there is no System.map, so depmod is run here.
 install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=$(MOD_DIR) modules_install
 	$(DEPMOD)
@@ -22,7 +22,7 @@ uninstall:
 	rm -f $(addprefix $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/$(MOD_DIR)/,vmbkmcl.ko* vmbkmcl_hv.ko*)
 	$(DEPMOD)
 
-# Share four buffers with a server outside a stock Debian guest, and look.
+# Share four buffers of a stock Debian guest with a server outside of it.
 demo:
 	scripts/demo.sh
 
@@ -42,15 +42,15 @@ test-all:
 coverage:
 	scripts/coverage.sh
 
-# How long what KMCL does takes, next to the same done by hand; JOB=name for one.
+# Measure KMCL next to the same jobs done by hand with hv_vmbus; JOB=name for one.
 bench:
 	kunit/bench/bench.sh $(JOB)
 
-# Static checks on everything; ONLY=name for one of them.
+# The static checks; ONLY=part of the name for some of them.
 check:
 	scripts/check.sh "$(ONLY)"
 
-# Those that take many minutes, too.
+# The static checks, with those that take many minutes.
 check-all:
 	scripts/check.sh --all
 
@@ -58,7 +58,7 @@ check-all:
 docs:
 	scripts/docs.sh
 
-# Debian packages, into build/deb; and what becomes of them in a chroot.
+# Build the Debian packages into build/deb; package-test tries them in a chroot.
 package:
 	scripts/package/package.sh
 

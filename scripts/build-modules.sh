@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Build the modules against a kernel build directory, in a copy of the sources
-# (build/KEY of it), so that builds for several kernels do not collide. Prints
-# the copy's directory, which holds vmbkmcl.ko and, with VMBKMCL_KUNIT=y,
-# vmbkmcl_kunit.ko.
+# Build the modules against a kernel build directory. Each kernel and set of
+# variables has its own copy of the sources below build/, so that builds do not
+# collide. Prints the directory of the copy, which then holds vmbkmcl.ko and, with
+# VMBKMCL_KUNIT=y, vmbkmcl_kunit.ko.
 # usage: build-modules.sh KDIR [VARIABLE=VALUE…]
 
 . "$(dirname "$0")/lib/lib.sh"
@@ -35,6 +35,6 @@ exec 9>"$dir.lock"
 flock 9
 log "building the modules (half a minute; a few seconds when little changed)"
 copy_sources
-# debug information, so that addresses in a report can be decoded
+# -g: addresses in a kernel's report can be decoded with the debug information
 logged "$log" module_make "$kdir" M="$dir" KCFLAGS=-g -j"$(nproc)" "$@" modules 9>&- >&2
 printf '%s\n' "$dir"

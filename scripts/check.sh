@@ -4,7 +4,7 @@
 # what it finds. Fails if one finds something that check/excuses does not excuse. A
 # clean check is run again when something that it reads has changed, or its tool.
 # usage: check.sh [--all] [PART OF A CHECK'S NAME]
-# The checks that take many minutes run only with --all, or when the part names them.
+# The checks that take many minutes run only with --all, or if the part names them.
 
 . "$(dirname "$0")/lib/lib.sh"
 . "$scripts/lib/packages.sh"

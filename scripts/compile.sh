@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Compile, with W=1, against Debian's headers of each supported kernel: for amd64 the
+# Compile with W=1 against Debian's headers of each supported kernel: for amd64 the
 # module and its tests, for arm64 the module, with 4K and with 64K pages. Prints the
-# findings, and fails if there are any; what was compiled cleanly and has not changed
-# since is not compiled again.
+# findings, and fails if there are any. A target that compiled cleanly is not
+# compiled again until something changes.
 # usage: compile.sh [KERNEL…]
 # shellcheck disable=SC2317 # keyed() and logged() call the functions they are given
 
@@ -16,7 +16,8 @@
 (($#)) || set -- "${kernels[@]}"
 targets=(amd64 arm64 arm64-64k)
 
-# Debian has no kernel with 64K pages: what its 4K one says of its pages is changed.
+# Debian has no kernel with 64K pages. Change the configuration in the headers of
+# its kernel with 4K pages.
 give_64k_pages() {
 	sed -i -E \
 		-e 's/CONFIG_ARM64_4K_PAGES/CONFIG_ARM64_64K_PAGES/' \
@@ -37,7 +38,7 @@ unpack_target() {
 	[[ $target != *-64k ]] || give_64k_pages "$dir/KDIR"
 }
 
-# headers KERNEL TARGET: print the build directory
+# headers KERNEL TARGET: print the kernel build directory
 headers() (
 	kernel=$1 target=$2 arch=${2%-64k}
 
@@ -51,8 +52,8 @@ headers() (
 	echo "$dir/KDIR"
 )
 
-# In the cache, so that a new clone compiles what is new to it. What is gone from the
-# tree goes there, too, or it would be found still.
+# The copy is in the cache, so that a new clone compiles only what differs. Deleted
+# files are deleted there, too, or the compiler would still find them.
 copy_sources() {
 	mkdir -p "$1"
 	rsync -rlpc --delete --exclude='*.mod.c' --exclude=/{build,.git} \
@@ -60,13 +61,15 @@ copy_sources() {
 		--exclude='*' "$tree/" "$1/"
 }
 
-# No kernel of Debian's has KUnit: what its headers declare is taken for exported.
+# Debian's kernels have no KUnit. Treat the functions that its headers declare as if
+# the kernel exported them.
 kunit_symbols() {
 	grep -rhoE '\b_*kunit_\w+' "$1"/../linux-headers-*-common/include/kunit |
 		sort -u | sed 's/.*/0x00000000\t&\tkunit\tEXPORT_SYMBOL_GPL\t/'
 }
 
-# build KDIR TARGET DIR: a warning is an error, so that it is not seen only once
+# build KDIR TARGET DIR: compile. Warnings are errors: a file with a warning gets no
+# object, so the next run compiles it again and shows the warning again.
 build() {
 	local kdir=$1 target=$2 dir=$3 variables
 
@@ -80,7 +83,7 @@ build() {
 	module_make "$kdir" M="$dir" W=1 "${variables[@]}" -j"$(nproc)" modules
 }
 
-# state_of KDIR DIR: everything that what is built depends on
+# state_of KDIR DIR: a hash of everything that the result of the build depends on
 state_of() {
 	{
 		echo "$1"
@@ -111,7 +114,7 @@ compile_changed() {
 	log "${dir##*/}: compiling (a minute or two; less when little changed)"
 	logged "$log" build "$kdir" "$target" "$dir" || return
 	if grep -i warning "$log"; then
-		rm -rf "$dir" # modpost says it only once
+		rm -rf "$dir" # modpost does not repeat its warnings
 		return 1
 	fi
 	echo "$state" >"$dir/clean"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Run all KUnit suites with a module that counts its lines and branches, and say which
-# were run: a line a file, and build/coverage/index.html to browse. Fails if a test
-# does, or if fewer lines than AT_LEAST (95) of a hundred were run.
+# Run all KUnit suites with a module that counts its lines and branches, and report
+# which ones ran: a line a file, and build/coverage/index.html to browse. Fails if a
+# test fails, or if less than AT_LEAST (95) percent of the lines ran.
 # usage: coverage.sh
 
 . "$(dirname "$0")/lib/lib.sh"
@@ -10,8 +10,9 @@
 
 (($# == 0)) || { usage >&2; exit 2; }
 out=$tree/build/coverage
-# A branch in one of these belongs to the kernel's macro: what it does when the kernel
-# warns, when nobody traces, or when a lock is not free. trace.h is made of such.
+# A branch in a line with one of these macros belongs to the kernel's macro: it is
+# taken when the kernel warns, when somebody traces, or when a lock is not free.
+# trace.h consists of such macros.
 macros='\b(WARN_ON(_ONCE)?|WARN(_ONCE)?|lockdep_\w+|might_sleep|trace_vmbkmcl_\w+|kmcl_warn|\w+_ratelimited)\('
 
 need_packages gcovr rsync
@@ -23,7 +24,7 @@ report=(gcovr --root "$built" --filter "$built/vmbkmcl/" --sort-percentage
 	--exclude '.*/trace\.h' --object-directory "$("$scripts/guest/guest-kernel.sh")"
 	--exclude-branches-by-pattern ".*$macros.*")
 
-# What each guest counted, then the sum
+# First convert the counts of each guest, then report their sum.
 sums=()
 for counts in "$out"/counts/[0-9]*; do
 	logged "$logs/gcovr.log" "${report[@]}" --json "$counts.json" "$counts"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Let a stock Debian guest share four buffers with a server outside of it, and
-# print what guest and host have to say of each. The exit status is the verdict,
-# as run-guest.sh's; the host's own log has a say in it.
+# Let a stock Debian guest share four buffers with a server outside of it, and print
+# what the guest and the host say of each buffer. The exit status is the verdict, as
+# run-guest.sh's; the demo also fails if the host's own log disagrees with the
+# guest.
 # usage: demo.sh     from the environment: KERNEL=VERSION of the guest's kernel
 #                    (default: this Debian's own), BREAK=N to flip one byte of
 #                    buffer N behind the server's back: the demo must fail then;
@@ -19,7 +20,7 @@ sample=Documentation/samples/share
 buffers=4
 [[ ! ${HIBERNATE:-} ]] || buffers=8
 
-# Everything that what is built depends on, apart from the kernel.
+# Print everything that the build depends on, apart from the kernel.
 sources() {
 	gcc --version | head -n 1
 	(
@@ -30,7 +31,7 @@ sources() {
 	)
 }
 
-# What the guest needs: the modules, and the program that uses them.
+# Build what the guest needs: the modules, and the program that uses them.
 build_demo() {
 	local dir=$1 kernel=$2 built module hv_vmbus
 
@@ -51,8 +52,8 @@ build_demo() {
 	esac
 }
 
-# All of VMBus goes down and comes back. Only the image is not written: there is
-# no swap, which is why the kernel reports an error.
+# Hibernation takes all of VMBus down and up again. The kernel cannot write the
+# image, because there is no swap: it reports an error and resumes at once.
 hibernate_command() {
 	cat <<-END
 		echo disk >/sys/power/state || true
@@ -62,7 +63,7 @@ hibernate_command() {
 	END
 }
 
-# As the guest's init runs it; descriptor 3 leads out of the guest.
+# The command that the guest's init runs. Descriptor 3 leads out of the guest.
 guest_command() {
 	cat <<-END
 		set -e
@@ -94,13 +95,12 @@ run_guest() {
 		--file "$build/demo:/bin/demo" --command "$(guest_command)"
 }
 
-# What each side has to say of a GPADL
-
 handles() { sed -n 's/^gpadl \(0x[0-9a-f]*\): .* bytes$/\1/p' "$dir/verdict"; }
 
 guest_lines() { sed -n "s/^gpadl $1: //p" "$dir/verdict"; }
 
-# QEMU's own trace counts GPADLs in decimal; a line may repeat.
+# host_trace GPADL EVENTS: lines of QEMU's own trace, which writes GPADL handles in
+# decimal, and may repeat a line
 host_trace() { grep -E "^vmbus_gpadl_($2) gpadl #$(($1))( |\$)" "$dir/host.log" | uniq; }
 
 host_lines() {
@@ -109,8 +109,8 @@ host_lines() {
 	host_trace "$1" torndown || true
 }
 
-# Does the host's log bear out what the guest says of the GPADL? Prints what is
-# wrong.
+# check_buffer GPADL: compare the host's log with what the guest says, and print the
+# differences
 check_buffer() {
 	local handle=$1 guest host bytes crc seed
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Make the documentation, with the API's reference from the comments in the
-# sources, as HTML and as text. A warning is a failure. Prints where it is.
+# Make the documentation as HTML and as text. The API reference comes from the
+# comments in the sources. A warning is a failure. Prints the paths.
 # usage: docs.sh
 
 . "$(dirname "$0")/lib/lib.sh"
@@ -22,7 +22,7 @@ kernel_doc() {
 
 heading() { printf '\n%s\n%s\n\n' "$1" "${1//?/=}"; }
 
-# title FILE: its first comment, as far as the first clause goes
+# title FILE: the first comment of the file, up to the first full stop or colon
 title() {
 	sed -n '2,/\*\//{s|^/\* *||; s|^ \* *||; s| *\*/$||; p}' "$1" | xargs -d '\n' |
 		sed 's/^ *//; s/[.:].*//'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Install the Debian packages that building, testing and the demo need, if any
-# is missing. Works on Debian 12 and 13; instant when all are there.
+# Install the Debian packages that building, testing and the demo need, if any is
+# missing. Works on Debian 12 and 13, and takes no time if all are installed.
 # usage: setup.sh
 
 . "$(dirname "$0")/lib/lib.sh"
@@ -15,7 +15,7 @@ needed=(
 	qemu-system-x86 seabios busybox-static
 	# the tests' VMBus device, which is compiled against QEMU's source
 	dpkg-dev libglib2.0-dev python3
-	# the tables that give it MMIO space
+	# the ACPI table that gives the device MMIO space
 	acpica-tools
 )
 

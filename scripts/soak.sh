@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Boot the guest with the tests N times, JOBS at once, and count how often they
-# passed, failed, and how often the platform did. Logs of what did not pass are
-# kept.
+# Boot the guest with the tests N times, JOBS at once, and count how often the tests
+# passed, the tests failed, and the platform failed. The logs of the runs that did
+# not pass are kept.
 # usage: soak.sh N [JOBS (2)] [demo | SUITE…]
-# With "demo" it is the demo's guest, a stock kernel, which takes half the time.
+# With "demo" the guest is that of the demo, with a stock kernel. A run takes half
+# the time then.
 
 . "$(dirname "$0")/lib/lib.sh"
 . "$scripts/lib/tests.sh"
@@ -15,7 +16,7 @@ shift $(($# > 2 ? 2 : $#))
 mkdir -p "$logs"
 dir=$(mktemp -d "$logs/soak-XXXXXX")
 
-# one RUN [SUITE…]: a line of "RUN OUTCOME SECONDS"
+# one RUN [demo | SUITE…]: boot one guest, and print "RUN OUTCOME SECONDS"
 one() {
 	local run=$1 status=0 outcome start=$SECONDS guest
 	shift

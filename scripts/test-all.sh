@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Everything on every supported kernel: compile, run the KUnit suites, run the demo.
-# Ends with a table of what came of it and how long it took.
+# Compile, run the KUnit suites and run the demo for every supported kernel. Ends
+# with a table of the results and the times.
 # usage: test-all.sh [KERNEL…]
 
 . "$(dirname "$0")/lib/lib.sh"
@@ -14,8 +14,8 @@
 table=()
 failed=0
 
-# timed COLUMN COMMAND…: the command's word and its time become the column's cell. What
-# it prints is kept in a log.
+# timed COLUMN COMMAND…: run the command with its output in a log, and add a cell
+# with its result and its time to the row
 timed() {
 	local column=$1 began=$SECONDS verdict log
 	shift

@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Run the KUnit suites that use the tests' own bus, in one plain QEMU guest: no
-# Hyper-V, no nesting, no root. Builds what is missing. With suite names (globs) it
-# runs only those. Ends with "N passed, N failed"; exit status as run-guest.sh's.
-# usage: test-quick.sh [SUITE…]    from the environment: KERNEL=VERSION (default: 6.12)
+# Run the KUnit suites that use the fake bus, in one plain QEMU guest: no Hyper-V,
+# no nesting, no root. Builds what is missing. With suite names (globs), runs only
+# those suites. Ends with "N passed, N failed". The exit status is that of
+# run-guest.sh.
+# usage: test-quick.sh [SUITE…]
+# From the environment: KERNEL=VERSION of the guest (default: 6.12)
 
 . "$(dirname "$0")/lib/lib.sh"
 . "$scripts/lib/tests.sh"

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Run the KUnit suites in Hyper-V guests whose host has the tests' own VMBus
-# device, in as many guests at once as there are CPUs. Builds what is missing.
-# With suite names (globs) it runs only those, in one guest. Ends with
-# "N passed, N failed"; exit status as run-guest.sh's.
+# Run the KUnit suites in guests of a Hyper-V host that has the tests' own VMBus
+# device, in as many guests at once as there are CPUs. Builds what is missing. With
+# suite names (globs), runs only those suites, in one guest. Ends with "N passed, N
+# failed". The exit status is that of run-guest.sh.
 # usage: test.sh [SUITE…]    from the environment: GUESTS=N at once,
 #                            KERNEL=VERSION of the guests (default: 6.12),
-#                            COVERAGE=DIR for what the module counted: see coverage.sh,
+#                            COVERAGE=DIR for the module's counts: see coverage.sh,
 #                            VMBKMCL_VMBUS=VERSION: see run-guest.sh (default:
 #                            kernels.sh's)
 
@@ -16,8 +16,8 @@
 guests=${GUESTS:-$(nproc)}
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
 
-# keep_counts LOGS DIR: beside the notes of the compiler that they belong to, as gcov
-# wants them
+# keep_counts LOGS DIR: put what the guest's module counted, and the compiler's
+# notes about the same files, into one directory, where gcov looks for both
 keep_counts() {
 	mkdir -p "$2"
 	ln -sfn "$counting" "${2%/*}/tree"
@@ -26,8 +26,8 @@ keep_counts() {
 		tar -xz -C "$2" --strip-components="$(tr -dc / <<<"$counting" | wc -m)" || true
 }
 
-# Interrupts that kunit/host/nudge.c had to raise again: the platform's fault, but
-# whoever looks at a run should know.
+# Report how many interrupts kunit/host/nudge.c had to raise again. Their loss is
+# the platform's fault, but a reader of the results should know of it.
 say_lost() {
 	local lost
 
@@ -60,7 +60,7 @@ status=0
 for i in "${!running[@]}"; do
 	this=0
 	wait "${running[i]}" || this=$?
-	# a platform failure (3) is told only when nothing worse is known
+	# A failed test (1) takes precedence over a platform failure (3).
 	((this == 0 || status == 1)) || status=$this
 	parse_results "$dir/$((i + 1))"
 	[[ ! ${COVERAGE:-} ]] || keep_counts "$dir/$((i + 1))" "$COVERAGE/$((i + 1))"

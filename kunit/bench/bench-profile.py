@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What kunit/host/profile counted: instructions for one operation, by function.
+"""Print what kunit/host/profile counted: instructions per operation, by function.
 
-For each job a table of the functions that a side executes at least one instruction
-of for each operation, those first of which KMCL executes most more. A string
-instruction counts once for each byte or word it moves, as it is emulated so. The
-guest's interrupts and other threads are in, the kernel that runs its host is not.
+Prints a table for each job. It lists the functions of which a side executes at least
+one instruction per operation, those first where KMCL executes the most more. A string
+instruction counts once for each byte or word that it moves, because QEMU emulates it
+so. The guest's interrupts and other threads are counted, the kernel that runs the
+guest's host is not.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from collections import defaultdict
 
 
 def read_symbols(path):
-    """The guest kernel's functions, which it sent out as base64 of a gzip."""
+    """The functions of the guest's kernel, which it wrote out as base64 of a gzip."""
     with open(path, encoding="utf-8", errors="replace") as file:
         text = "".join(line.split(": ", 1)[1].strip() for line in file
                        if line.startswith("kallsyms: "))
@@ -28,7 +29,7 @@ def read_symbols(path):
 
 
 class Functions:
-    """Finds the function that an address is in."""
+    """Finds the function that contains an address."""
 
     FAR = 0x10000  # no function is that long
 
@@ -36,7 +37,7 @@ class Functions:
         self.starts, self.names = zip(*symbols)
 
     def name(self, address):
-        """None for one of the host's kernel, which is somewhere else."""
+        """Return None for an address of the host's kernel, which is elsewhere."""
         i = bisect.bisect(self.starts, address) - 1
         if i < 0 or address - self.starts[i] > self.FAR:
             return None
@@ -44,7 +45,7 @@ class Functions:
 
 
 def read_profile(path, functions):
-    """For each job a dict: function to instructions for one operation, both sides'."""
+    """Yield a dict for each job: function to instructions per operation, by side."""
     with open(path, encoding="utf-8") as file:
         for line in file:
             if line.startswith("job "):

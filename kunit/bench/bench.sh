@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Measure KMCL against the same jobs done by hand with hv_vmbus, in a stock
-# Debian guest: see Documentation/performance.rst. Prints a line a job; a table
-# and a plot are in build/bench/. The exit status says whether it could be
-# measured; with FAIL_ABOVE=1 also whether the limits in kunit/bench/jobs hold.
+# Measure KMCL against the same jobs done by hand with hv_vmbus, in a stock Debian
+# guest: see Documentation/performance.rst. Prints a line a job, and writes a table
+# and a plot to build/bench/. The exit status says whether the measurement
+# succeeded, and with FAIL_ABOVE=1 also whether the limits in kunit/bench/jobs were
+# kept.
 # usage: bench.sh [JOB…]     (globs; default: all)   from the environment:
 #   BLOCKS=60    of each side, for each job       BLOCK_MS=2   time one takes
 #   CHANNELS=64  to open on each side             RAW_MODE=0   see raw.c
 #   KERNEL=VERSION of the guest's kernel          OUT=DIR      for build/bench
-# With PROFILE=1 it counts instructions instead, by function, where all is emulated,
-# into build/bench/profile.txt. The guest's symbols take six minutes to come out.
+# With PROFILE=1 the emulating QEMU counts instructions by function instead, into
+# build/bench/profile.txt. The guest takes six minutes to write out its symbols.
 
 . "$(dirname "$0")/../../scripts/lib/lib.sh"
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
@@ -31,7 +32,7 @@ wanted() {
 	return 1
 }
 
-# "JOB SIZE" lines of the table
+# jobs_to_do [GLOB…]: print the wanted lines "JOB SIZE" of the table
 jobs_to_do() {
 	local job size rest
 
@@ -59,7 +60,7 @@ build_bench() {
 	esac
 }
 
-# as many devices for each side, by type
+# Print the options for the devices: $channels of each side's type
 devices() {
 	local type n=0 i
 
@@ -73,7 +74,7 @@ devices() {
 
 protocol() { sed -n "s/^#define $1[[:space:]]*\"\(.*\)\"\$/\1/p" "$tree/kunit/host/protocol.h"; }
 
-# As the guest's init runs it; descriptor 3 leads out of the guest.
+# The command that the guest's init runs. Descriptor 3 leads out of the guest.
 guest_command() {
 	cat <<-END
 		run=/sys/kernel/debug/vmbkmcl-bench/run
@@ -100,7 +101,7 @@ run_guest() {
 		files+=(--file "$file:/modules/${file##*/}")
 	done
 	mapfile -t devices < <(devices)
-	# the symbols hold a CPU for minutes: no hang
+	# nowatchdog: writing out the symbols holds a CPU for minutes
 	[[ ! ${PROFILE:-} ]] || profile=(
 		--plugin "$("$tree/kunit/host/build.sh" profile)"
 		--append nowatchdog

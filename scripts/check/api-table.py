@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The functions of the KMCL API, and whether each has what a function must have.
+"""List the functions of the KMCL API, and check that each is complete.
 
 usage: api-table.py             print the table, as reStructuredText
        api-table.py --update    write it to Documentation/api-table.rst
        api-table.py --check     print what is missing or out of date, and fail
 
-The list is the headers': the structs of include/vmbkmcl/interface.h say which
-interface version a function belongs to, include/vmbkmcl/server.h has those for
-servers. Each must be exported; have kernel-doc at its definition that describes
-every parameter and has Context:, Source: and, if it returns something, Return:;
-and be called by a KUnit case.
+The headers define the list: the structs of include/vmbkmcl/interface.h say which
+interface version a function belongs to, and include/vmbkmcl/server.h declares the
+functions for servers. Each function must be exported, and a KUnit case must call it.
+The kernel-doc at its definition must describe every parameter and have Context:,
+Source: and, if the function returns something, Return:.
 """
 
 import re

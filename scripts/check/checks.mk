@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The static checks. NAME.found holds what a check found. It is made anew when
-# NAME.inputs is, a list of hashes of all that the check reads, which is written only
-# when it differs: the times of the files themselves would not show that one was
-# deleted, renamed, or replaced by an older one.
+# The static checks. NAME.found holds the findings of a check. NAME.inputs lists the
+# hashes of everything that the check reads, and is written only when the list differs.
+# When it is newer than NAME.found, the check runs again. The times of the files alone
+# would not show that one was deleted, renamed, or replaced by an older one.
 # check.sh sets kdir, clang_kdir, all and only.
 
 names := checkpatch sparse kernels layers kernel-doc headers api-table shellcheck \
@@ -19,8 +19,8 @@ tracked := $(wildcard $(shell git ls-files --cached --others --exclude-standard)
 headers := $(filter %.h,$(tracked))
 code := $(filter %.c %.h,$(tracked))
 built := $(code) $(filter %Kbuild dkms.conf,$(tracked))
-# Two semantic patches need an OCaml compiler. One looks at a driver, and sparse finds
-# what the other one finds.
+# Two semantic patches need an OCaml compiler. One looks at a driver, and sparse
+# finds what the other one finds.
 patches := $(if $(filter coccinelle,$(chosen)),$(shell \
 	find $(kdir)/scripts/coccinelle -name '*.cocci' | xargs grep -L ':ocaml'))
 
@@ -51,7 +51,7 @@ $(call in,licenses): tools := reuse
 scripts := scripts/build-modules.sh scripts/lib/lib.sh \
 	$(filter-out %/excuses,$(wildcard scripts/check/*))
 
-# compile.sh knows what has changed.
+# compile.sh finds out itself what has changed.
 $(state)/kernels.found: $(call in,kernels) FORCE
 
 $(state)/%.inputs: FORCE

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Run one of the static checks and print what it finds, in lines "FILE:LINE: FINDING"
-# where the tool does so; or report what a check has found. checks.mk calls this in
-# the tree, with kdir and clang_kdir, the guest kernel's build directories, in the
-# environment.
+# Run a static check and print its findings; or report the findings in files without
+# the excused ones. checks.mk calls this script in the tree, with the guest kernel's
+# build directories, kdir and clang_kdir, in the environment.
 # usage: run.sh CHECK [ARGUMENT]
 #        run.sh report CHECK FILE…
 # shellcheck disable=SC2154,SC2317 # the environment; the arguments name a function
@@ -13,7 +12,7 @@
 # Make's options are not for the kernel's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# A file may be deleted that git still tracks.
+# git may still track a file that was deleted.
 sources() {
 	git ls-files --cached --others --exclude-standard "$@" | while read -r file; do
 		[[ ! -e $file ]] || printf '%s\n' "$file"
@@ -32,7 +31,7 @@ check_coccinelle() {
 	groups=$(mktemp)
 	sources '*.c' '*.h' | sed G >"$groups" # an empty line between files: one at a time
 	read -ra options < <(sed -n 's|^//.*Options:||p' "$1")
-	# it does not know the names in a list of functions from variables
+	# It suspects that the names in a list of functions should be metavariables.
 	spatch -D report --no-show-diff --very-quiet --cocci-file "$1" \
 		"${options[@]}" --patch "$kdir" -I include -I include/windows \
 		-I kunit/host --file-groups "$groups" 2>&1 |
@@ -41,10 +40,10 @@ check_coccinelle() {
 	rm "$groups"
 }
 
-# module_build NAME KDIR MODULES [VARIABLE=VALUE…]: what a build of vmbkmcl, its tests,
-# and the modules in the directories MODULES complains of, and the checker that Kbuild
-# starts after the compiler. It takes place in a copy of the sources that stays, so
-# that what did not change is not compiled again.
+# module_build NAME KDIR MODULES [VARIABLE=VALUE…]: build vmbkmcl, its tests, and
+# the modules in the directories MODULES, and print the complaints of the compiler
+# and of the checker that Kbuild runs after it. A copy of the sources stays in the
+# cache with the objects, so that only what changed is compiled again.
 module_build() {
 	local name=$1 dir
 	shift
@@ -60,8 +59,9 @@ module_build() {
 	) 9>"$dir.lock"
 }
 
-# A file with an error has no object, and is compiled and checked again the next
-# time. One with a mere warning has: all are, then.
+# A file with an error gets no object, so the next run compiles and checks it again.
+# A file with a warning gets one. Then `unfinished` stays, and the next run starts
+# anew.
 build_modules() {
 	local dir=$1 log=$2 kdir=$3 modules=$4 status=0 found
 	shift 4
@@ -72,7 +72,7 @@ build_modules() {
 	# shellcheck disable=SC2086 # a list
 	printf 'obj-m += tree/%s\n' '' $modules >"$dir/Kbuild"
 	mkdir -p "$logs"
-	# kernel-doc has a check of its own
+	# cmd_checkdoc=: kernel-doc is another check
 	make -C "$kdir" M="$dir" VMBKMCL_KUNIT=y W=1e C=1 cmd_checkdoc= "$@" \
 		-k -j"$(nproc)" modules >"$log" 2>&1 || status=$?
 	found=$(grep -Ei '(warning|error): ' "$log" | sed "s|$dir/tree/||g") || true
@@ -83,10 +83,11 @@ build_modules() {
 
 modules='kunit/bench/ Documentation/samples/share/ Documentation/samples/linux/'
 
-# The Windows sample has pool tags, characters that sparse knows only one by one.
+# Without the Windows sample: sparse does not know the multi-character constants of
+# its pool tags.
 check_sparse() { module_build sparse "$kdir" "$modules" CF=-Wsparse-error; }
 
-# the analyzer takes the compiler's arguments, and none that are sparse's
+# CHECKFLAGS=: the analyzer does not know the arguments that Kbuild has for sparse.
 check_clang() {
 	module_build clang "$clang_kdir" "$modules Documentation/samples/windows/" \
 		LLVM=1 CHECKFLAGS= \
@@ -95,7 +96,7 @@ check_clang() {
 
 check_kernels() { logged "$logs/check-kernels.log" "$scripts/compile.sh"; }
 
-# Units of a module that use each other in a circle
+# Find the units of a module that use each other in a circle.
 check_layers() {
 	local built log=$logs/check-layers.log
 
@@ -108,7 +109,7 @@ check_kernel-doc() {
 	sources '*.c' '*.h' | xargs "$kdir/scripts/kernel-doc" -none -Werror
 }
 
-# orders DONE LEFT…: each permutation of LEFT behind DONE, one a line
+# orders DONE LEFT…: print DONE with each permutation of LEFT after it, one a line
 orders() {
 	local done=$1 i
 	shift
@@ -119,8 +120,8 @@ orders() {
 	done
 }
 
-# A client may include the API anywhere among the kernel's headers that know some
-# of its names, and each of the API's headers alone.
+# A client may include the API before or after the kernel's headers that define some
+# of the same names, and may include each of the API's headers alone.
 check_headers() {
 	local dir log=$logs/check-headers.log headers number=0 header
 
@@ -152,7 +153,8 @@ check_shellcheck() {
 
 check_codespell() { sources | xargs codespell; }
 
-# REUSE takes debian/copyright for a file that says nothing itself.
+# REUSE uses debian/copyright for a file without a license, so look for SPDX lines
+# here.
 check_licenses() {
 	local printed
 
@@ -160,7 +162,7 @@ check_licenses() {
 	printed=$(reuse lint 2>&1) || printf '%s\n' "$printed"
 }
 
-# What is in these files and is not excused
+# unexcused FILE…: print the findings in these files that no excuse matches
 unexcused() {
 	awk -F '\t' '
 		NR == FNR { if (!/^#/) { file[++n] = $1; finding[n] = $2 } next }
@@ -172,8 +174,8 @@ unexcused() {
 		}' "$scripts/check/excuses" "$@"
 }
 
-# A check that found something is run again the next time: the machine may have been
-# the reason.
+# report CHECK FILE…: print the findings, and delete the files with findings, so
+# that their checks run again the next time: the cause may have been the machine.
 report() {
 	local name=$1 found file
 	shift
@@ -187,7 +189,7 @@ report() {
 	return 1
 }
 
-# What a check prints, or that it failed without a word
+# found_by CHECK [ARGUMENT]: print the findings, or that the check failed silently
 found_by() {
 	local name=$1 printed status=0
 	shift

@@ -22,5 +22,5 @@ install "$init" "$root/init"
 for file; do
 	install -D "${file%%:*}" "$root/${file#*:}"
 done
-# not compressed: the guest would spend more time unpacking than is saved
+# Not compressed: the guest would take longer to unpack it than compression saves.
 (cd "$root" && find . | cpio --quiet -o -H newc) >"$out"

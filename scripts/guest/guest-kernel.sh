@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Build the kernel that the tests run in, once, and print the directory: a
-# complete kernel build directory (a KDIR for modules, and the kernel's own
-# tools), with bzImage, vmlinux and System.map at its top.
-# With --clang: the same kernel as far as modules need it to be built by clang.
+# Build the kernel that the tests run in, once, and print its directory. That is a
+# complete kernel build directory (a KDIR for modules, with the kernel's own tools),
+# which has bzImage, vmlinux and System.map at its top.
+# With --clang: prepare the same kernel so that clang can build modules for it.
 # usage: guest-kernel.sh [--kernel VERSION] [--clang]     (default: 6.12)
 
 . "$(dirname "$0")/../lib/lib.sh"
@@ -15,8 +15,8 @@ version=6.12
 clang=
 config=("$tree"/kunit/config/{base,debug}.config)
 
-# Built in its source tree: a separate output directory would hold absolute
-# paths, which the rename at the end would break.
+# The kernel is built in its source tree. A separate output directory would contain
+# absolute paths, and keyed() renames the directory afterwards.
 build_kernel() {
 	local dir=$1 version=$2
 	local out=$logs/guest-kernel-$version
@@ -27,13 +27,14 @@ build_kernel() {
 	check_config "$dir"
 	logged "$out.log" make -C "$dir" -j"$(nproc)" bzImage modules
 	cp "$dir/arch/x86/boot/bzImage" "$dir"
-	# objects of the kernel itself: a gigabyte that nothing needs any more
+	# Delete the kernel's own objects, a gigabyte that nothing needs any more.
 	find "$dir" \( -path "$dir/scripts" -o -path "$dir/tools" \) -prune -o \
 		-type f \( -name '*.[oa]' -o -name '.*.cmd' \) -exec rm {} +
 }
 
-# What the kernel makes of its configuration depends on the compiler. Its headers
-# and tools are enough to compile modules; what it exports is the same.
+# The configuration depends on the compiler, so clang needs a build directory of its
+# own. Headers and tools are enough to compile modules; the exported symbols are the
+# same as those of the kernel that gcc built.
 prepare_for_clang() {
 	local dir=$1 version=$2 symbols=$3
 	local source=linux-source-$version out=$logs/guest-kernel-clang-$version
@@ -50,8 +51,9 @@ prepare_for_clang() {
 	cp "$symbols" "$dir"
 }
 
-# Kconfig drops what it does not know or what lacks a dependency; a test that
-# silently runs without its sanitizer is worse than a failure here.
+# Kconfig silently drops an option that it does not know or that lacks a dependency.
+# Fail then: otherwise the tests would run without a sanitizer, and nobody would see
+# it.
 check_config() {
 	local dropped
 
@@ -60,7 +62,8 @@ check_config() {
 		$'\n'"$dropped"
 }
 
-# Of an option that is named twice, the later line counts.
+# Print the options that are not off. If an option is named twice, the later line
+# counts.
 last_words() {
 	sed -E 's/^# (CONFIG_[^ ]*) is not set$/\1=n/' "$1" | awk -F = '
 		/^CONFIG_/ { word[$1] = $0 }

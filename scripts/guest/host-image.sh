@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Make the image of the intermediate host, once, and print its directory:
-# `vmlinuz` and `initramfs.cpio`. Where KVM can be no Hyper-V host, an emulated AMD
-# machine boots this image, which has KVM, and runs QEMU as the Hyper-V host in
-# there (see kunit/guest/hypervisor-init).
+# Make the image of the intermediate host, once, and print its directory, which
+# holds `vmlinuz` and `initramfs.cpio`. Where this machine's KVM cannot play a
+# Hyper-V host, an emulated AMD machine boots this image. The image has KVM, and
+# runs QEMU as the Hyper-V host (see kunit/guest/hypervisor-init).
 # usage: host-image.sh
 
 . "$(dirname "$0")/../lib/lib.sh"
@@ -49,7 +49,7 @@ first_file() {
 	die "none of these exists: $*"
 }
 
-# The cloud flavour lacks 9p, by which the host shares files with the image.
+# Not the cloud flavour: it lacks 9p, by which the emulated machine gets its files.
 add_kernel() {
 	local dir=$1 image=$2 package=$1/package
 	local release=${image#linux-image-}

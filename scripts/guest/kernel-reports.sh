@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Does a kernel's console log hold a report of something wrong? Prints the
-# reports, and exits with 1 if there are any.
+# Look in a kernel's console log for reports of errors. Prints the reports, and
+# exits with 1 if there are any.
 # usage: kernel-reports.sh CONSOLE.LOG
 
 . "$(dirname "$0")/../lib/lib.sh"
@@ -20,6 +20,5 @@ reports=(
 	'Call Trace:'
 )
 
-# An expected word in the command line or in a message about it is no report.
 pattern=$(IFS='|'; echo "${reports[*]}")
 ! grep -E -A 40 -m 3 --color=never "$pattern" "$1" || exit 1

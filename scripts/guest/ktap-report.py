@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Report what the KUnit suites said: one line a suite, failing cases in full.
+"""Report the results of the KUnit suites: one line a suite, failing cases in full.
 
 usage: ktap-report.py DIR...
 
-Each directory is a guest's: its results.json is what the kernel's `kunit.py parse
---json` made of its file ktap, which is only read for what failing cases printed. A
-guest that left none counts as a failed case. The last line counts cases; the exit
-status is 0 if at least one passed and none failed.
+Each directory belongs to a guest. The kernel's `kunit.py parse --json` has made
+results.json of the file ktap, which is read here only for the output of failing cases.
+A guest without results counts as a failed case. The last line counts the cases. The
+exit status is 0 if at least one case passed and none failed.
 """
 
 import json
@@ -20,7 +20,7 @@ KINDS = {"PASS": "passed", "SKIP": "skipped"}
 
 
 def cases(group):
-    """Every leaf: a parameterised test is a group of its parameters."""
+    """All cases of a group. A parameterised test is a group of its parameters."""
     for case in group.get("test_cases", []):
         yield case["name"] or "(a case without a result)", KINDS.get(case["status"], "failed")
     for sub in group.get("sub_groups", []):
@@ -28,7 +28,7 @@ def cases(group):
 
 
 def said(ktap, suite, case):
-    """The lines between the result before the case's own, and that one."""
+    """The lines of a case: from the previous case's result to its own."""
     lines = []
     inside = False
     for line in ktap:
@@ -47,7 +47,7 @@ def summary(count):
 
 
 def report(directory):
-    """Print how the guest's suites went; return the count of its cases."""
+    """Print the results of the guest's suites, and count its cases."""
     try:
         ktap = (directory / "ktap").read_text(errors="replace").splitlines()
         suites = json.loads((directory / "results.json").read_text()).get("sub_groups", [])

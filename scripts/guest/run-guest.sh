@@ -1,30 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Boot a Linux guest of a Hyper-V host (QEMU's), run a command in it, and give
-# its verdict.
+# Boot a Linux guest of a Hyper-V host, which QEMU plays, run a command in the
+# guest, and report its verdict.
 # usage: run-guest.sh --kernel BZIMAGE --command SHELL-TEXT [OPTION…]
 #   --file SRC:DST    a file to add to the guest (repeat)
 #   --preload FILE    a shared object for QEMU: the tests' VMBus device
-#   --device ARGS     one such device, with these properties (repeat):
+#   --device ARGS     add such a device, with these properties (repeat):
 #                     "-device vmbkmcl-testdev,ARGS"; ARGS may be empty
 #   --acpi-table FILE an ACPI table for the guest
 #   --init FILE       the guest's init        (default: kunit/guest/init)
 #   --memory MIB      (512)    --cpus N       (2)
 #   --timeout SECONDS (900)    --append TEXT  for the kernel's command line
-#   --plugin FILE     for the QEMU that emulates; it writes DIR/profile
-#   --plain           no Hyper-V host: any machine of QEMU's, with /dev/kvm if a guest
-#                     runs there, else emulated
-#   --no-trace        no host.log: QEMU has less to do
+#   --plugin FILE     a plugin for the emulating QEMU; it writes DIR/profile
+#   --plain           no Hyper-V host: a plain QEMU machine, with /dev/kvm if a
+#                     guest is seen to run with it, otherwise emulated
+#   --no-trace        write no host.log, which costs QEMU time
 #   --logs DIR        (a new directory under build/logs)
-# In DIR afterwards: verdict (what the guest wrote to its second serial port),
-# console.log, host.log (what the Hyper-V host saw), qemu.log, hypervisor.log.
-# Exit status: 0 passed; 1 failed, or no verdict, or the guest's kernel reported
-# something; 3 the platform failed, which says nothing about what was tested.
+# Files in DIR afterwards: verdict (what the guest wrote to its second serial port),
+# console.log, host.log (the trace of the Hyper-V host), qemu.log, hypervisor.log.
+# Exit status: 0 passed; 1 failed, or no verdict, or the guest's kernel reported an
+# error; 3 the platform failed, which says nothing about what was tested.
 # From the environment: VMBKMCL_VMBUS=VERSION, the newest version of VMBus that the
-# tests' device lets a guest choose (default: 6.0). A guest chooses the newest that it
-# knows. Where the variable is set, a guest that chose another version has failed.
-# Where /dev/kvm can be a Hyper-V host (and without VMBKMCL_NESTED=1) the host runs
-# directly, otherwise the same one in an emulated machine.
+# tests' device lets a guest choose (default: 6.0). A guest chooses the newest one
+# that it knows. If the variable is set, a guest that chose another one has failed.
+# The host runs directly if this machine's /dev/kvm can play a Hyper-V host and
+# VMBKMCL_NESTED=1 is not set. Otherwise the same host runs in an emulated machine.
 
 . "$(dirname "$0")/../lib/lib.sh"
 
@@ -88,18 +88,19 @@ cleanup() {
 }
 
 # QEMU as a Hyper-V host.
-# kvm=off: else the guest finds KVM's signature before Hyper-V's.
-# hv-frequencies: a busy machine fails the guest's calibration of its timers.
-# hv-stimer-direct: else timers share a message slot with VMBus, and KVM and
-# QEMU fill it without a lock: one's message is lost, and a CPU's tick with it.
-# hv-avic: no automatic EOI. With it, a timer interrupt was once delivered inside
-# the handler of its own vector, with interrupts off (cause not proven).
+# kvm=off: otherwise the guest finds KVM's signature before Hyper-V's.
+# hv-frequencies: on a busy machine the guest fails to calibrate its timers.
+# hv-stimer-direct: otherwise timers and VMBus share a message slot, which KVM and
+# QEMU fill without a common lock. A message gets lost, and a CPU's tick with it.
+# hv-avic: no automatic EOI. With automatic EOI, a timer interrupt was once
+# delivered inside the handler of its own vector, with interrupts off (the cause is
+# not proven).
 hyperv=(
 	-accel kvm -machine "q35,hpet=off"
 	-cpu "host,kvm=off,hv-relaxed,hv-vpindex,hv-runtime,hv-time,hv-synic,hv-stimer,hv-stimer-direct,hv-vapic,hv-frequencies,hv-avic"
 )
 
-# QEMU as no Hyper-V host. A CPU of its own for each of the guest's.
+# QEMU without Hyper-V. Each CPU of the guest is a thread of its own.
 plain_machine() {
 	local accel
 
@@ -114,8 +115,8 @@ plain_machine() {
 	words="$append"
 }
 
-# There are machines whose /dev/kvm starts a guest and never runs an instruction of
-# it. So a guest's kernel is to say something.
+# On some machines /dev/kvm starts a guest and never runs an instruction of it. So
+# use KVM only if a kernel that runs with it writes to its console.
 try_kvm() {
 	local dir=$1 kernel=$2
 
@@ -128,7 +129,8 @@ try_kvm() {
 	[[ ! -s $dir/console.log ]] || echo kvm >"$dir/accel"
 }
 
-# With VMBus, and the tests' devices
+# A Hyper-V host with VMBus and the tests' devices
+# noxsave: the XSAVE state that an emulated KVM host reports confuses the guest.
 hyperv_machine() {
 	machine_options=("${hyperv[@]}"
 		${preload:+-global "vmbkmcl-testdev.vmbus-version=$((${vmbus%.*} << 16 | ${vmbus#*.}))"}
@@ -136,8 +138,7 @@ hyperv_machine() {
 	words="noxsave devices=$((${#devices[@]} / 2)) $append"
 }
 
-# What the Hyper-V host's machine gets: the guest, and a script that runs QEMU.
-# noxsave: emulated KVM hosts hand out a confusing XSAVE state.
+# Fill $work/in: the files of the guest, and host.sh, which runs QEMU.
 prepare_host() {
 	local arguments machine_options words
 
@@ -177,7 +178,7 @@ run_directly() {
 	exec timeout --kill-after=10 "$timeout" sh in/host.sh
 }
 
-# The CPUs that may be used, in any order.
+# The CPUs that this script may use, in random order
 allowed_cpus() {
 	local list range
 
@@ -187,8 +188,8 @@ allowed_cpus() {
 	done | shuf
 }
 
-# Sets cpu: one without another such machine on it, if there is one, until this
-# script ends.
+# Set `cpu` to a CPU on which no other such machine runs, if there is one. Its lock
+# is held until this script ends.
 take_cpu() {
 	local lock
 
@@ -200,12 +201,13 @@ take_cpu() {
 	done
 }
 
-# la57 and a second CPU both make the emulation unreliable. The watchdog takes a
-# busy machine, on which an emulated CPU stands still, for a host that hangs.
-# All on one CPU: where QEMU enters and leaves a guest it changes its CPU's pending
-# interrupts without the lock, in one instruction that is not atomic. Another thread
-# that raised one just then did so in vain: seen as a machine halted for good with its
-# timer's interrupt in the APIC.
+# la57 and a second CPU both make the emulation unreliable. nowatchdog: on a busy
+# machine an emulated CPU may stand still, which the watchdog takes for a hang.
+# taskset: QEMU changes the emulated CPU's pending interrupts without its lock when
+# that CPU enters or leaves a guest, and the instruction is not atomic. If another
+# thread raises an interrupt at that moment, it is lost: the machine was seen halted
+# for good with its timer's interrupt in the APIC. On one CPU the threads cannot
+# collide so.
 run_nested() {
 	local image=$1
 
@@ -219,14 +221,14 @@ run_nested() {
 		-virtfs "local,path=$dir,mount_tag=out,security_model=none"
 }
 
-# A kernel may have KVM without its Hyper-V part: only QEMU can tell.
+# A kernel may have KVM without its Hyper-V part. Only QEMU can find out.
 has_kvm() {
 	[[ -w /dev/kvm && ! ${VMBKMCL_NESTED:-} ]] &&
 		echo quit | qemu-system-x86_64 "${hyperv[@]}" -nodefaults \
 			-display none -monitor stdio -S >/dev/null 2>&1
 }
 
-# In the background, so that a signal to this script is handled at once.
+# The machine runs in the background, so that this script handles a signal at once.
 run_machine() {
 	local image=
 
@@ -256,13 +258,13 @@ failure() {
 	die "FAIL: $1 (logs: $dir)"
 }
 
-# The version that the guest's kernel says it chose, or nothing.
+# The version of VMBus that the guest's kernel says it chose, or nothing
 spoken_vmbus() {
 	sed -n 's/.*Vmbus version:\([0-9.]*\).*/\1/p' "$dir/console.log" | tail -n 1
 }
 
-# First what makes the run worthless, then what the guest says, then what its
-# kernel says.
+# Platform failures come first, because they make the run worthless. Then the
+# guest's verdict counts, then the reports of its kernel.
 judge() {
 	local status verdict spoken
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Unpack a stock Debian cloud kernel with its headers, installing nothing, and
-# print the directory: `vmlinuz`, `modules/` (lib/modules/RELEASE's content)
-# and `KDIR`, a link to a kernel build directory for modules.
+# Unpack a stock Debian cloud kernel with its headers, without installing anything,
+# and print the directory. It holds `vmlinuz`, `modules` (the content of
+# lib/modules/RELEASE) and `KDIR`, a link to a kernel build directory for modules.
 # usage: stock-kernel.sh [--kernel VERSION]     (default: this Debian's own)
 
 . "$(dirname "$0")/../lib/lib.sh"
@@ -24,7 +24,7 @@ unpack_kernel() {
 	ln -s "$vmlinuz" "$dir/vmlinuz"
 }
 
-# Where Debian 12 has /lib/modules, Debian 13 has /usr/lib/modules.
+# Debian 12 has the modules in /lib/modules, Debian 13 in /usr/lib/modules.
 dir_that_exists() {
 	local path
 

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
-# The kernels that are supported, and what of Debian has them and builds for them.
-# Source it after suites.sh.
+# The supported kernels, the Debian suites that have them, and the compilers that
+# build modules for them. Source this file after suites.sh.
 
 kernels=(6.1 6.12 7.3)
 
-# a machine of another suite takes the last
+# The suites that have each kernel. A machine whose own suite is not among them uses
+# the last one.
 declare -A kernel_suites=(
 	[6.1]="bookworm"
 	[6.12]="bookworm trixie"
 	[7.3]="trixie-backports"
 )
 
-# the version of VMBus that each is tested at by default: the newest that it knows, but
-# for 6.1 the one of an older host
+# The version of VMBus that each kernel is tested with by default: the newest that
+# it knows, except that 6.1 gets the version of an older host.
 declare -A kernel_vmbus=(
 	[6.1]=5.2
 	[6.12]=5.3
@@ -33,7 +34,7 @@ suite_of() {
 	echo "$suite"
 }
 
-# the kernel that this machine's Debian comes with
+# The kernel of this machine's own Debian suite
 own_kernel() {
 	local kernel
 
@@ -43,7 +44,8 @@ own_kernel() {
 	die "no kernel of ${kernels[*]} is in $own_suite"
 }
 
-# use_suite_of KERNEL [ARCH]: apt answers for them from here on
+# use_suite_of KERNEL [ARCH]: make apt use the suite of that kernel, and that
+# architecture, from here on
 use_suite_of() {
 	local suite own
 
@@ -52,12 +54,13 @@ use_suite_of() {
 	[[ $suite:${2:-$own} == "$own_suite:$own" ]] || use_suite "$suite" "${2:-$own}"
 }
 
-# use_vmbus_of KERNEL: the host speaks this version, unless another one is asked for
+# use_vmbus_of KERNEL: choose the version of VMBus that the host speaks, unless the
+# environment does
 use_vmbus_of() {
 	export VMBKMCL_VMBUS=${VMBKMCL_VMBUS:-${kernel_vmbus[$1]}}
 }
 
-# need_source KERNEL: have /usr/src/linux-source-KERNEL.tar.xz
+# need_source KERNEL: install /usr/src/linux-source-KERNEL.tar.xz if it is missing
 need_source() {
 	local package=linux-source-$1 suite dir
 
@@ -74,16 +77,17 @@ need_source() {
 	rm -r "$dir"
 }
 
-# parts PACKAGE: it, and what else of the kernel's it needs
+# parts PACKAGE: print the package and the kernel packages that it depends on
 parts() {
 	echo "$1"
 	apt-cache depends "$1" |
 		sed -nE 's/^ *Depends: (linux-(binary|modules|headers|kbuild)-)/\1/p'
 }
 
-# unpack_headers DIR KERNEL RELEASE: Debian's headers for it, with what they need, and
-# DIR/KDIR, a link to the kernel build directory among them. The programs in there are
-# this machine's, whatever the architecture.
+# unpack_headers DIR KERNEL RELEASE: unpack Debian's headers of that release and the
+# packages that they need. DIR/KDIR becomes a link to the kernel build directory.
+# The programs in it are for this machine's architecture, whatever the headers are
+# for.
 unpack_headers() {
 	local dir=$1 kernel=$2 headers=linux-headers-$3 package own
 
@@ -109,8 +113,9 @@ relocate_headers() {
 	done < <(find "$dir/usr/src" "$dir"/usr/lib/linux-kbuild-* -type l -lname '/*')
 }
 
-# name_toolchain KERNEL KDIR: modules want the compiler that the kernel was built with.
-# Where that is not this machine's, the file `toolchain` names the suite that has it.
+# name_toolchain KERNEL KDIR: modules are built with the compiler that built the
+# kernel. If this machine's suite does not have that compiler, the file
+# KDIR/toolchain names the suite that does.
 name_toolchain() {
 	local suite
 
@@ -126,8 +131,8 @@ toolchain() {
 		make_chroot "$1" "${toolchain_packages[@]}"
 }
 
-# module_make KDIR ARGUMENT…: make with the compiler that KDIR wants; what is made is
-# below this tree or in the cache
+# module_make KDIR ARGUMENT…: run make with the compiler that belongs to KDIR. A
+# chroot sees only the tree and the cache, so the modules must be below one of them.
 module_make() {
 	local kdir=$1 root
 	shift

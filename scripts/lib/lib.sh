@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034
-# What every script here shares: where things are, how they speak, and a cache
-# of things that take long to build. Source it first: it sets the shell options.
+# What all scripts share: the paths, messages, and a cache of what takes long to
+# build. Source this file first: it sets the shell options.
 
 set -euo pipefail
 shopt -s inherit_errexit
@@ -22,13 +22,13 @@ die() {
 	exit "$status"
 }
 
-# Print the file's header comment: what a script is and how it is called.
+# Print the header comment of the script: what it does and how to call it.
 usage() { sed -n '3,/^$/s/^# \?//p' "$0"; }
 
 hash_of() { sha256sum | cut -c1-16; }
 
-# logged FILE COMMAND…: the command's output goes to the file; a failure names
-# the file and shows how it ends.
+# logged FILE COMMAND…: write the command's output to the file. If the command
+# fails, name the file and show its end.
 logged() {
 	local file=$1 status=0
 	shift
@@ -41,8 +41,8 @@ logged() {
 	return "$status"
 }
 
-# attended COMMAND…: run it so that a signal to this script ends it as well. (A
-# shell that waits for a command in the foreground heeds no signal till its end.)
+# attended COMMAND…: run the command so that a signal to this script ends it, too.
+# (A shell handles no signal while it waits for a command in the foreground.)
 attended() {
 	local child status=0
 
@@ -54,11 +54,12 @@ attended() {
 	return "$status"
 }
 
-# keyed NAME INPUTS STEP FUNCTION [ARG…]: print the cached directory NAME-<hash
-# of INPUTS and of the function's text>. If there is none yet, say STEP and let
-# `FUNCTION DIR ARG…` fill it. It is built beside and renamed when complete: an
-# interrupted build is never taken for a complete one, and of two runs at once
-# one builds and the other waits.
+# keyed NAME INPUTS STEP FUNCTION [ARG…]: print the cached directory NAME-HASH,
+# where HASH is that of the INPUTS, the ARGs and the function's text (without
+# comments). If the directory does not exist, print the message STEP and call
+# `FUNCTION DIR ARG…` to fill it. FUNCTION fills another directory, which is renamed
+# when it is complete, so an interrupted build is never used. If two scripts need
+# the directory at once, one builds it and the other one waits.
 keyed() {
 	local name=$1 inputs=$2 step=$3 fill=$4 key dir
 	shift 4

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154
-# Debian packages: which are installed, and how to unpack one without
-# installing it. apt is asked by package name, and knows its own mirrors.
+# Debian packages: which ones are installed, and how to unpack one without
+# installing it. apt finds them by name, on the mirrors that it is configured for.
 
 # as_root COMMAND…
 as_root() {
@@ -15,8 +15,9 @@ as_root() {
 	fi
 }
 
-# alone COMMAND…: apt gives up when another apt has its lists locked, and what runs
-# side by side here (checks, a demo) may both find packages missing.
+# alone COMMAND…: run one such command at a time. apt gives up when another apt has
+# locked its lists, and scripts that run at the same time (checks, a demo) may all
+# need packages.
 alone() {
 	mkdir -p "$cache"
 	(
@@ -27,7 +28,7 @@ alone() {
 
 refresh_apt() { alone update_lists; }
 
-# The apt of another suite (suites.sh) needs no root.
+# The apt state of another suite (suites.sh) belongs to the user: no root is needed.
 update_lists() {
 	local root=as_root
 
@@ -35,14 +36,14 @@ update_lists() {
 	logged "$logs/apt-update.log" $root apt-get update
 }
 
-# installed_version PACKAGE: fails if it is not installed
+# installed_version PACKAGE: fail if the package is not installed
 installed_version() {
 	dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null |
 		sed -n 's/^installed //p' | grep . ||
 		die "package $1 is not installed: run scripts/setup.sh"
 }
 
-# need_packages PACKAGE…: install those that are missing
+# need_packages PACKAGE…: install the missing ones
 need_packages() {
 	[[ ! $(missing_packages "$@") ]] || alone install_packages "$@"
 }
@@ -50,7 +51,7 @@ need_packages() {
 install_packages() {
 	local missing
 
-	# another may have been here first
+	# Another script may have installed them while this one waited.
 	mapfile -t missing < <(missing_packages "$@")
 	((${#missing[@]})) || return 0
 	log "installing ${missing[*]} (a minute or two, once)"
@@ -65,8 +66,8 @@ missing_packages() {
 			sed -n 's/^installed //p' | sort)
 }
 
-# remembered COMMAND…: what it printed the last time, as long as apt's package
-# lists are the same. A question to apt takes a second, or several.
+# remembered COMMAND…: print what the command prints. Its output is kept and used
+# again until apt's package lists change, because apt takes seconds to answer.
 remembered() {
 	local memo
 
@@ -81,18 +82,18 @@ remembered() {
 
 apt_state() { stat -c '%n %Y' "${APT_CONFIG:+${APT_CONFIG%/*}}/var/lib/apt/lists"; }
 
-# candidate_version PACKAGE: what apt would install
+# candidate_version PACKAGE: the version that apt would install
 candidate_version() { remembered find_candidate_version "$@"; }
 
 find_candidate_version() {
 	apt-cache policy "$1" | sed -n 's/^  Candidate: //p' | grep -v '(none)'
 }
 
-# kernel_package FLAVOUR [VERSION]: the image package of Debian's newest kernel
-# of that flavour ("amd64", "cloud-amd64"), or of its newest VERSION ("6.1").
+# kernel_package FLAVOUR [VERSION]: the image package of Debian's newest kernel of
+# that flavour ("amd64", "cloud-amd64"), or of its newest kernel VERSION ("6.1").
 kernel_package() {
 	remembered find_kernel_package "$@" && return
-	refresh_apt # a new machine has no package lists yet
+	refresh_apt # a new machine has no package lists
 	remembered find_kernel_package "$@" || die "apt knows no linux-image ${2:-} $1"
 }
 
@@ -109,8 +110,8 @@ find_kernel_package() {
 	fi
 }
 
-# unpack_package PACKAGE DIR [PATTERN…]: download it and unpack the files whose
-# paths ("./usr/…") match, or all.
+# unpack_package PACKAGE DIR [PATTERN…]: download the package and unpack all its
+# files, or only those whose paths ("./usr/…") match a pattern.
 unpack_package() {
 	local package=$1 dir=$2 debs
 	shift 2
@@ -121,10 +122,10 @@ unpack_package() {
 	rm -r "$debs"
 }
 
-# fetch_package PACKAGE DIR: have apt put the .deb there
+# fetch_package PACKAGE DIR: download the .deb into the directory
 fetch_package() {
 	download_package "$@" && return
-	refresh_apt # an old list names files that are gone
+	refresh_apt # an old list may name files that the mirror has deleted
 	download_package "$@" || die "cannot download package $1"
 }
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154
-# Debian suites other than this machine's: chroots made by mmdebstrap, from the
-# mirrors that this machine's apt uses. Source it after packages.sh.
+# Debian suites other than this machine's: apt states and chroots for them, from the
+# mirrors that this machine's apt uses. Source this file after packages.sh.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# mirror LABEL: where this machine's apt gets Debian's archive of that label
-# ("Debian", "Debian-Security") from
+# mirror LABEL: the mirror from which this machine's apt gets the archive of that
+# label ("Debian", "Debian-Security")
 mirror() {
 	remembered find_mirror "$1" && return
 	refresh_apt
@@ -19,7 +19,7 @@ find_mirror() {
 		'Created-By: Packages' | sed -n "s|^Debian $1 ||p" | grep -m 1 .
 }
 
-# suite_sources SUITE: lines for a sources.list
+# suite_sources SUITE: print the lines of its sources.list
 suite_sources() {
 	local release=${1%-backports} debian security
 
@@ -30,16 +30,17 @@ suite_sources() {
 		printf "deb $security %s main\n" "$release-security"
 }
 
-# use_suite SUITE [ARCH]: from here on apt answers for that suite and that
-# architecture, in this shell and what it starts, and for this machine's
-# architecture where ":amd64" asks for it. It has a state of its own.
+# use_suite SUITE [ARCH]: from here on, apt in this shell and its children works on
+# that suite and that architecture, with a state of its own. PACKAGE:ARCH still
+# finds packages of this machine's architecture.
 use_suite() {
 	local suite=$1 own arch dir
 
 	own=$(dpkg --print-architecture)
 	arch=${2:-$own}
 
-	suite_sources "$suite" >/dev/null # while it is this machine's apt
+	# Find the mirrors now: they come from this machine's apt state.
+	suite_sources "$suite" >/dev/null
 	dir=$cache/apt-$suite-$arch
 	mkdir -p "$dir"/{etc/apt/preferences.d,var/{lib/{apt/lists/partial,dpkg},cache/apt/archives/partial}}
 	suite_sources "$suite" | sed "s|^deb |&[signed-by=$keyring] |" >"$dir/etc/apt/sources.list"
@@ -56,7 +57,8 @@ use_suite() {
 	export APT_CONFIG=$dir/apt.conf
 }
 
-# make_chroot DIR SUITE PACKAGE…: fill DIR/root. Kernels get no initramfs.
+# make_chroot DIR SUITE PACKAGE…: make the chroot DIR/root with these packages. Its
+# kernels get no initramfs.
 make_chroot() {
 	local dir=$1 suite=$2
 	shift 2
@@ -68,8 +70,8 @@ make_chroot() {
 		"$suite" "$dir/root" "$dir/sources.list"
 }
 
-# in_chroot ROOT [DIRECTORY…] -- COMMAND…: run it as root in the chroot, in mount
-# and PID namespaces of its own, with these directories where they are outside.
+# in_chroot ROOT [DIRECTORY…] -- COMMAND…: run the command as root in the chroot, in
+# its own mount and PID namespaces. The directories have the same paths inside.
 in_chroot() {
 	local root=$1 directories=()
 	shift
@@ -79,7 +81,7 @@ in_chroot() {
 		shift
 	done
 	shift
-	# shellcheck disable=SC2016 # another shell's
+	# shellcheck disable=SC2016 # the inner shell expands it
 	as_root unshare --mount --pid --fork bash -c '
 		set -e
 		root=$1 count=$2

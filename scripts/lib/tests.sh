@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
-# The tests as a guest gets them, and what becomes of them. prepare_tests builds what is missing for the kernel
-# KERNEL into DIR, which must stay, and sets `kdir`, the guest kernel's build
-# directory, and `tests_guest`, the command that boots a guest with the tests in it:
-# it takes --logs DIR and --command "$(tests_command [SUITE…])" further. With COVERAGE
-# the module counts its lines, and `counting`, the directory it was built in, is set.
+# The KUnit tests in guests: how to build them, deal them to guests, and read their
+# results. Source this file after lib.sh.
 
 . "$scripts/lib/suites.sh"
 . "$scripts/lib/kernels.sh"
 
+# prepare_tests DIR: build the tests for the kernel KERNEL into the directory, which
+# must exist as long as guests are started. Sets
+#   kdir         the build directory of the guest's kernel
+#   tests_guest  the command that boots a guest with the tests; add --logs DIR and
+#                --command "$(tests_command [SUITE…])"
+#   counting     with COVERAGE, the directory in which the module that counts its
+#                lines was built
 prepare_tests() {
 	local dir=$1 device sample second third
 
@@ -37,7 +41,7 @@ prepare_tests() {
 		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")
 }
 
-# The same for a guest without Hyper-V, which runs the suites on the tests' own bus.
+# The same for a guest without Hyper-V, which runs the suites on the fake bus.
 prepare_quick_tests() {
 	local dir=$1
 
@@ -48,7 +52,8 @@ prepare_quick_tests() {
 		--file "$tree/kunit/guest/run-kunit:/run-kunit" "${files[@]}")
 }
 
-# Sets kdir, and built and counting: where the modules are.
+# Build the kernel and the modules. Sets kdir, counting, and built: the directory
+# with the modules.
 build_tests() {
 	local variables=(VMBKMCL_KUNIT=y ${COVERAGE:+VMBKMCL_COVERAGE=y})
 
@@ -58,8 +63,8 @@ build_tests() {
 	counting=${COVERAGE:+$built}
 }
 
-# take_modules DIR MODULE…: sets files, run-guest.sh's options for them. What the
-# guest loads needs no debug information.
+# take_modules DIR MODULE…: copy the modules, without debug information, into the
+# directory, and set `files` to the options of run-guest.sh that add them to a guest
 take_modules() {
 	local dir=$1 module
 	shift
@@ -73,16 +78,16 @@ take_modules() {
 	done
 }
 
-# parse_results LOGS: what a guest wrote, judged by the kernel's own parser. Its
-# verdict line is no KTAP, nor are counts of lines. One that died has written nothing,
-# which is a failure of its own.
+# parse_results LOGS: let the kernel's own parser read the KTAP that a guest wrote.
+# The verdict and the counts of lines are not KTAP. A guest that died may have
+# written nothing; ktap-report.py counts that as a failure.
 parse_results() {
 	grep -avE '^(verdict|gcov): ' "$1/verdict" >"$1/ktap" 2>/dev/null || true
 	python3 "$kdir/tools/testing/kunit/kunit.py" parse --json="$1/results.json" \
 		"$1/ktap" >"$1/kunit.log" 2>&1 || true
 }
 
-# protocol NAME: its value in the header that the tests and the server share
+# protocol NAME: the value of that macro in the header that tests and server share
 protocol() {
 	sed -n "s/^#define $1[[:space:]]*\"\?\([^\"]*\)\"\?\$/\1/p" \
 		"$tree/kunit/host/protocol.h"
@@ -90,12 +95,12 @@ protocol() {
 
 tests_command() { echo "sh /run-kunit ${*@Q}"; }
 
-# Lines "SECONDS SUITE" from the last time that all suites were run.
+# Lines of "SECONDS SUITE": how long each suite took when all suites last ran
 suite_seconds=$cache/suite-seconds
 
-# keep_seconds LOGS…: remember how long each suite took in these guests. KUnit tells
-# the kernel's log where a suite begins and ends, and the log tells when. A suite that
-# did not end keeps the seconds of an earlier run.
+# keep_seconds LOGS…: remember how long each suite took in these guests. KUnit
+# writes the begin and the end of each suite to the kernel's log, which has the
+# times. A suite that did not end keeps the seconds of an earlier run.
 keep_seconds() {
 	mkdir -p "$cache"
 	cat "$suite_seconds" "${@/%//console.log}" 2>/dev/null | awk '
@@ -108,8 +113,9 @@ keep_seconds() {
 	mv "$suite_seconds.$$" "$suite_seconds"
 }
 
-# deal_suites GUESTS: all suites, dealt out to that many guests, each next one to
-# the guest with least to do; a command a line.
+# deal_suites GUESTS: deal all suites to that many guests, the longest suite first,
+# each to the guest that has the least to do. Print a command for each guest, one a
+# line.
 deal_suites() {
 	local guests=$1 suite seconds i least load=() dealt=()
 
@@ -127,8 +133,8 @@ deal_suites() {
 	done
 }
 
-# Lines "SECONDS SUITE", the longest first. The samples are one more suite of
-# run-kunit's. A suite that was never timed counts as 10 seconds.
+# Print lines of "SECONDS SUITE", the longest first. run-kunit treats the samples as
+# one more suite. A suite that was never timed counts as 10 seconds.
 suites_by_time() {
 	join -1 2 -a 2 -e 10 -o 1.1,0 \
 		<(sort -k 2b,2 "$suite_seconds" 2>/dev/null) \

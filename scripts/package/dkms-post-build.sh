@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# DKMS keeps of a build only the module. A module that uses it is built against
-# its Module.symvers, so that goes beside it, and goes with it when DKMS removes
-# the build. DKMS calls this in the build directory, before it deletes that.
+# DKMS keeps nothing of a build but the modules. Clients are built against the
+# build's Module.symvers, so copy that beside the modules; DKMS removes both
+# together. DKMS calls this script in the build directory, before it deletes that
+# directory.
 # usage: dkms-post-build.sh DIRECTORY
 set -e
 

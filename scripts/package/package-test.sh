@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Build the Debian packages and try them in a chroot of Debian 12 that has two
-# kernels: they install, DKMS builds the module for both, modprobe finds it, a
-# module that calls it builds against what was installed, and removing them
+# Build the Debian packages and try them in a chroot of Debian 12 with two kernels:
+# the packages install, DKMS builds the module for both kernels, modprobe finds it,
+# a client module builds against the installed files, and removing the packages
 # leaves the chroot as it was.
 # usage: package-test.sh
 
@@ -14,7 +14,7 @@ suite=bookworm
 packages=(dkms gcc make libc6-dev linux-{image,headers}-{,6.12-}cloud-amd64)
 log=$logs/package-test.log
 
-# What is in the chroot, as far as a package has a say in it.
+# List the files of the chroot, without those that every installation changes.
 inventory() {
 	(
 		cd "$root"
@@ -54,7 +54,7 @@ check_kernel() {
 	step "a module that calls it builds for $kernel"
 }
 
-# the smallest module that calls the API
+# Write the smallest module that calls the API.
 write_client() {
 	mkdir -p "$root/tmp/client"
 	cat >"$root/tmp/client/Kbuild" <<-'END'
@@ -102,7 +102,8 @@ mapfile -t kernels < <(ls "$root/lib/modules")
 ((${#kernels[@]} == 2)) || die "the chroot has the kernels ${kernels[*]}, not two"
 
 run sh -c 'apt-get install -y --no-install-recommends /tmp/debs/*.deb'
-# Installing builds for one kernel; this is what installing or booting another does.
+# Installing the package builds for one kernel. DKMS does the following when another
+# kernel is installed or booted.
 for kernel in "${kernels[@]}"; do
 	run dkms autoinstall -k "$kernel"
 done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Build the Debian packages from the tracked sources, have lintian look at them,
-# and print the directory they are in.
+# Build the Debian packages from the sources that git tracks or could track, check
+# them with lintian, and print their directory.
 # usage: package.sh
 
 . "$(dirname "$0")/../lib/lib.sh"
@@ -10,7 +10,7 @@
 out=$tree/build/deb
 log=$logs/package.log
 
-# debian/rules makes a mess where it runs
+# Build from a copy: debian/rules leaves files where it runs.
 export_sources() {
 	git -C "$tree" ls-files --cached --others --exclude-standard |
 		rsync -a --files-from=- "$tree/" "$1/"
