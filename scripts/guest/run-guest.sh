@@ -260,7 +260,8 @@ failure() {
 
 # The version of VMBus that the guest's kernel says it chose, or nothing
 spoken_vmbus() {
-	sed -n 's/.*Vmbus version:\([0-9.]*\).*/\1/p' "$dir/console.log" | tail -n 1
+	sed -n 's/.*Vmbus version:\([0-9.]*\).*/\1/p' "$dir/console.log" 2>/dev/null |
+		tail -n 1 || true
 }
 
 # Platform failures come first, because they make the run worthless. Then the
