@@ -16,15 +16,15 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "eventually.h"
-#include "fake_bus.h"
-#include "files.h"
+#include "lib/eventually.h"
+#include "lib/fake_bus.h"
+#include "lib/files.h"
 #include "host/protocol.h"
-#include "mdls.h"
-#include "owner.h"
-#include "server.h"
+#include "lib/mdls.h"
+#include "lib/owner.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 #define READ_WRITE	(PROT_READ | PROT_WRITE)

@@ -12,9 +12,9 @@
 
 #include "../vmbkmcl/bus.h"
 #include "../vmbkmcl/channel.h"
-#include "client.h"
-#include "eventually.h"
-#include "rings.h"
+#include "lib/client.h"
+#include "lib/eventually.h"
+#include "lib/rings.h"
 #include "suites.h"
 
 #define BUSES	5

@@ -9,12 +9,12 @@
 #include <linux/vmalloc.h>
 
 #include "../vmbkmcl/rx_packet.h"
-#include "client.h"
-#include "files.h"
-#include "log.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/files.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define DRIVER		"/sys/bus/vmbus/drivers/vmbkmcl-" TESTDEV_TYPE_GUID
 

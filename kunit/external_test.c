@@ -9,14 +9,14 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
-#include "client.h"
-#include "failing.h"
-#include "log.h"
-#include "mdls.h"
-#include "owner.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/failing.h"
+#include "lib/log.h"
+#include "lib/mdls.h"
+#include "lib/owner.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 #define FORCE	VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH

@@ -15,13 +15,13 @@
 
 #include <vmbkmcl/linux.h>
 
-#include "failing.h"
-#include "fake_bus.h"
-#include "files.h"
-#include "log.h"
-#include "server.h"
+#include "lib/failing.h"
+#include "lib/fake_bus.h"
+#include "lib/files.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define SOME_PAGES	4		/* all in the header message */
 #define MANY_PAGES	64		/* header and bodies */

@@ -8,14 +8,14 @@
 #include <linux/vmalloc.h>
 
 #include "../vmbkmcl/gpadl.h"
-#include "failing.h"
-#include "fake_bus.h"
-#include "files.h"
-#include "mdls.h"
-#include "owner.h"
-#include "server.h"
+#include "lib/failing.h"
+#include "lib/fake_bus.h"
+#include "lib/files.h"
+#include "lib/mdls.h"
+#include "lib/owner.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 #define PAGES		4

@@ -11,12 +11,12 @@
 #include <linux/vmalloc.h>
 
 #include "../vmbkmcl/gpadl.h"
-#include "fake_bus.h"
-#include "files.h"
+#include "lib/fake_bus.h"
+#include "lib/files.h"
 #include "host/protocol.h"
-#include "server.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 

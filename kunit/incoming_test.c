@@ -7,10 +7,10 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
-#include "client.h"
-#include "fake_bus.h"
-#include "log.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/fake_bus.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
 
 #define WAIT		VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION

@@ -9,9 +9,9 @@
 
 #include <vmbuskernelmodeclientlibapi.h>
 
-#include "eventually.h"
-#include "log.h"
-#include "server.h"
+#include "lib/eventually.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION

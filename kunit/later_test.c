@@ -7,13 +7,13 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "client.h"
-#include "device.h"
-#include "files.h"
-#include "log.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/device.h"
+#include "lib/files.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 

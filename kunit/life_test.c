@@ -8,13 +8,13 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "client.h"
-#include "device.h"
-#include "files.h"
-#include "log.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/device.h"
+#include "lib/files.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 /* Packets a channel can have taken from its ring at one time. */
 #define POOL		(KMCL_QUOTA_DEFAULT + KMCL_BACKLOG)

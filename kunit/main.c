@@ -6,7 +6,7 @@
  */
 
 #include "../vmbkmcl/compat.h"
-#include "run_suites.h"
+#include "lib/run_suites.h"
 #include "suites.h"
 
 static int __init tests_init(void)

@@ -9,14 +9,14 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
-#include "failing.h"
-#include "fake_bus.h"
+#include "lib/failing.h"
+#include "lib/fake_bus.h"
 #include "host/protocol.h"
-#include "log.h"
-#include "mdls.h"
-#include "owner.h"
+#include "lib/log.h"
+#include "lib/mdls.h"
+#include "lib/owner.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define PAGES		4
 #define BYTES		(PAGES * PAGE_SIZE)

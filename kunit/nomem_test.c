@@ -8,14 +8,14 @@
 #include <linux/io.h>
 #include <linux/slab.h>
 
-#include "client.h"
-#include "failing.h"
-#include "fake_bus.h"
-#include "files.h"
-#include "mdls.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/failing.h"
+#include "lib/fake_bus.h"
+#include "lib/files.h"
+#include "lib/mdls.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 

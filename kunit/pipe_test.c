@@ -3,9 +3,9 @@
 
 #include <linux/slab.h>
 
-#include "client.h"
-#include "fake_bus.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/fake_bus.h"
+#include "lib/server.h"
 #include "suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION

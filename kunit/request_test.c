@@ -5,8 +5,8 @@
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
-#include "fake_bus.h"
-#include "server.h"
+#include "lib/fake_bus.h"
+#include "lib/server.h"
 #include "suites.h"
 
 #define WAIT		VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION

@@ -10,7 +10,7 @@
 #include <linux/delay.h>
 #include <linux/sched.h>
 
-#include "client.h"
+#include "lib/client.h"
 #include "suites.h"
 
 #define LOOKS	1000

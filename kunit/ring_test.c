@@ -10,8 +10,8 @@
 #include <linux/slab.h>
 
 #include "../vmbkmcl/ring.h"
-#include "eventually.h"
-#include "rings.h"
+#include "lib/eventually.h"
+#include "lib/rings.h"
 #include "suites.h"
 
 #define SIZE		((u32)PAGE_SIZE)	/* of a ring's data */

@@ -15,11 +15,11 @@
 #include <linux/prandom.h>
 #include <linux/random.h>
 
-#include "client.h"
-#include "files.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/files.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 #define FAKE_STEPS	1000
 #define SERVER_STEPS	300

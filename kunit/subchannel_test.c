@@ -11,12 +11,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "client.h"
-#include "device.h"
-#include "log.h"
-#include "server.h"
+#include "lib/client.h"
+#include "lib/device.h"
+#include "lib/log.h"
+#include "lib/server.h"
 #include "suites.h"
-#include "user_memory.h"
+#include "lib/user_memory.h"
 
 /**
  * struct pair - a primary channel and a sub-channel of it

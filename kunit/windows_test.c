@@ -11,7 +11,7 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 
-#include "eventually.h"
+#include "lib/eventually.h"
 #include "suites.h"
 
 static const GUID guid = {

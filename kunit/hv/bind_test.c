@@ -8,11 +8,11 @@
 #include <linux/io.h>
 #include <linux/sizes.h>
 
-#include "../client.h"
-#include "../files.h"
-#include "../log.h"
-#include "../server.h"
-#include "../user_memory.h"
+#include "../lib/client.h"
+#include "../lib/files.h"
+#include "../lib/log.h"
+#include "../lib/server.h"
+#include "../lib/user_memory.h"
 #include "hv_device.h"
 #include "hv_suites.h"
 

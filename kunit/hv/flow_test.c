@@ -7,9 +7,9 @@
 #include <linux/slab.h>
 
 #include "../../vmbkmcl/trace.h"
-#include "../client.h"
-#include "../fake_bus.h"
-#include "../server.h"
+#include "../lib/client.h"
+#include "../lib/fake_bus.h"
+#include "../lib/server.h"
 #include "hv_device.h"
 #include "hv_suites.h"
 

@@ -5,7 +5,7 @@
 #include <linux/module.h>
 
 #include "../../vmbkmcl/compat.h"
-#include "../server.h"
+#include "../lib/server.h"
 #include "hv_device.h"
 
 static struct hv_vmbus_device_id other_ids[2];

@@ -6,7 +6,7 @@
 #include <kunit/test.h>
 #include <linux/hyperv.h>
 
-#include "../device.h"
+#include "../lib/device.h"
 
 /* The driver that has the device of this instance; it stays with the case. */
 struct hv_device *device_find(struct kunit *test, const char *instance);

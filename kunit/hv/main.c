@@ -5,7 +5,7 @@
  */
 
 #include "../../vmbkmcl/compat.h"
-#include "../run_suites.h"
+#include "../lib/run_suites.h"
 #include "../suites.h"
 #include "hv_device.h"
 #include "hv_suites.h"

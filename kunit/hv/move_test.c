@@ -6,9 +6,9 @@
 
 #include <linux/hyperv.h>
 
-#include "../client.h"
-#include "../files.h"
-#include "../server.h"
+#include "../lib/client.h"
+#include "../lib/files.h"
+#include "../lib/server.h"
 #include "hv_device.h"
 #include "hv_suites.h"
 

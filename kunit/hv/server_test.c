@@ -6,7 +6,7 @@
 
 #include <linux/vmalloc.h>
 
-#include "../server.h"
+#include "../lib/server.h"
 #include "hv_suites.h"
 
 #define PAYLOAD		16u

@@ -11,8 +11,8 @@
 #include <linux/hyperv.h>
 #include <linux/slab.h>
 
-#include "../client.h"
-#include "../server.h"
+#include "../lib/client.h"
+#include "../lib/server.h"
 #include "hv_device.h"
 #include "hv_suites.h"
 

@@ -13,9 +13,9 @@
 #include <linux/slab.h>
 
 #include "../../vmbkmcl/ring_size.h"
-#include "../client.h"
+#include "../lib/client.h"
 #include "../host/traffic.h"
-#include "../server.h"
+#include "../lib/server.h"
 #include "hv_device.h"
 #include "hv_suites.h"
 

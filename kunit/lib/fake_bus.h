@@ -11,9 +11,9 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
-#include "../vmbkmcl/bus.h"
-#include "../vmbkmcl/channel.h"
-#include "../vmbkmcl/ring_size.h"
+#include "../../vmbkmcl/bus.h"
+#include "../../vmbkmcl/channel.h"
+#include "../../vmbkmcl/ring_size.h"
 #include "eventually.h"
 
 /* Sub-channels that a fake device may have open */

@@ -3,7 +3,7 @@
 
 #include <linux/vmalloc.h>
 
-#include "host/protocol.h"
+#include "../host/protocol.h"
 #include "mdls.h"
 
 static void free_vmalloc(void *va)

@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#include "../vmbkmcl/ring.h"
+#include "../../vmbkmcl/ring.h"
 
 /* @bytes: of the control page and the data, whole pages. Empty; -ENOMEM without. */
 int ring_make(struct kmcl_ring_memory *memory, u32 bytes);

@@ -7,8 +7,8 @@
 #include <linux/completion.h>
 #include <vmbuskernelmodeclientlibapi.h>
 
-#include "../vmbkmcl/channel.h"
-#include "host/protocol.h"
+#include "../../vmbkmcl/channel.h"
+#include "../host/protocol.h"
 
 /**
  * struct server - an open channel to the server endpoint in QEMU

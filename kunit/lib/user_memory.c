@@ -17,7 +17,7 @@
 #include <linux/uaccess.h>
 
 #include "files.h"
-#include "host/protocol.h"
+#include "../host/protocol.h"
 #include "user_memory.h"
 
 static struct mm_struct *suite_mm;
