@@ -2,7 +2,7 @@
 /*
  * Each allocation of what packets need made to fail in turn: a clean status,
  * nothing changed, nothing stuck. What was lost on the way kmemleak finds. Those
- * of external data are in external_test.c.
+ * of external data are in tx_gpa_direct_test.c.
  */
 
 #include <linux/io.h>

@@ -1016,7 +1016,7 @@ static void both_rescinded_by_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
-static struct kunit_case subchannel_cases[] = {
+static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(primary_bounds),
 	KUNIT_CASE(waits_for_an_offer),
 	KUNIT_CASE(is_disabled_before_an_offer),
@@ -1046,13 +1046,13 @@ static struct kunit_case subchannel_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_subchannel_suite = {
-	.name = "vmbkmcl_subchannel",
-	.test_cases = subchannel_cases,
+struct kunit_suite vmbkmcl_channel_sub_suite = {
+	.name = "vmbkmcl_channel_sub",
+	.test_cases = channel_sub_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case subchannel_server_cases[] = {
+static struct kunit_case channel_sub_server_cases[] = {
 	KUNIT_CASE(packets_with_the_server),
 	KUNIT_CASE(gpadl_with_the_server),
 	KUNIT_CASE(again_with_the_server),
@@ -1065,8 +1065,8 @@ static struct kunit_case subchannel_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_subchannel_server_suite = {
-	.name = "vmbkmcl_subchannel_server",
-	.test_cases = subchannel_server_cases,
+struct kunit_suite vmbkmcl_channel_sub_server_suite = {
+	.name = "vmbkmcl_channel_sub_server",
+	.test_cases = channel_sub_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_subchannel_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_channel_sub_server_suite);

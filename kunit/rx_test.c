@@ -1199,7 +1199,7 @@ static void completion_of_the_server_too_large(struct kunit *test)
 	free_page((unsigned long)page);
 }
 
-static struct kunit_case incoming_cases[] = {
+static struct kunit_case rx_cases[] = {
 	KUNIT_CASE_PARAM(never_more_than_the_quota, quota_gen_params),
 	KUNIT_CASE(larger_quota_is_seen_at_a_completion),
 	KUNIT_CASE(quota_at_the_opening),
@@ -1231,13 +1231,13 @@ static struct kunit_case incoming_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_incoming_suite = {
-	.name = "vmbkmcl_incoming",
-	.test_cases = incoming_cases,
+struct kunit_suite vmbkmcl_rx_suite = {
+	.name = "vmbkmcl_rx",
+	.test_cases = rx_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case incoming_server_cases[] = {
+static struct kunit_case rx_server_cases[] = {
 	KUNIT_CASE(server_sends_a_thousand),
 	KUNIT_CASE(server_gets_completions_of_threads),
 	KUNIT_CASE(callbacks_ask_the_server),
@@ -1249,8 +1249,8 @@ static struct kunit_case incoming_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_incoming_server_suite = {
-	.name = "vmbkmcl_incoming_server",
-	.test_cases = incoming_server_cases,
+struct kunit_suite vmbkmcl_rx_server_suite = {
+	.name = "vmbkmcl_rx_server",
+	.test_cases = rx_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_incoming_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_rx_server_suite);

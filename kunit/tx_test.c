@@ -1078,7 +1078,7 @@ static void server_echoes_a_thousand(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
 }
 
-static struct kunit_case packet_cases[] = {
+static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(object_of_a_channel),
 	KUNIT_CASE(freed_object_is_used_again),
 	KUNIT_CASE(many_objects),
@@ -1108,13 +1108,13 @@ static struct kunit_case packet_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_packet_suite = {
-	.name = "vmbkmcl_packet",
-	.test_cases = packet_cases,
+struct kunit_suite vmbkmcl_tx_suite = {
+	.name = "vmbkmcl_tx",
+	.test_cases = tx_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case packet_server_cases[] = {
+static struct kunit_case tx_server_cases[] = {
 	KUNIT_CASE_PARAM(server_reads_and_writes_pfns, pages_gen_params),
 	KUNIT_CASE(disable_with_a_server_that_stalls),
 	KUNIT_CASE(rescind_by_a_server_that_stalls),
@@ -1123,8 +1123,8 @@ static struct kunit_case packet_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_packet_server_suite = {
-	.name = "vmbkmcl_packet_server",
-	.test_cases = packet_server_cases,
+struct kunit_suite vmbkmcl_tx_server_suite = {
+	.name = "vmbkmcl_tx_server",
+	.test_cases = tx_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_packet_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_tx_server_suite);

@@ -1081,7 +1081,7 @@ static void start_and_pause_at_once(struct kunit *test)
 	KUNIT_EXPECT_GT(test, paused, 0);
 }
 
-static struct kunit_case life_cases[] = {
+static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(pause_and_start),
 	KUNIT_CASE(pause_while_disabled),
 	KUNIT_CASE(pause_and_start_while_disabled),
@@ -1127,13 +1127,13 @@ static struct kunit_case life_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_life_suite = {
-	.name = "vmbkmcl_life",
-	.test_cases = life_cases,
+struct kunit_suite vmbkmcl_channel_state_suite = {
+	.name = "vmbkmcl_channel_state",
+	.test_cases = channel_state_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case life_server_cases[] = {
+static struct kunit_case channel_state_server_cases[] = {
 	KUNIT_CASE(pause_and_start_with_the_server),
 	KUNIT_CASE(send_while_paused),
 	KUNIT_CASE(suspend_and_resume_with_the_server),
@@ -1143,8 +1143,8 @@ static struct kunit_case life_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_life_server_suite = {
-	.name = "vmbkmcl_life_server",
-	.test_cases = life_server_cases,
+struct kunit_suite vmbkmcl_channel_state_server_suite = {
+	.name = "vmbkmcl_channel_state_server",
+	.test_cases = channel_state_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_life_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_channel_state_server_suite);

@@ -1340,7 +1340,7 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
 }
 
-static struct kunit_case request_cases[] = {
+static struct kunit_case tx_request_cases[] = {
 	KUNIT_CASE(bad_arguments),
 	KUNIT_CASE(payload_too_large),
 	KUNIT_CASE(completion_size_not_in_words),
@@ -1386,13 +1386,13 @@ static struct kunit_case request_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_request_suite = {
-	.name = "vmbkmcl_request",
-	.test_cases = request_cases,
+struct kunit_suite vmbkmcl_tx_request_suite = {
+	.name = "vmbkmcl_tx_request",
+	.test_cases = tx_request_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case request_server_cases[] = {
+static struct kunit_case tx_request_server_cases[] = {
 	KUNIT_CASE(request_in_atomic_context),
 	KUNIT_CASE(echo_of_every_kind_of_size),
 	KUNIT_CASE_SLOW(echo_all_around_the_ring),
@@ -1409,8 +1409,8 @@ static struct kunit_case request_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_request_server_suite = {
-	.name = "vmbkmcl_request_server",
-	.test_cases = request_server_cases,
+struct kunit_suite vmbkmcl_tx_request_server_suite = {
+	.name = "vmbkmcl_tx_request_server",
+	.test_cases = tx_request_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_request_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_tx_request_server_suite);

@@ -785,20 +785,20 @@ static void owner_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins_held(test), pins);
 }
 
-static struct kunit_case buffer_cases[] = {
+static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(mapped_as_it_is_shared),
 	{}
 };
 
-struct kunit_suite vmbkmcl_buffer_suite = {
-	.name = "vmbkmcl_buffer",
+struct kunit_suite vmbkmcl_memory_suite = {
+	.name = "vmbkmcl_memory",
 	.suite_init = user_memory_suite_init,
 	.suite_exit = user_memory_suite_exit,
-	.test_cases = buffer_cases,
+	.test_cases = memory_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case buffer_server_cases[] = {
+static struct kunit_case memory_server_cases[] = {
 	KUNIT_CASE(vmalloc_memory),
 	KUNIT_CASE(vmalloc_part_of_the_last_page),
 	KUNIT_CASE(vmalloc_in_the_middle),
@@ -840,10 +840,10 @@ static struct kunit_case buffer_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_buffer_server_suite = {
-	.name = "vmbkmcl_buffer_server",
+struct kunit_suite vmbkmcl_memory_server_suite = {
+	.name = "vmbkmcl_memory_server",
 	.suite_init = user_memory_suite_init,
 	.suite_exit = user_memory_suite_exit,
-	.test_cases = buffer_server_cases,
+	.test_cases = memory_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_buffer_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_memory_server_suite);

@@ -1110,7 +1110,7 @@ static void packet_without_memory(struct kunit *test)
 	came_of(test, &outcome, STATUS_SUCCESS);
 }
 
-static struct kunit_case external_cases[] = {
+static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE_PARAM(part_of_a_chain, parts_gen_params),
 	KUNIT_CASE(forced_length),
 	KUNIT_CASE(refused),
@@ -1139,15 +1139,15 @@ static struct kunit_case external_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_external_suite = {
-	.name = "vmbkmcl_external",
+struct kunit_suite vmbkmcl_tx_gpa_direct_suite = {
+	.name = "vmbkmcl_tx_gpa_direct",
 	.suite_init = user_memory_suite_init,
 	.suite_exit = user_memory_suite_exit,
-	.test_cases = external_cases,
+	.test_cases = tx_gpa_direct_cases,
 };
 
 /* What needs a server at the other end. */
-static struct kunit_case external_server_cases[] = {
+static struct kunit_case tx_gpa_direct_server_cases[] = {
 	KUNIT_CASE(server_reads_and_writes_a_chain),
 	KUNIT_CASE(server_writes_user_memory),
 	KUNIT_CASE(owner_of_external_data_is_gone),
@@ -1156,10 +1156,10 @@ static struct kunit_case external_server_cases[] = {
 	{}
 };
 
-struct kunit_suite vmbkmcl_external_server_suite = {
-	.name = "vmbkmcl_external_server",
+struct kunit_suite vmbkmcl_tx_gpa_direct_server_suite = {
+	.name = "vmbkmcl_tx_gpa_direct_server",
 	.suite_init = user_memory_suite_init,
 	.suite_exit = user_memory_suite_exit,
-	.test_cases = external_server_cases,
+	.test_cases = tx_gpa_direct_server_cases,
 };
-EXPORT_TO_TESTS(vmbkmcl_external_server_suite);
+EXPORT_TO_TESTS(vmbkmcl_tx_gpa_direct_server_suite);
