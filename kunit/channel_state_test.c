@@ -64,8 +64,7 @@ static void host_sends_many(struct fake_bus *bus, unsigned int count)
 static void client_has(struct kunit *test, struct client *client,
 		       unsigned int packets)
 {
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(READ_ONCE(client->held_count) == packets));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->held_count) == packets);
 	KUNIT_ASSERT_EQ(test, client->held_count, packets);
 }
 
@@ -74,8 +73,7 @@ static void client_was_given(struct kunit *test, struct client *client,
 {
 	unsigned int i;
 
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(READ_ONCE(client->packets) == packets));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == packets);
 	KUNIT_ASSERT_EQ(test, client->packets, packets);
 	for (i = 0; i < packets; i++)
 		KUNIT_ASSERT_EQ(test, client->tags[i], (u8)i);
@@ -270,7 +268,7 @@ static void disable_ends_a_start(struct kunit *test)
 	client->at = "PostStarted";
 	client->hook = ask_the_host;
 	start = job_start(test, do_start, client->ch);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	VmbChannelDisable(client->ch);
 	job_join(test, start);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
@@ -354,8 +352,7 @@ static void packets_come_in_order(struct kunit *test)
 	bring_up(test, client);
 	host_sends_many(bus, 200);
 	client_was_given(test, client, 200);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 200));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 200);
 }
 
 static void no_packet_before_started(struct kunit *test)
@@ -500,8 +497,7 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 	fake_bus_set_room(bus, 2);
 	kmcl_poll_schedule(bus->ch);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 2));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 2);
 	complete(&client->leave);
 	job_join(test, disable);
 	heard(test, client, LIFE);
@@ -512,8 +508,7 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	client->hook = NULL;
 	bring_up(test, client);
 	host_sends_many(bus, POOL + 3);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->completions) ==
-					   POOL + 5));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == POOL + 5);
 }
 
 static void packet_completed_twice(struct kunit *test)
@@ -658,7 +653,7 @@ static void rescind_during_a_callback(struct kunit *test)
 	}
 	has_entered(test, client);
 	rescind = job_start(test, do_rescind, bus);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->lost));
 	msleep(50);
 	KUNIT_EXPECT_FALSE(test, job_done(rescind));
 	complete(&client->leave);
@@ -679,7 +674,7 @@ static void rescind_during_pnp_failure(struct kunit *test)
 	enable(test, client);
 	has_entered(test, client);
 	rescind = job_start(test, do_rescind, bus);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->lost));
 	complete(&client->leave);
 	job_join(test, rescind);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
@@ -706,7 +701,7 @@ static void rescind_during_a_gpadl_create(struct kunit *test)
 	bring_up(test, client);
 	bus->withhold = true;
 	create = job_start(test, create_a_gpadl, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	fake_bus_rescind(bus);
 	job_join(test, create);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
@@ -726,7 +721,7 @@ static void rescind_during_a_request(struct kunit *test)
 
 	bring_up(test, client);
 	request = job_start(test, ask, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	fake_bus_rescind(bus);
 	job_join(test, request);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
@@ -810,7 +805,7 @@ static void sleep_with_everything_outstanding(struct kunit *test)
 							      &handle),
 			STATUS_SUCCESS);
 	vfree(va);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	put_to_sleep(bus);
 	job_join(test, request);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
@@ -825,8 +820,7 @@ static void sleep_with_everything_outstanding(struct kunit *test)
 	becomes(test, client->ch, KMCL_ACTIVE);
 	host_sends(bus, 2);
 	client_was_given(test, client, 3);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
 }
 
 static void disable_while_asleep(struct kunit *test)
@@ -885,7 +879,7 @@ static void sleep_before_open_is_answered(struct kunit *test)
 
 	bus->withhold = true;
 	enable(test, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	answers = job_start(test, answer_in_a_while, bus);
 	put_to_sleep(bus);
 	job_join(test, answers);
@@ -930,7 +924,7 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 			STATUS_SUCCESS);
 	vfree(va);
 	request = job_start(test, ask_for_a_minute, &sleeper);
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
+	ASSERT_EVENTUALLY(test, READ_ONCE(client->ch->tx.sent));
 
 	KUNIT_EXPECT_EQ(test, server_device_suspend(test, device), 0);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
@@ -989,9 +983,9 @@ static void suspend_with_packets_of_the_server(struct kunit *test)
 	heard(test, client, UP);
 	client_completes_all(client);
 	server_pushes(test, client, 2);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) == 5));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 5);
 	KUNIT_EXPECT_EQ(test, client->packets, 5);
-	KUNIT_EXPECT_TRUE(test, eventually(!kmcl_delivery_held(&client->ch->delivery)));
+	EXPECT_EVENTUALLY(test, !kmcl_delivery_held(&client->ch->delivery));
 }
 
 /* Another channel of the type keeps the driver there. */

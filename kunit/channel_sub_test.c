@@ -287,8 +287,7 @@ static void primary_refuses_to_open(struct kunit *test)
 	pair->primary->at = "Opened";
 	pair->primary->hook = wait_to_leave;
 	enable(test, pair->primary);
-	KUNIT_ASSERT_TRUE(test,
-			  eventually(completion_done(&pair->primary->entered)));
+	ASSERT_EVENTUALLY(test, completion_done(&pair->primary->entered));
 	bring_up_sub(test, pair);
 	complete(&pair->primary->leave);
 	becomes(test, pair->primary->ch, KMCL_DISABLED);
@@ -307,10 +306,9 @@ static void while_sub_opens(struct kunit *test)
 	pair->sub_bus->withhold = true;
 	enable(test, pair->sub);
 	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
-	KUNIT_ASSERT_TRUE(test,
-			  eventually(atomic_read(&pair->sub_bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&pair->sub_bus->waiting));
 	disable = job_start(test, do_disable, pair->primary->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(pair->sub->ch->lost)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(pair->sub->ch->lost));
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
 	fake_bus_answer(pair->sub_bus);
@@ -358,8 +356,7 @@ static void while_sub_waits_for_the_host(struct kunit *test)
 
 	pair->sub_bus->withhold = true;
 	create = job_start(test, do_create, creation);
-	KUNIT_ASSERT_TRUE(test,
-			  eventually(atomic_read(&pair->sub_bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&pair->sub_bus->waiting));
 	disable = job_start(test, do_disable, pair->primary->ch);
 	heard(test, pair->sub, UP " Suspend");
 	msleep(50);
@@ -413,7 +410,7 @@ static void packets_of_the_hosts_are_waited_for(struct kunit *test)
 
 	pair->sub->hold = true;
 	fake_bus_deliver_request(pair->sub_bus, 1, &word, sizeof(word));
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(pair->sub->held_count)));
+	ASSERT_EVENTUALLY(test, READ_ONCE(pair->sub->held_count));
 	disable = job_start(test, do_disable, pair->primary->ch);
 	heard(test, pair->sub, UP " Suspend");
 	msleep(50);
@@ -446,7 +443,7 @@ static void requests_of_the_clients_end(struct kunit *test)
 	struct call call = { .ch = pair->sub->ch };
 	struct job *job = job_start(test, do_call, &call);
 
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&pair->sub_bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&pair->sub_bus->sends));
 	VmbChannelDisable(pair->primary->ch);
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
@@ -463,7 +460,7 @@ static void callback_asks_the_host(struct kunit *test)
 	bring_up(test, pair->primary);
 	enable(test, pair->sub);
 	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&pair->sub_bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&pair->sub_bus->sends));
 	VmbChannelDisable(pair->primary->ch);
 	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_DEVICE_REMOVED);
 	both_lived(test, pair);

@@ -419,7 +419,7 @@ static void processing_complete_counts(struct kunit *test)
 	bring_up(test, client);
 	for (i = 0; i < 100; i++)
 		fake_bus_deliver_request(bus, i, &i, sizeof(i));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) == 100));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 100);
 	KUNIT_EXPECT_EQ(test, client->packets, 100);
 }
 
@@ -429,7 +429,7 @@ static void packets_without_a_callback(struct kunit *test)
 	u64 word = 0;
 
 	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(bus->ch->rx.dropped)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->rx.dropped));
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 }
 
@@ -459,8 +459,8 @@ static void client_context(struct kunit *test)
 	bring_up(test, client);
 	for (i = 0; i < KMCL_QUOTA_DEFAULT; i++)
 		fake_bus_deliver_request(bus, i, &i, sizeof(i));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) ==
-					   KMCL_QUOTA_DEFAULT));
+	EXPECT_EVENTUALLY(test,
+			  READ_ONCE(client->packets) == KMCL_QUOTA_DEFAULT);
 	KUNIT_ASSERT_EQ(test, client->packets, KMCL_QUOTA_DEFAULT);
 	for (i = 0; i < KMCL_QUOTA_DEFAULT; i++) {
 		u8 *context = VmbChannelPacketGetClientContext(client->held[i]);
@@ -491,7 +491,7 @@ static void no_client_context(struct kunit *test)
 	set_process(client->ch, look_for_context, NULL);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->completions)));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions));
 	KUNIT_EXPECT_EQ(test, client->seen, 0);
 }
 
@@ -1089,7 +1089,7 @@ static void rescind_in_opened(struct kunit *test)
 	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
 							  10 * HZ), 0);
 	rescind = job_start(test, do_rescind, bus);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->lost));
 	complete(&client->leave);
 	job_join(test, rescind);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
@@ -1104,7 +1104,7 @@ static void rescind_in_post_started(struct kunit *test)
 	client->at = "PostStarted";
 	client->hook = ask_the_host;
 	enable(test, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
@@ -1119,7 +1119,7 @@ static void disable_in_post_started(struct kunit *test)
 	client->at = "PostStarted";
 	client->hook = ask_the_host;
 	enable(test, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	VmbChannelDisable(client->ch);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
 	heard(test, client, LIFE);
@@ -1134,7 +1134,7 @@ static void rescind_during_disable(struct kunit *test)
 	bring_up(test, client);
 	bus->withhold = true;
 	disable = job_start(test, do_disable, client->ch);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	fake_bus_rescind(bus);
 	job_join(test, disable);
 	heard(test, client, LIFE);
@@ -1148,7 +1148,7 @@ static void rescind_before_open_is_answered(struct kunit *test)
 
 	bus->withhold = true;
 	enable(test, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	heard(test, client, "PnpFailure");
@@ -1165,9 +1165,9 @@ static void disable_before_open_is_answered(struct kunit *test)
 	client->hook = send_something;
 	bus->withhold = true;
 	enable(test, client);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	disable = job_start(test, do_disable, client->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(!READ_ONCE(client->ch->wanted)));
+	EXPECT_EVENTUALLY(test, !READ_ONCE(client->ch->wanted));
 	fake_bus_answer(bus);
 	job_join(test, disable);
 	heard(test, client, "Opened Closed");
@@ -1250,7 +1250,7 @@ static void server_rescinds_and_offers_again(struct kunit *test)
 
 	bring_up(test, client);
 	job = job_start(test, do_waiting_call, &call);
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->ch->tx.sent)));
+	ASSERT_EVENTUALLY(test, READ_ONCE(client->ch->tx.sent));
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_REOFFER,
 					  500), TESTDEV_OK);
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_RESCIND,

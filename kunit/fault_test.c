@@ -222,7 +222,7 @@ static void body_not_posted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
 	KUNIT_EXPECT_TRUE(test, in_quarantine(test, bus));
 	vfree(va);
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 }
 
 static void body_not_posted_on_a_rescinded_channel(struct kunit *test)
@@ -284,7 +284,7 @@ static void one_status_for_what_the_host_does(struct kunit *test)
 	bus->open_err = error->err;
 	not_opened = STATUS_SUCCESS;
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(not_opened)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(not_opened));
 	KUNIT_EXPECT_EQ(test, not_opened, error->status);
 }
 
@@ -308,7 +308,7 @@ static void teardown_not_posted(struct kunit *test)
 
 	/* The host may still write: the pages are nobody else's, ever. */
 	vfree(va);
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 	VmbChannelDeleteGpadl(bus->ch, handle);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.unknown_handles, 1);
 }
@@ -412,7 +412,7 @@ static void rescind_ends_the_tries(struct kunit *test)
 
 	bus->teardown_nomem = INT_MAX;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->teardowns) >= 3));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->teardowns) >= 3);
 	fake_bus_rescind(bus);
 	KUNIT_ASSERT_TRUE(test, call_ends(call));
 	KUNIT_EXPECT_LT(test, atomic_read(&bus->teardowns), 10);
@@ -505,7 +505,7 @@ static void delete_of_owned_memory_returns_when_told(struct kunit *test)
 	handle = create(test, bus, va, OWNED_PAGES);
 	bus->teardown_err = -EAGAIN;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->teardowns) >= 3));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->teardowns) >= 3);
 	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 0);
 
@@ -532,7 +532,7 @@ static void rescind_ends_a_delete_of_owned_memory(struct kunit *test)
 	handle = create(test, bus, va, OWNED_PAGES);
 	bus->teardown_err = -EAGAIN;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->teardowns) >= 3));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->teardowns) >= 3);
 	fake_bus_rescind(bus);
 	KUNIT_ASSERT_TRUE(test, call_ends(call));
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
@@ -548,7 +548,7 @@ static void half_sent_create_of_owned_memory_waits(struct kunit *test)
 
 	bus->establish_err = -EINVAL;
 	call = call_start_pages(test, bus, call_create, va, OWNED_PAGES, 0x5eed);
-	KUNIT_ASSERT_TRUE(test, eventually(in_quarantine(test, bus)));
+	ASSERT_EVENTUALLY(test, in_quarantine(test, bus));
 	msleep(200);
 	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
 	/* It has no lock that the rest of the channel needs. */
@@ -656,7 +656,7 @@ static void leftover_not_torn_down(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.leftovers, 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 1);
 	vfree(va);
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 }
 
 /* Before protocol 4.0 the host forgets with the close: it is told before. */
@@ -759,7 +759,7 @@ static void delete_blocks_while_mapped(struct kunit *test)
 
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	msleep(200);
 	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
 	KUNIT_EXPECT_TRUE(test, is_held(va));
@@ -791,7 +791,7 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 	handle = create(test, bus, va, 1);
 	bus->withhold = true;
 	delete = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	write_text(test, PARAMETERS "/wait_warn_ms", "50");
 	log_watch(test);
 	snprintf(logged, sizeof(logged),
@@ -823,7 +823,7 @@ static void rescind_ends_a_create(struct kunit *test)
 
 	bus->withhold = true;
 	call = call_start(test, bus, call_create, va, 0x5eed);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	fake_bus_rescind(bus);
 	KUNIT_ASSERT_TRUE(test, call_ends(call));
 	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
@@ -841,7 +841,7 @@ static void rescind_ends_a_delete(struct kunit *test)
 
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	fake_bus_rescind(bus);
 	KUNIT_ASSERT_TRUE(test, call_ends(call));
 	KUNIT_EXPECT_FALSE(test, is_held(va));
@@ -860,7 +860,7 @@ static void rescind_with_several_waiters(struct kunit *test)
 	bus->withhold = true;
 	for (i = 0; i < 4; i++)
 		calls[i] = call_start(test, bus, call_create, va[i], 0x5eed);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	msleep(100);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->waiting), 1);
 	fake_bus_rescind(bus);
@@ -940,7 +940,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	log_watch(test);
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	snprintf(logged, sizeof(logged),
 		 "%s: GPADL delete (GPADL %#x) has waited for ", bus->ch->name,
 		 handle);
@@ -964,8 +964,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_again_ms", "50");
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->ch->long_waits) >= 4));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->ch->long_waits) >= 4);
 	fake_bus_answer(bus);
 	KUNIT_ASSERT_TRUE(test, call_ends(call));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
@@ -985,7 +984,7 @@ static void a_long_wait_is_named_once(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_again_ms", "0");
 	bus->withhold = true;
 	call = call_start(test, bus, call_create, va, 0);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->ch->long_waits)));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->ch->long_waits));
 	msleep(500);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
 	fake_bus_answer(bus);
@@ -1013,11 +1012,9 @@ static void named_at_its_own_time(struct kunit *test)
 				   after_ms[n][i]);
 			bus[i]->withhold = true;
 			call[i] = call_start(test, bus[i], call_create, va, 0);
-			KUNIT_ASSERT_TRUE(test,
-					  eventually(atomic_read(&bus[i]->waiting)));
+			ASSERT_EVENTUALLY(test, atomic_read(&bus[i]->waiting));
 		}
-		KUNIT_EXPECT_TRUE(test,
-				  eventually(atomic_read(&bus[!n]->ch->long_waits)));
+		EXPECT_EVENTUALLY(test, atomic_read(&bus[!n]->ch->long_waits));
 		KUNIT_EXPECT_EQ(test, atomic_read(&bus[n]->ch->long_waits), 0);
 		for (i = 0; i < 2; i++) {
 			fake_bus_answer(bus[i]);

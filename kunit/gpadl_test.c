@@ -451,7 +451,7 @@ static void client_deletes_in_closed(struct kunit *test)
 	VmbChannelInitSetStateChangeCallbacks(bus->ch, &evt);
 	VmbChannelSetPointer(bus->ch, &handle);
 	VmbChannelEnable(bus->ch);
-	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 	KUNIT_ASSERT_EQ(test,
 			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
 							PAGE_SIZE, &handle),
@@ -495,7 +495,7 @@ static void tracepoints_tell_of_them(struct kunit *test)
 	run_shell(test, "echo >" TRACING "/trace; "
 			"echo 1 >" TRACING "/events/vmbkmcl/enable");
 	VmbChannelEnable(bus->ch);
-	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 	KUNIT_ASSERT_EQ(test,
 			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
 							2 * PAGE_SIZE, &handle),

@@ -481,7 +481,7 @@ static void shares_memory(struct kunit *test, void *memory, PMDL mdl)
 static void is_done(struct kunit *test, NTSTATUS status, u64 value)
 {
 	KUNIT_ASSERT_EQ(test, status, STATUS_SUCCESS);
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(client->done)));
+	ASSERT_EVENTUALLY(test, READ_ONCE(client->done));
 	KUNIT_EXPECT_EQ(test, client->done, 1);
 	KUNIT_EXPECT_EQ(test, client->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, client->answer.status, TESTDEV_OK);
@@ -550,7 +550,7 @@ static void takes_packets(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &answer, NULL, 0),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->failed) == 1));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->failed) == 1);
 	KUNIT_EXPECT_EQ(test, client->deferred, 1);
 	KUNIT_EXPECT_EQ(test, client->completed, 2);
 	KUNIT_EXPECT_GT(test, client->batches, 0);

@@ -64,7 +64,7 @@ static VOID completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 
 static void happened(struct kunit *test, struct note *note, int calls)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&note->calls) >= calls));
+	EXPECT_EVENTUALLY(test, atomic_read(&note->calls) >= calls);
 	KUNIT_EXPECT_EQ(test, atomic_read(&note->calls), calls);
 }
 
@@ -197,8 +197,7 @@ static void packet_count_is_kept(struct kunit *test, struct fake_bus *bus)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends) - before, FEW);
 
 	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, ids[0], &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) - before >
-					   FEW));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) - before > FEW);
 	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
 	for (i = 1; i < FEW; i++)
 		fake_bus_deliver(bus, KMCL_PKT_COMPLETION, ids[i], &word, sizeof(word));
@@ -417,9 +416,8 @@ static void process_packet_ex(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, note.ch, client->ch);
 	KUNIT_EXPECT_EQ(test, note.data, 0xfeed);
 	KUNIT_EXPECT_EQ(test, note.length, sizeof(word));
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 1));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(note.batched) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
+	EXPECT_EVENTUALLY(test, READ_ONCE(note.batched) == 1);
 	KUNIT_EXPECT_EQ(test, note.batches, 1);
 	KUNIT_EXPECT_EQ(test, client->packets, 0);
 	VmbChannelDisable(client->ch);
@@ -428,7 +426,7 @@ static void process_packet_ex(struct kunit *test)
 	client_takes(test, client, client->ch, &some_guid, NULL);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 6, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->packets) == 1));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 1);
 	happened(test, &note, 1);
 	KUNIT_EXPECT_EQ(test, note.batches, 1);
 	VmbChannelDisable(client->ch);
@@ -441,7 +439,7 @@ static void process_packet_ex(struct kunit *test)
 			STATUS_SUCCESS);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 7, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->rx.dropped)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->rx.dropped));
 	KUNIT_EXPECT_EQ(test, client->packets, 1);
 	happened(test, &note, 1);
 }

@@ -294,7 +294,7 @@ static void vmalloc_freed_early(struct kunit *test)
 	handle = share(test, srv, va, 4 * PAGE_SIZE, 0);
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	vfree(va);
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 
 	server_fill(test, srv, handle, SEED);
 	KUNIT_EXPECT_EQ(test, *(u8 *)page_address(page),

@@ -209,7 +209,7 @@ static void packet_send_to_the_server(struct kunit *test)
 
 	atomic_set(&done, 0);
 	sends_need_no_memory(test, srv->ch, &done);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&done) == SENDS));
+	EXPECT_EVENTUALLY(test, atomic_read(&done) == SENDS);
 	VmbChannelDisable(srv->ch);
 }
 
@@ -372,8 +372,7 @@ static void poll_and_deferral(struct kunit *test)
 	poll_here(test, bus->ch);
 	KUNIT_EXPECT_EQ(test, bus->ch->delivery.deferrals, 1);
 	tasklet_enable(&bus->ch->rx.poll);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 4));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 4);
 }
 
 /* Settings */

@@ -141,7 +141,7 @@ static void queued_packet_is_framed(struct kunit *test)
 	memset(buffer, 0, sizeof(buffer));
 	fake_bus_set_room(bus, 1);
 	kmcl_poll_schedule(reader->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
 	is_framed(test, bus, text, sizeof(text));
 }
 
@@ -219,8 +219,8 @@ static void host_sends(struct fake_bus *bus, u32 type, u32 says, u32 has)
 static void was_given(struct kunit *test, struct reader *reader, u32 messages)
 {
 	/* What it was given is written before. */
-	KUNIT_EXPECT_TRUE(test, eventually(smp_load_acquire(&reader->messages) ==
-					   messages));
+	EXPECT_EVENTUALLY(test,
+			  smp_load_acquire(&reader->messages) == messages);
 	KUNIT_EXPECT_EQ(test, reader->messages, messages);
 }
 
@@ -266,8 +266,7 @@ static void completions_are_not_framed(struct kunit *test)
 	fake_bus_deliver_request(bus, 5, framed, sizeof(framed));
 	was_given(test, reader, 1);
 	KUNIT_EXPECT_EQ(test, reader->len, 3);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
 	KUNIT_EXPECT_EQ(test, bus->last_len, 0);
 }
 

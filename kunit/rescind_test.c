@@ -205,7 +205,7 @@ static void during_the_suspend_of_a_pause(struct kunit *test)
 	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
 							  10 * HZ), 0);
 	rescind = job_start(test, do_rescind, bus);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(client->ch->lost)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->lost));
 	msleep(50);
 	KUNIT_EXPECT_FALSE(test, job_done(rescind));
 	complete(&client->leave);

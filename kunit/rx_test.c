@@ -189,8 +189,7 @@ static void comes_up(struct kunit *test, struct taker *taker)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, completes_all,
 							taker), 0);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(taker->ch), STATUS_SUCCESS);
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(taker->ch->state) ==
-					   KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, READ_ONCE(taker->ch->state) == KMCL_ACTIVE);
 }
 
 static struct taker *fake_taker(struct kunit *test, struct fake_bus **bus)
@@ -214,7 +213,7 @@ static void host_sends(struct fake_bus *bus, u32 first, u32 count)
 /* Exactly so many, and no more a while later. */
 static void was_given(struct kunit *test, struct taker *taker, u32 packets)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->calls) >= packets));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->calls) >= packets);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, taker->calls, packets);
 	KUNIT_EXPECT_EQ(test, taker->misordered, 0);
@@ -333,8 +332,7 @@ static void sends_and_hears(struct kunit *test, struct taker *taker,
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, sizeof(word), NULL,
 					    WAIT), STATUS_SUCCESS);
 	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
-					   STATUS_SUCCESS));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) == STATUS_SUCCESS);
 }
 
 static void completions_at_the_quota(struct kunit *test)
@@ -399,8 +397,7 @@ static void memory_comes_with_the_answers(struct kunit *test)
 	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(taker->ch);
 	was_given(test, taker, POOL + 10);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->completions) ==
-					   POOL + 10));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == POOL + 10);
 }
 
 /* A completion that no packet could carry goes out without payload. */
@@ -443,8 +440,7 @@ static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), KMCL_TX_SLOTS);
 	host_sends(bus, 0, 1);
 	was_given(test, taker, 1);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
 }
 
 /* Contexts */
@@ -497,8 +493,7 @@ static void passive_context_without_completion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_SUCCESS);
 	local_bh_enable();
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
-					   STATUS_SUCCESS));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) == STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
 	KUNIT_EXPECT_EQ(test, taker->in_process, 1);
 }
@@ -567,7 +562,7 @@ static void context_changes_under_way(struct kunit *test)
 	was_given(test, taker, MANY);
 	KUNIT_EXPECT_GT(test, taker->in_softirq, 0);
 	KUNIT_EXPECT_GT(test, taker->in_process, 0);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->batched) == MANY));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->batched) == MANY);
 }
 
 /* Deferring */
@@ -752,15 +747,14 @@ static void corrupt_ring(struct kunit *test)
 	fake_bus_corrupt(bus, true);
 	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(taker->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) ==
-					   STATUS_DEVICE_REMOVED));
+	EXPECT_EVENTUALLY(test,
+			  READ_ONCE(taker->status) == STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 
 	/* What was read before is delivered and answered. */
 	completes_all(taker);
 	was_given(test, taker, 10);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(atomic_read(&bus->completions) == 10));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 10);
 	packet = VmbPacketAllocate(taker->ch);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_DEVICE_REMOVED);
@@ -790,7 +784,7 @@ static void pause_waits_for_a_callback(struct kunit *test)
 	taker->hook = takes_its_time;
 	comes_up(test, taker);
 	host_sends(bus, 0, 3);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&taker->inside)));
+	EXPECT_EVENTUALLY(test, atomic_read(&taker->inside));
 	VmbChannelPause(taker->ch);
 	KUNIT_EXPECT_EQ(test, atomic_read(&taker->inside), 0);
 	KUNIT_EXPECT_EQ(test, taker->calls, 1);
@@ -868,9 +862,8 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 	WRITE_ONCE(bus->endless, false);
 	for (cpu = 0; cpu < 2; cpu++)
 		kthread_stop(others[cpu]);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(READ_ONCE(taker->ch->rx.received) ==
-				     READ_ONCE(taker->ch->tx.bad_ids)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->ch->rx.received) ==
+				READ_ONCE(taker->ch->tx.bad_ids));
 }
 
 #define PROMISES	1000
@@ -1132,8 +1125,7 @@ static void packets_of_the_server_too_large(struct kunit *test)
 	VmbChannelInitSetProcessPacketCallbacks(taker->ch, take_pattern, batch);
 	comes_up(test, taker);
 	server_pushes(test, taker, 10, 2048, true);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->ch->rx.dropped) ==
-					   10));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->ch->rx.dropped) == 10);
 	server_pushes(test, taker, 5, sizeof(u64), false);
 	was_given(test, taker, 5);
 	KUNIT_EXPECT_FALSE(test, taker->ch->rx.failed);
@@ -1173,8 +1165,7 @@ static void completion_of_the_server_too_large(struct kunit *test)
 	VmbPacketSetCompletionRoutine(packet, cut);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &read, sizeof(read), NULL,
 					    WAIT), STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(taker->status) !=
-					   STATUS_PENDING));
+	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) != STATUS_PENDING);
 	KUNIT_EXPECT_EQ(test, taker->status, STATUS_BUFFER_OVERFLOW);
 	KUNIT_EXPECT_EQ(test, taker->next, 256);
 

@@ -140,7 +140,7 @@ static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
 static void came_of(struct kunit *test, struct outcome *outcome,
 		    NTSTATUS status)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&outcome->calls)));
+	EXPECT_EVENTUALLY(test, atomic_read(&outcome->calls));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
 	KUNIT_EXPECT_EQ(test, outcome->status, status);
 	atomic_set(&outcome->calls, 0);
@@ -652,7 +652,7 @@ static void queued_until_there_is_room(struct kunit *test)
 	chain->mdl[0]->Next = NULL;
 	fake_bus_set_room(bus, 1);
 	kmcl_poll_schedule(bus->ch);
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
 	answer(bus, bus->last_id);
@@ -741,7 +741,7 @@ static void request_completed(struct kunit *test)
 	u8 *bytes = kunit_kzalloc(test, ALL, GFP_KERNEL);
 	struct job *job = job_start(test, do_request, &asker);
 
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
@@ -779,17 +779,17 @@ static void completed_late(struct kunit *test)
 	IoFreeMdl(mdl);
 	vfree(va);
 	/* This case's, and the one that is left. */
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 2));
+	EXPECT_EVENTUALLY(test, page_count(page) == 2);
 	KUNIT_EXPECT_EQ(test, slots_taken(bus), 1);
 
 	answer(bus, bus->last_id);
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 	KUNIT_EXPECT_EQ(test, slots_taken(bus), 0);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 
 	/* Once. */
 	answer(bus, bus->last_id);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 1));
+	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 1);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	put_page(page);
 }
@@ -844,12 +844,12 @@ static void request_at_the_close(struct kunit *test)
 	};
 	struct job *asking = job_start(test, do_request, &asker), *closing;
 
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	bus->withhold = true;
 	closing = job_start(test, do_disable, bus->ch);
 	job_join(test, asking);
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->waiting) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	fake_bus_answer(bus);
 	job_join(test, closing);
@@ -867,7 +867,7 @@ static void queued_request_at_the_close(struct kunit *test)
 
 	fake_bus_set_room(bus, 0);
 	job = job_start(test, do_request, &asker);
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(bus->ch->tx.queued)));
+	ASSERT_EVENTUALLY(test, READ_ONCE(bus->ch->tx.queued));
 	VmbChannelDisable(bus->ch);
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_DEVICE_REMOVED);
@@ -883,7 +883,7 @@ static void request_at_a_rescind(struct kunit *test)
 	};
 	struct job *job = job_start(test, do_request, &asker);
 
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&bus->sends)));
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	fake_bus_rescind(bus);
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_DEVICE_REMOVED);
@@ -908,8 +908,7 @@ static void table_full_of_remains(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send_word(bus->ch, WAIT, -10000),
 			STATUS_CANCELLED);
 	answer(bus, id);
-	KUNIT_EXPECT_TRUE(test, eventually(slots_taken(bus) ==
-					   KMCL_TX_SLOTS - 1));
+	EXPECT_EVENTUALLY(test, slots_taken(bus) == KMCL_TX_SLOTS - 1);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[1], WAIT, 0),
 			STATUS_CANCELLED);
 	VmbChannelDisable(bus->ch);
@@ -1049,7 +1048,7 @@ static void server_writes_late(struct kunit *test)
 	get_page(page);
 	free_page((unsigned long)va);
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
-	KUNIT_EXPECT_TRUE(test, eventually(page_count(page) == 1));
+	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 	KUNIT_EXPECT_TRUE(test, has_pattern(page_address(page), PAGE_SIZE, 55,
 					    0));
 	put_page(page);

@@ -544,7 +544,7 @@ static void completion_after_the_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size,
 				      -20 * MS), STATUS_CANCELLED);
 	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], "too late", 8);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids));
+	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 0);
 	KUNIT_EXPECT_EQ(test, in, 0x5eed);
@@ -663,7 +663,7 @@ static void room_asked_for(struct kunit *test)
 	VmbChannelInitSetMaximumPacketSize(bus->ch, 3000);
 	VmbChannelInitSetMaximumExternalData(bus->ch, PAGE_SIZE, 1);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 	quarter = (kmcl_channel_tx_bytes(bus->ch) - PAGE_SIZE) / 4;
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		packet = kmcl_ring_packet_size(0, lengths[i]);
@@ -855,12 +855,12 @@ static void bad_ids(struct kunit *test)
 	answer(bus, id + (1ULL << 32));
 	answer(bus, id ^ 1);
 	answer(bus, lower_32_bits(id));
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 6));
+	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 6);
 	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
 	answer(bus, id);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 	answer(bus, id);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 7));
+	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 7);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 1);
 }
 
@@ -873,13 +873,13 @@ static void id_from_before_the_channel_closed(struct kunit *test)
 	VmbChannelDisable(bus->ch);
 	senders_end(test, s, 1, STATUS_DEVICE_REMOVED);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 
 	s = senders_alloc(test, bus->ch, 1, LONG);
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 2));
 	answer(bus, rec->ids[0]);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->tx.bad_ids == 1));
+	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 1);
 	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
 	answer(bus, rec->ids[1]);
 	senders_end(test, s, 1, STATUS_SUCCESS);
@@ -897,13 +897,12 @@ static void packets_nobody_is_there_for(struct kunit *test)
 	for (i = 0; i < 10; i++)
 		fake_bus_deliver(bus, i % 2 ? KMCL_PKT_INBAND : 0x77,
 				 rec->ids[0], "data", 4);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.dropped == 10));
+	EXPECT_EVENTUALLY(test, bus->ch->rx.dropped == 10);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
 	answer(bus, rec->ids[0]);
 	senders_end(test, s, 1, STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(READ_ONCE(bus->ch->rx.received) == 11));
+	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->rx.received) == 11);
 }
 
 /* More than one poll reads, and no wake-up comes for them any more. */
@@ -915,7 +914,7 @@ static void packets_from_before_the_start(struct kunit *test)
 	for (i = 0; i < 150; i++)
 		fake_bus_deliver(bus, KMCL_PKT_INBAND, 0, NULL, 0);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.dropped == 150));
+	EXPECT_EVENTUALLY(test, bus->ch->rx.dropped == 150);
 }
 
 static void corrupt_ring(struct kunit *test)
@@ -926,7 +925,7 @@ static void corrupt_ring(struct kunit *test)
 
 	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.failed));
+	EXPECT_EVENTUALLY(test, bus->ch->rx.failed);
 	fake_bus_corrupt(bus, false);
 	answer(bus, rec->ids[0]);
 	msleep(50);
@@ -945,11 +944,11 @@ static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
 
 	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(bus->ch->rx.failed));
+	EXPECT_EVENTUALLY(test, bus->ch->rx.failed);
 	VmbChannelDisable(bus->ch);
 	fake_bus_corrupt(bus, false);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 	s = request_in_flight(test, bus);
 	answer(bus, rec->ids[0]);
 	senders_end(test, s, 1, STATUS_SUCCESS);
@@ -1174,7 +1173,7 @@ static void server_answers_after_the_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, request(srv->ch, &req, sizeof(req), WAIT, &rsp,
 				      &size, -100 * MS), STATUS_CANCELLED);
 	KUNIT_EXPECT_GE(test, ktime_us_delta(ktime_get(), start), 100000);
-	KUNIT_EXPECT_TRUE(test, eventually(srv->ch->tx.bad_ids));
+	EXPECT_EVENTUALLY(test, srv->ch->tx.bad_ids);
 	KUNIT_EXPECT_EQ(test, rsp.magic, 0);
 	server_does(test, srv, TESTDEV_ECHO, 0, 0);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 1);
@@ -1204,7 +1203,7 @@ static void server_completes_twice(struct kunit *test)
 	struct server *srv = server_open(test);
 
 	server_does(test, srv, TESTDEV_FORGE, 0, TESTDEV_FORGE_RELATIVE);
-	KUNIT_EXPECT_TRUE(test, eventually(srv->ch->tx.bad_ids));
+	EXPECT_EVENTUALLY(test, srv->ch->tx.bad_ids);
 	server_does(test, srv, TESTDEV_ECHO, 0, 0);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.completed, 2);
@@ -1215,7 +1214,7 @@ static void server_sends_unasked(struct kunit *test)
 	struct server *srv = server_open(test);
 
 	server_does(test, srv, TESTDEV_PUSH, 200, 0);
-	KUNIT_EXPECT_TRUE(test, eventually(srv->ch->rx.dropped == 200));
+	EXPECT_EVENTUALLY(test, srv->ch->rx.dropped == 200);
 	server_does(test, srv, TESTDEV_ECHO, 0, 0);
 	KUNIT_EXPECT_EQ(test, srv->ch->rx.dropped, 200);
 	KUNIT_EXPECT_FALSE(test, srv->ch->rx.failed);
@@ -1335,7 +1334,7 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 		s[i].len = sizeof(*req);
 		sender_start(test, &s[i]);
 	}
-	KUNIT_ASSERT_TRUE(test, eventually(READ_ONCE(srv->ch->tx.sent) == before + MANY));
+	ASSERT_EVENTUALLY(test, READ_ONCE(srv->ch->tx.sent) == before + MANY);
 	VmbChannelDisable(srv->ch);
 	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
 }

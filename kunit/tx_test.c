@@ -82,7 +82,7 @@ static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
 static void came_of(struct kunit *test, struct outcome *outcome,
 		    NTSTATUS status)
 {
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&outcome->calls)));
+	ASSERT_EVENTUALLY(test, atomic_read(&outcome->calls));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
 	KUNIT_EXPECT_EQ(test, outcome->status, status);
 	KUNIT_EXPECT_TRUE(test, outcome->softirq);
@@ -278,7 +278,7 @@ static void sent_with_completion(struct kunit *test)
 
 	/* A second completion of it is nobody's. */
 	answer(bus, bus->last_id, &word, sizeof(word));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(bus->ch->tx.bad_ids)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->tx.bad_ids));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
 }
 
@@ -490,8 +490,8 @@ static void full_ring_queues_in_order(struct kunit *test)
 	for (i = 4; i <= 100; i += 8) {
 		fake_bus_set_room(bus, 8);
 		kmcl_poll_schedule(bus->ch);
-		KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(rec->count) ==
-						   min(i + 7, 100U)));
+		EXPECT_EVENTUALLY(test,
+				  READ_ONCE(rec->count) == min(i + 7, 100U));
 	}
 	all_came_of(test, outcomes, 100, STATUS_SUCCESS, true);
 	for (i = 0; i < 100; i++)
@@ -540,7 +540,7 @@ static void room_before_it_is_queued(struct kunit *test)
 			STATUS_SUCCESS);
 	flush_work(&signalling);
 	KUNIT_EXPECT_EQ(test, looks, 2);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
 }
 
 /* A packet goes at once where nothing waits, and behind what waits. */
@@ -617,7 +617,7 @@ static void full_table_queues_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rec->count, KMCL_TX_SLOTS);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 50);
 	for (i = 0; i < KMCL_TX_SLOTS + 50; i++) {
-		KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(rec->count) > i));
+		EXPECT_EVENTUALLY(test, READ_ONCE(rec->count) > i);
 		answer(bus, rec->ids[i], NULL, 0);
 	}
 	all_came_of(test, outcomes, KMCL_TX_SLOTS + 50, STATUS_SUCCESS, true);
@@ -681,7 +681,7 @@ static void routines_no_longer_sleep(struct kunit *test)
 	VmbChannelSetIncomingProcessingAtPassive(bus->ch, TRUE);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&first.calls)));
+	EXPECT_EVENTUALLY(test, atomic_read(&first.calls));
 	KUNIT_EXPECT_FALSE(test, first.softirq);
 	rest = send_many(test, bus->ch, 10, 0);
 	VmbChannelSetIncomingProcessingAtPassive(bus->ch, FALSE);
@@ -880,7 +880,7 @@ static struct testdev_response ask(struct kunit *test, struct server *srv,
 						      pfns, count, WAIT),
 			STATUS_SUCCESS);
 	/* The routine writes the rest of it before. */
-	KUNIT_EXPECT_TRUE(test, eventually(smp_load_acquire(&rsp.magic)));
+	EXPECT_EVENTUALLY(test, smp_load_acquire(&rsp.magic));
 	VmbPacketFree(packet);
 	return rsp;
 }
@@ -1004,8 +1004,7 @@ static void rescind_by_a_server_that_stalls(struct kunit *test)
 	server_does(test, srv, TESTDEV_REOFFER, 300);
 	server_does(test, srv, TESTDEV_RESCIND, 5000);
 	outcomes = send_unread(test, srv, page);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(srv->ch->state) ==
-					   KMCL_DISABLED));
+	EXPECT_EVENTUALLY(test, READ_ONCE(srv->ch->state) == KMCL_DISABLED);
 	none_was_done(test, outcomes);
 	free_page(page);
 }
@@ -1021,8 +1020,7 @@ static void suspend_with_a_server_that_stalls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, server_device_suspend(test, device), 0);
 	none_was_done(test, outcomes);
 	KUNIT_EXPECT_EQ(test, server_device_resume(test, device), 0);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(srv->ch->state) ==
-					   KMCL_ACTIVE));
+	EXPECT_EVENTUALLY(test, READ_ONCE(srv->ch->state) == KMCL_ACTIVE);
 	none_comes_again(test, outcomes);
 	free_page(page);
 }

@@ -158,7 +158,7 @@ static void start_waiters(struct kunit *test, struct waiters *waiters,
 		waiters->task[i] = get_task_struct(task);
 		wake_up_process(task);
 	}
-	KUNIT_ASSERT_TRUE(test, eventually(waits(object) == WAITERS));
+	ASSERT_EVENTUALLY(test, waits(object) == WAITERS);
 }
 
 static void stop_waiters(struct waiters *waiters)
@@ -189,7 +189,7 @@ static void synchronization_event_releases_one(struct kunit *test)
 	start_waiters(test, waiters, event, 0);
 	KUNIT_EXPECT_EQ(test, KeSetEvent(event, IO_NO_INCREMENT, FALSE), 0);
 	KUNIT_EXPECT_EQ(test, waits(&event->Header), WAITERS - 1);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&waiters->released) == 1));
+	EXPECT_EVENTUALLY(test, atomic_read(&waiters->released) == 1);
 	msleep(20);
 	KUNIT_EXPECT_EQ(test, atomic_read(&waiters->released), 1);
 
@@ -197,7 +197,7 @@ static void synchronization_event_releases_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, KeSetEvent(event, IO_NO_INCREMENT, FALSE), 0);
 	KUNIT_EXPECT_EQ(test, KeSetEvent(event, IO_NO_INCREMENT, FALSE), 0);
 	preempt_enable();
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&waiters->released) == 3));
+	EXPECT_EVENTUALLY(test, atomic_read(&waiters->released) == 3);
 	KUNIT_EXPECT_EQ(test, KeReadStateEvent(event), 0);
 	stop_waiters(waiters);
 
@@ -220,7 +220,7 @@ static void notification_event_releases_all(struct kunit *test)
 	KeSetEvent(event, IO_NO_INCREMENT, FALSE);
 	KUNIT_EXPECT_EQ(test, KeResetEvent(event), 1);
 	preempt_enable();
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&waiters->released) == WAITERS));
+	EXPECT_EVENTUALLY(test, atomic_read(&waiters->released) == WAITERS);
 	stop_waiters(waiters);
 
 	KUNIT_EXPECT_EQ(test, wait_for(event, TIME(0)), STATUS_TIMEOUT);
@@ -240,7 +240,7 @@ static void timeout_leaves_the_line(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, event);
 	KeInitializeEvent(event, SynchronizationEvent, FALSE);
 	start_waiters(test, waiters, event, -200 * MILLISECOND);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&waiters->timed_out) == WAITERS));
+	EXPECT_EVENTUALLY(test, atomic_read(&waiters->timed_out) == WAITERS);
 	stop_waiters(waiters);
 	KUNIT_EXPECT_EQ(test, waits(&event->Header), 0);
 	KeSetEvent(event, IO_NO_INCREMENT, FALSE);

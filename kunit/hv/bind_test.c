@@ -158,7 +158,7 @@ static void probe_does_not_wait_for_the_client(struct kunit *test)
 	enable(test, client);
 	other_driver_remove(test);
 	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_INSTANCE_GUID);
-	KUNIT_EXPECT_TRUE(test, eventually(completion_done(&client->entered)));
+	EXPECT_EVENTUALLY(test, completion_done(&client->entered));
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_OPENED);
 	heard(test, client, "Opened");
 	complete(&client->leave);

@@ -151,7 +151,7 @@ static u32 free_in_ring(const struct sender *sender)
 /* A request is answered before it is off the ring. */
 static void ring_is_empty(struct kunit *test, const struct sender *sender)
 {
-	KUNIT_ASSERT_TRUE(test, eventually(free_in_ring(sender) == RING));
+	ASSERT_EVENTUALLY(test, free_in_ring(sender) == RING);
 }
 
 static void server_does(struct kunit *test, struct sender *sender,
@@ -210,8 +210,7 @@ static void sends(struct kunit *test, struct sender *sender, u32 bytes)
 
 static void all_went(struct kunit *test, struct sender *sender)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&sender->done) ==
-					   sender->count));
+	EXPECT_EVENTUALLY(test, atomic_read(&sender->done) == sender->count);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sender->done), sender->count);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sender->failed), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sender->doubled), 0);
@@ -521,8 +520,7 @@ static void several_senders(struct kunit *test)
 		job_join(test, lines[i].job);
 		KUNIT_EXPECT_EQ(test, lines[i].sent, EACH);
 	}
-	KUNIT_ASSERT_TRUE(test, eventually(atomic_read(&sender->done) ==
-					   sender->count));
+	ASSERT_EVENTUALLY(test, atomic_read(&sender->done) == sender->count);
 	for (i = 0; i < LINES; i++) {
 		sender->in_ring += lines[i].went;
 		sender->misordered += lines[i].misordered;
@@ -625,8 +623,7 @@ static void room_while_the_queue_is_filled(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &i, sizeof(i), NULL,
 						    0), STATUS_SUCCESS);
 	}
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ring->next) ==
-					   FAKE_PACKETS));
+	EXPECT_EVENTUALLY(test, READ_ONCE(ring->next) == FAKE_PACKETS);
 	kunit_release_action(test, stop_making_room, ring);
 	kunit_info(test, "%llu packets queued, %u wake-ups",
 		   bus->ch->tx.queued, ring->woken);
@@ -685,7 +682,7 @@ static void answer_leaves_the_queue_its_wish(struct kunit *test)
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	fake_bus_deliver_request(bus, 1, data, sizeof(data[0]));
 	/* Pairs with keep(). */
-	KUNIT_ASSERT_TRUE(test, eventually(smp_load_acquire(&keeper->kept)));
+	ASSERT_EVENTUALLY(test, smp_load_acquire(&keeper->kept));
 
 	fake_bus_set_room(bus, 0);
 	packet = VmbPacketAllocate(bus->ch);
@@ -704,8 +701,8 @@ static void answer_leaves_the_queue_its_wish(struct kunit *test)
 
 	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(bus->ch);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&bus->sends) == 1));
-	KUNIT_EXPECT_TRUE(test, eventually(!fake_bus_wanted_room(bus)));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
+	EXPECT_EVENTUALLY(test, !fake_bus_wanted_room(bus));
 }
 
 static struct kunit_case flow_cases[] = {

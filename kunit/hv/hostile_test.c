@@ -200,13 +200,11 @@ static void forged_packet(struct kunit *test)
 	polls = ch->rx.polls;
 	host_writes(victim, forgery->type, forgery->offset8, forgery->len8, 0,
 		    forgery->write);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->rx.polls) > polls));
+	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.polls) > polls);
 	/* The log line may take its time, and what was read is given after it. */
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(victim->given) ==
-					   forgery->received -
-					   forgery->dropped));
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->rx.corrupt) ==
-					   forgery->corrupt));
+	EXPECT_EVENTUALLY(test, READ_ONCE(victim->given) ==
+				forgery->received - forgery->dropped);
+	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.corrupt) == forgery->corrupt);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, ch->rx.corrupt, forgery->corrupt);
 	KUNIT_EXPECT_EQ(test, ch->rx.failed, !!forgery->corrupt);
@@ -280,7 +278,7 @@ static void forged_completion(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, echo(victim), STATUS_SUCCESS);
 	completed = ch->tx.completed;
 	host_writes(victim, KMCL_PKT_COMPLETION, HEAD, HEAD + 1, bad->id(&ch->tx), 32);
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->tx.bad_ids)));
+	EXPECT_EVENTUALLY(test, READ_ONCE(ch->tx.bad_ids));
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, ch->tx.completed, completed);
@@ -326,8 +324,7 @@ static void nobody_waits_for_a_corrupt_ring(struct kunit *test)
 		sends_a_delay(test, victim, &removed);
 	KUNIT_EXPECT_EQ(test, victim->srv.ch->tx.queued, 10);
 	host_writes(victim, INBAND, HEAD, 0, 0, 32);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&removed) ==
-					   KMCL_TX_SLOTS + 10));
+	EXPECT_EVENTUALLY(test, atomic_read(&removed) == KMCL_TX_SLOTS + 10);
 	KUNIT_EXPECT_EQ(test, victim->srv.ch->rx.corrupt, 1);
 	is_well_again(test, victim);
 	KUNIT_EXPECT_EQ(test, atomic_read(&removed), KMCL_TX_SLOTS + 10);
@@ -377,8 +374,7 @@ static void queued_behind_an_index_out_of_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, victim->srv.ch->tx.queued, 1);
 	WRITE_ONCE(ring->read_index, 0xffffffff);
 	kmcl_poll_schedule(victim->srv.ch);
-	KUNIT_EXPECT_TRUE(test,
-			  eventually(list_empty(&victim->srv.ch->tx.queue)));
+	EXPECT_EVENTUALLY(test, list_empty(&victim->srv.ch->tx.queue));
 	is_well_again(test, victim);
 }
 

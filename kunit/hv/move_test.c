@@ -129,7 +129,7 @@ static bool all_came(struct mover *mover)
 
 static void nothing_is_lost(struct kunit *test, struct mover *mover)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(all_came(mover)));
+	EXPECT_EVENTUALLY(test, all_came(mover));
 	KUNIT_EXPECT_EQ(test, mover->received, mover->asked);
 	KUNIT_EXPECT_EQ(test, mover->wrong, 0);
 	KUNIT_EXPECT_EQ(test, mover->srv.ch->rx.dropped, 0);
@@ -166,7 +166,7 @@ static void interrupts_follow(struct kunit *test)
 	for (i = 0; i < 20; i++) {
 		move(test, mover, i % 2);
 		push(test, mover, 1);
-		KUNIT_ASSERT_TRUE(test, eventually(all_came(mover)));
+		ASSERT_EVENTUALLY(test, all_came(mover));
 		KUNIT_EXPECT_EQ(test, mover->cpu, i % 2);
 	}
 	nothing_is_lost(test, mover);

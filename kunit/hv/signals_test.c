@@ -52,8 +52,8 @@ static void ring_is_empty(struct kunit *test, struct vmbus_channel *chan)
 {
 	const struct hv_ring_buffer_info *ring = &chan->outbound;
 
-	KUNIT_ASSERT_TRUE(test, eventually(hv_get_bytes_to_write(ring) ==
-					   ring->ring_datasize));
+	ASSERT_EVENTUALLY(test,
+			  hv_get_bytes_to_write(ring) == ring->ring_datasize);
 }
 
 /* A driver of hv_vmbus's */
@@ -211,7 +211,7 @@ static u64 client_signals(struct kunit *test, VMBCHANNEL ch,
 	before = READ_ONCE(chan->sig_events);
 	for (i = 0; i < BURST; i++)
 		client_sends(test, ch, &done);
-	KUNIT_EXPECT_TRUE(test, eventually(atomic_read(&done) == BURST));
+	EXPECT_EVENTUALLY(test, atomic_read(&done) == BURST);
 	before = READ_ONCE(chan->sig_events) - before;
 	VmbChannelDisable(ch);
 	return before;

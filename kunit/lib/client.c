@@ -233,7 +233,7 @@ EXPORT_TO_TESTS(server_client);
 
 void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(READ_ONCE(ch->state) == state));
+	EXPECT_EVENTUALLY(test, READ_ONCE(ch->state) == state);
 	KUNIT_ASSERT_EQ(test, ch->state, state);
 }
 EXPORT_TO_TESTS(becomes);
@@ -253,7 +253,7 @@ EXPORT_TO_TESTS(bring_up);
 
 void heard(struct kunit *test, struct client *client, const char *log)
 {
-	KUNIT_EXPECT_TRUE(test, eventually(!strcmp(client->log, log)));
+	EXPECT_EVENTUALLY(test, !strcmp(client->log, log));
 	KUNIT_EXPECT_STREQ(test, client->log, log);
 	KUNIT_EXPECT_EQ(test, client->offences, 0);
 	client->log[0] = '\0';

@@ -604,7 +604,7 @@ struct fake_bus *fake_bus_start(struct kunit *test)
 	struct fake_bus *bus = fake_bus_create(test);
 
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	KUNIT_ASSERT_TRUE(test, eventually(bus->ch->state == KMCL_ACTIVE));
+	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 	return bus;
 }
 EXPORT_TO_TESTS(fake_bus_start);

@@ -63,7 +63,7 @@ EXPORT_TO_TESTS(log_has);
 
 void is_logged(struct kunit *test, const char *text)
 {
-	KUNIT_EXPECT_TRUE_MSG(test, eventually(log_has(text)),
-			      "the log does not say: %s", text);
+	if (!eventually(log_has(text)))
+		KUNIT_FAIL(test, "the log does not say: %s", text);
 }
 EXPORT_TO_TESTS(is_logged);
