@@ -275,16 +275,7 @@ static void disable_ends_a_start(struct kunit *test)
 	heard(test, client, LIFE);
 }
 
-static const char * const callbacks[] = {
-	"Opened", "Started", "PostStarted", "Suspend", "Closed",
-};
-
-static void callback_name(const char * const *name, char *desc)
-{
-	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(callback, callbacks, callback_name);
+KUNIT_ARRAY_PARAM(callback, client_callbacks, client_callback_name);
 
 static void try_to_pause(struct client *client)
 {
@@ -708,11 +699,6 @@ static void rescind_during_a_gpadl_create(struct kunit *test)
 	heard(test, client, LIFE);
 }
 
-static void ask(void *client)
-{
-	ask_the_host(client);
-}
-
 static void rescind_during_a_request(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -720,7 +706,7 @@ static void rescind_during_a_request(struct kunit *test)
 	struct job *request;
 
 	bring_up(test, client);
-	request = job_start(test, ask, client);
+	request = job_start(test, do_ask, client);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	fake_bus_rescind(bus);
 	job_join(test, request);
@@ -795,7 +781,7 @@ static void sleep_with_everything_outstanding(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = holder(test, &bus, 2);
-	struct job *request = job_start(test, ask, client);
+	struct job *request = job_start(test, do_ask, client);
 	u32 handle;
 	void *va = vmalloc(PAGE_SIZE);
 
@@ -986,17 +972,6 @@ static void suspend_with_packets_of_the_server(struct kunit *test)
 	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 5);
 	KUNIT_EXPECT_EQ(test, client->packets, 5);
 	EXPECT_EVENTUALLY(test, !kmcl_delivery_held(&client->ch->delivery));
-}
-
-/* Another channel of the type keeps the driver there. */
-static void keep_the_driver(struct kunit *test)
-{
-	VMBCHANNEL ch = get_channel(test);
-	guid_t type, instance;
-
-	server_guids(&type, &instance);
-	VmbClientChannelInitSetTargetPnp(ch, &type, &some_guid, NULL);
-	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
 }
 
 /* A device nobody has at that time must not be opened before it is back. */

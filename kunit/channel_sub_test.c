@@ -422,31 +422,16 @@ static void packets_of_the_hosts_are_waited_for(struct kunit *test)
 	heard(test, pair->sub, "Closed");
 }
 
-struct call {
-	VMBCHANNEL ch;
-	NTSTATUS status;
-};
-
-static void do_call(void *data)
-{
-	struct call *call = data;
-
-	call->status = send_word(call->ch,
-				 VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
-				 -20 * SECOND);
-}
-
 /* As of any channel that closes, and not at the close only. */
 static void requests_of_the_clients_end(struct kunit *test)
 {
 	struct pair *pair = get_open_pair(test);
-	struct call call = { .ch = pair->sub->ch };
-	struct job *job = job_start(test, do_call, &call);
+	struct job *job = job_start(test, do_ask, pair->sub);
 
 	ASSERT_EVENTUALLY(test, atomic_read(&pair->sub_bus->sends));
 	VmbChannelDisable(pair->primary->ch);
 	job_join(test, job);
-	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_DEVICE_REMOVED);
 	both_lived(test, pair);
 }
 

@@ -778,16 +778,7 @@ static void send_refused_from_suspend_on(struct kunit *test)
 
 /* From a callback: refused, and nobody waits for itself */
 
-static const char * const callbacks[] = {
-	"Opened", "Started", "PostStarted", "Suspend", "Closed",
-};
-
-static void callback_name(const char * const *name, char *desc)
-{
-	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(callback, callbacks, callback_name);
+KUNIT_ARRAY_PARAM(callback, client_callbacks, client_callback_name);
 
 static void calls_back(struct kunit *test, void (*hook)(struct client *client),
 		       NTSTATUS seen)
@@ -1002,18 +993,6 @@ static void device_comes_while_enable_listens_anew(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->seen, false);
 }
 
-/* One that gets no device, and keeps the type's driver registered. */
-static struct client *keep_the_driver(struct kunit *test)
-{
-	struct client *client = client_alloc(test);
-	guid_t type, instance;
-
-	server_guids(&type, &instance);
-	client_takes(test, client, get_channel(test), &type, &some_guid);
-	enable(test, client);
-	return client;
-}
-
 static void device_of_another_instance(struct kunit *test)
 {
 	struct client *client = keep_the_driver(test);
@@ -1215,19 +1194,6 @@ static void rescinds_race_with_enable(struct kunit *test)
 
 /* The server */
 
-static struct testdev_report report(struct kunit *test, VMBCHANNEL ch)
-{
-	struct testdev_request req = { .op = TESTDEV_REPORT };
-	struct testdev_report report = {};
-	struct testdev_response rsp = {};
-	struct server srv = { .ch = ch };
-
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, &report,
-					  sizeof(report)), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
-	return report;
-}
-
 struct waiting_call {
 	struct server srv;
 	NTSTATUS status;
@@ -1338,7 +1304,7 @@ static void opened_twenty_times(struct kunit *test)
 	set_pages(client->ch, 64, 64);
 	for (i = 0; i <= 20; i++) {
 		bring_up(test, client);
-		last = report(test, client->ch);
+		last = server_report(test, client->ch);
 		VmbChannelDisable(client->ch);
 		heard(test, client, LIFE);
 		if (!i) {

@@ -18,7 +18,9 @@
 #include "lib/failing.h"
 #include "lib/fake_bus.h"
 #include "lib/files.h"
+#include "lib/job.h"
 #include "lib/log.h"
+#include "lib/mdls.h"
 #include "lib/server.h"
 #include "suites.h"
 #include "lib/user_memory.h"
@@ -27,21 +29,6 @@
 #define MANY_PAGES	64		/* header and bodies */
 
 #define PARAMETERS	"/sys/module/vmbkmcl/parameters"
-
-static void free_vmalloc(void *va)
-{
-	vfree(va);
-}
-
-static void *get_vmalloc(struct kunit *test, unsigned int pages)
-{
-	void *va = vmalloc(pages * PAGE_SIZE);
-
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
-			0);
-	return va;
-}
 
 static u32 create(struct kunit *test, struct fake_bus *bus, void *va,
 		  unsigned int pages)
@@ -90,10 +77,10 @@ struct call {
 	unsigned int pages;
 	u32 handle;
 	NTSTATUS status;
-	struct completion done;
+	struct job *job;
 };
 
-static int call_create(void *data)
+static void call_create(void *data)
 {
 	struct call *call = data;
 
@@ -101,26 +88,20 @@ static int call_create(void *data)
 						       call->va,
 						       call->pages * PAGE_SIZE,
 						       &call->handle);
-	complete(&call->done);
-	return 0;
 }
 
-static int call_delete(void *data)
+static void call_delete(void *data)
 {
 	struct call *call = data;
 
 	VmbChannelDeleteGpadl(call->bus->ch, call->handle);
-	complete(&call->done);
-	return 0;
 }
 
-static int call_rescind(void *data)
+static void call_rescind(void *data)
 {
 	struct call *call = data;
 
 	fake_bus_rescind(call->bus);
-	complete(&call->done);
-	return 0;
 }
 
 /* A case that failed leaves the call waiting. */
@@ -130,11 +111,11 @@ static void call_finish(void *data)
 
 	call->bus->teardown_err = 0;
 	fake_bus_answer(call->bus);
-	wait_for_completion(&call->done);
+	job_end(call->job);
 }
 
 static struct call *call_start_pages(struct kunit *test, struct fake_bus *bus,
-				     int (*fn)(void *data), void *va,
+				     void (*fn)(void *data), void *va,
 				     unsigned int pages, u32 handle)
 {
 	struct call *call = kunit_kzalloc(test, sizeof(*call), GFP_KERNEL);
@@ -144,26 +125,16 @@ static struct call *call_start_pages(struct kunit *test, struct fake_bus *bus,
 	call->va = va;
 	call->pages = pages;
 	call->handle = handle;
-	init_completion(&call->done);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fn, call, "vmbkmcl-test")));
+	call->job = job_start(test, fn, call);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, call_finish,
 							call), 0);
 	return call;
 }
 
 static struct call *call_start(struct kunit *test, struct fake_bus *bus,
-			       int (*fn)(void *data), void *va, u32 handle)
+			       void (*fn)(void *data), void *va, u32 handle)
 {
 	return call_start_pages(test, bus, fn, va, 1, handle);
-}
-
-static bool call_ends(struct call *call)
-{
-	unsigned long left = wait_for_completion_timeout(&call->done, 10 * HZ);
-
-	if (left)
-		complete_all(&call->done);
-	return left;
 }
 
 /* Creates that fail */
@@ -171,7 +142,7 @@ static bool call_ends(struct call *call)
 static void create_refused(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, MANY_PAGES);
+	void *va = get_vmalloc(test, MANY_PAGES * PAGE_SIZE);
 
 	bus->establish_err = -EDQUOT;
 	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, MANY_PAGES),
@@ -199,7 +170,7 @@ static void refused_create_gives_user_memory_back(struct kunit *test)
 static void header_not_posted(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 
 	bus->establish_err = -EAGAIN;
 	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, SOME_PAGES),
@@ -228,7 +199,7 @@ static void body_not_posted(struct kunit *test)
 static void body_not_posted_on_a_rescinded_channel(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, MANY_PAGES);
+	void *va = get_vmalloc(test, MANY_PAGES * PAGE_SIZE);
 
 	bus->establish_err = -EINVAL;
 	bus->is_rescinded = true;
@@ -270,7 +241,7 @@ static void one_status_for_what_the_host_does(struct kunit *test)
 					     1, 2, 3, 4, 5, 6, 7, 8);
 	const struct host_error *error = test->param_value;
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 
 	bus->establish_err = error->err;
 	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, SOME_PAGES),
@@ -350,7 +321,7 @@ static void quarantine_is_told_of(struct kunit *test)
 static void teardown_not_posted_on_a_rescinded_channel(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 	u32 handle = create(test, bus, va, SOME_PAGES);
 
 	bus->teardown_err = -EAGAIN;
@@ -363,7 +334,7 @@ static void teardown_not_posted_on_a_rescinded_channel(struct kunit *test)
 static void teardown_out_of_memory(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 	u32 handle = create(test, bus, va, SOME_PAGES);
 
 	bus->teardown_nomem = 3;
@@ -406,7 +377,7 @@ static void teardown_out_of_memory_for_good(struct kunit *test)
 static void rescind_ends_the_tries(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 	u32 handle = create(test, bus, va, SOME_PAGES);
 	struct call *call;
 
@@ -414,7 +385,7 @@ static void rescind_ends_the_tries(struct kunit *test)
 	call = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->teardowns) >= 3);
 	fake_bus_rescind(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_LT(test, atomic_read(&bus->teardowns), 10);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
 	KUNIT_EXPECT_FALSE(test, is_held(va));
@@ -506,7 +477,7 @@ static void delete_of_owned_memory_returns_when_told(struct kunit *test)
 	bus->teardown_err = -EAGAIN;
 	call = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->teardowns) >= 3);
-	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_FALSE(test, job_done(call->job));
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.quarantined, 0);
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/gpadls",
@@ -516,7 +487,7 @@ static void delete_of_owned_memory_returns_when_told(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, text, line);
 
 	bus->teardown_err = 0;
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
 	KUNIT_EXPECT_STREQ(test, read_text(test, path), "");
@@ -534,7 +505,7 @@ static void rescind_ends_a_delete_of_owned_memory(struct kunit *test)
 	call = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->teardowns) >= 3);
 	fake_bus_rescind(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 1);
 	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
 }
@@ -550,15 +521,15 @@ static void half_sent_create_of_owned_memory_waits(struct kunit *test)
 	call = call_start_pages(test, bus, call_create, va, OWNED_PAGES, 0x5eed);
 	ASSERT_EVENTUALLY(test, in_quarantine(test, bus));
 	msleep(200);
-	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_FALSE(test, job_done(call->job));
 	/* It has no lock that the rest of the channel needs. */
 	bus->establish_err = 0;
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test, bus->ch->state, KMCL_DISABLED);
-	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_FALSE(test, job_done(call->job));
 
 	fake_bus_rescind(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, call->handle, 0x5eed);
 	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
@@ -569,8 +540,8 @@ static void half_sent_create_of_owned_memory_waits(struct kunit *test)
 static void rescind_gives_the_quarantine_back(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *deleted = get_vmalloc(test, SOME_PAGES);
-	void *half_sent = get_vmalloc(test, MANY_PAGES);
+	void *deleted = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
+	void *half_sent = get_vmalloc(test, MANY_PAGES * PAGE_SIZE);
 	u32 handle;
 
 	handle = create(test, bus, deleted, SOME_PAGES);
@@ -591,7 +562,7 @@ static void rescind_gives_the_quarantine_back(struct kunit *test)
 static void no_more_gpadls_with_many_in_quarantine(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, MANY_PAGES);
+	void *va = get_vmalloc(test, MANY_PAGES * PAGE_SIZE);
 	u32 handle = 0x5eed;
 	unsigned int i;
 
@@ -663,7 +634,7 @@ static void leftover_not_torn_down(struct kunit *test)
 static void old_protocol_tears_down_before_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 
 	bus->is_old = true;
 	create(test, bus, va, SOME_PAGES);
@@ -677,7 +648,7 @@ static void old_protocol_tears_down_before_the_close(struct kunit *test)
 static void old_protocol_is_not_told_after_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 
 	bus->is_old = true;
 	bus->teardown_err = -EAGAIN;
@@ -694,7 +665,7 @@ static void old_protocol_is_not_told_after_the_close(struct kunit *test)
 static void zero_is_a_handle(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle = 0x5eed;
 
 	bus->next_handle = 0;
@@ -734,7 +705,7 @@ static void confidential_vm_refuses_user_memory(struct kunit *test)
 static void confidential_vm_refuses_kernel_memory(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 	u32 handle = 0x5eed;
 
 	bus->is_confidential = true;
@@ -753,7 +724,7 @@ static void confidential_vm_refuses_kernel_memory(struct kunit *test)
 static void delete_blocks_while_mapped(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle = create(test, bus, va, 1);
 	struct call *call;
 
@@ -761,21 +732,19 @@ static void delete_blocks_while_mapped(struct kunit *test)
 	call = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	msleep(200);
-	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_FALSE(test, job_done(call->job));
 	KUNIT_EXPECT_TRUE(test, is_held(va));
 
 	fake_bus_answer(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-static int call_disable(void *data)
+static void call_disable(void *data)
 {
 	struct call *call = data;
 
 	VmbChannelDisable(call->bus->ch);
-	complete(&call->done);
-	return 0;
 }
 
 /* A server may have it mapped until the channel is closed: then nothing goes on. */
@@ -783,7 +752,7 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 {
 	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	struct call *delete, *disable;
 	char path[80], logged[128], *text;
 	u32 handle;
@@ -809,8 +778,8 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, logged), "%s", text);
 
 	fake_bus_answer(bus);
-	KUNIT_EXPECT_TRUE(test, call_ends(delete));
-	KUNIT_EXPECT_TRUE(test, call_ends(disable));
+	KUNIT_EXPECT_TRUE(test, job_returns(delete->job));
+	KUNIT_EXPECT_TRUE(test, job_returns(disable->job));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 }
 
@@ -818,14 +787,14 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 static void rescind_ends_a_create(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	struct call *call;
 
 	bus->withhold = true;
 	call = call_start(test, bus, call_create, va, 0x5eed);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	fake_bus_rescind(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, call->handle, 0x5eed);
 	KUNIT_EXPECT_FALSE(test, is_held(va));
@@ -835,7 +804,7 @@ static void rescind_ends_a_create(struct kunit *test)
 static void rescind_ends_a_delete(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle = create(test, bus, va, 1);
 	struct call *call;
 
@@ -843,7 +812,7 @@ static void rescind_ends_a_delete(struct kunit *test)
 	call = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	fake_bus_rescind(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
@@ -856,7 +825,7 @@ static void rescind_with_several_waiters(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 4; i++)
-		va[i] = get_vmalloc(test, 1);
+		va[i] = get_vmalloc(test, PAGE_SIZE);
 	bus->withhold = true;
 	for (i = 0; i < 4; i++)
 		calls[i] = call_start(test, bus, call_create, va[i], 0x5eed);
@@ -865,7 +834,7 @@ static void rescind_with_several_waiters(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->waiting), 1);
 	fake_bus_rescind(bus);
 	for (i = 0; i < 4; i++) {
-		KUNIT_ASSERT_TRUE(test, call_ends(calls[i]));
+		KUNIT_ASSERT_TRUE(test, job_returns(calls[i]->job));
 		KUNIT_EXPECT_FALSE(test, NT_SUCCESS(calls[i]->status));
 		KUNIT_EXPECT_FALSE(test, is_held(va[i]));
 	}
@@ -884,7 +853,7 @@ static void rescind_does_not_wait_for_a_process(struct kunit *test)
 	create(test, bus, (void *)addr, 1);
 	mmap_read_lock(current->mm);
 	call = call_start(test, bus, call_rescind, NULL, 0);
-	KUNIT_EXPECT_TRUE(test, call_ends(call));
+	KUNIT_EXPECT_TRUE(test, job_returns(call->job));
 	mmap_read_unlock(current->mm);
 	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 }
@@ -900,7 +869,7 @@ static void created_and_deleted_under_mmap_lock(struct kunit *test)
 					     PROT_READ | PROT_WRITE,
 					     MAP_ANONYMOUS | MAP_PRIVATE);
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle;
 
 	VmbChannelDeleteGpadl(bus->ch, create(test, bus, (void *)addr, 1));
@@ -915,7 +884,7 @@ static void created_and_deleted_under_mmap_lock(struct kunit *test)
 static void rescind_twice(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 
 	create(test, bus, va, 1);
 	fake_bus_rescind(bus);
@@ -929,7 +898,7 @@ static void rescind_twice(struct kunit *test)
 static void a_long_wait_is_named(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle = create(test, bus, va, 1);
 	char path[80], line[80], logged[80], *first, *again, *text;
 	struct call *call;
@@ -957,7 +926,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
 
 	fake_bus_answer(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_NULL(test, strstr(read_text(test, path), "waiting:"));
 
 	handle = create(test, bus, va, 1);
@@ -966,7 +935,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	call = call_start(test, bus, call_delete, va, handle);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->ch->long_waits) >= 4);
 	fake_bus_answer(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
@@ -977,7 +946,7 @@ static void a_long_wait_is_named_once(struct kunit *test)
 	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
 	char *again = read_text(test, PARAMETERS "/wait_warn_again_ms");
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = get_vmalloc(test, 1);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	struct call *call;
 
 	write_text(test, PARAMETERS "/wait_warn_ms", "50");
@@ -988,7 +957,7 @@ static void a_long_wait_is_named_once(struct kunit *test)
 	msleep(500);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
 	fake_bus_answer(bus);
-	KUNIT_ASSERT_TRUE(test, call_ends(call));
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
@@ -1007,7 +976,7 @@ static void named_at_its_own_time(struct kunit *test)
 	for (n = 0; n < 2; n++) {
 		for (i = 0; i < 2; i++) {
 			bus[i] = fake_bus_start(test);
-			va = get_vmalloc(test, 1);
+			va = get_vmalloc(test, PAGE_SIZE);
 			write_text(test, PARAMETERS "/wait_warn_ms",
 				   after_ms[n][i]);
 			bus[i]->withhold = true;
@@ -1018,7 +987,7 @@ static void named_at_its_own_time(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, atomic_read(&bus[n]->ch->long_waits), 0);
 		for (i = 0; i < 2; i++) {
 			fake_bus_answer(bus[i]);
-			KUNIT_ASSERT_TRUE(test, call_ends(call[i]));
+			KUNIT_ASSERT_TRUE(test, job_returns(call[i]->job));
 		}
 	}
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
@@ -1066,7 +1035,7 @@ static void fail_each_allocation(struct kunit *test, void *addr, u32 bytes)
 
 static void each_allocation_fails_for_vmalloc_memory(struct kunit *test)
 {
-	void *va = get_vmalloc(test, MANY_PAGES);
+	void *va = get_vmalloc(test, MANY_PAGES * PAGE_SIZE);
 
 	fail_each_allocation(test, va, MANY_PAGES * PAGE_SIZE);
 	KUNIT_EXPECT_FALSE(test, is_held(va));
@@ -1088,7 +1057,7 @@ static void each_allocation_fails_for_user_memory(struct kunit *test)
 static void each_allocation_fails_in_delete(struct kunit *test)
 {
 	struct server *srv = server_open(test);
-	void *va = get_vmalloc(test, SOME_PAGES);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
 	unsigned int nth;
 	bool failed = true;
 	u32 handle;

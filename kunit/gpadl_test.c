@@ -14,6 +14,7 @@
 #include "lib/fake_bus.h"
 #include "lib/files.h"
 #include "host/protocol.h"
+#include "lib/mdls.h"
 #include "lib/server.h"
 #include "suites.h"
 #include "lib/user_memory.h"
@@ -38,24 +39,9 @@ static NTSTATUS refused(struct kunit *test, struct fake_bus *bus, u32 flags,
 	return status;
 }
 
-static void free_vmalloc(void *va)
-{
-	vfree(va);
-}
-
-static unsigned long get_vmalloc(struct kunit *test, size_t size)
-{
-	void *va = vmalloc(size);
-
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
-			0);
-	return (unsigned long)va;
-}
-
 static void no_channel(struct kunit *test)
 {
-	unsigned long va = get_vmalloc(test, PAGE_SIZE);
+	unsigned long va = (unsigned long)get_vmalloc(test, PAGE_SIZE);
 	u32 handle = 0x5eed;
 
 	KUNIT_EXPECT_EQ(test,
@@ -69,7 +55,7 @@ static void no_channel(struct kunit *test)
 static void unknown_flags(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	unsigned long va = get_vmalloc(test, PAGE_SIZE);
+	unsigned long va = (unsigned long)get_vmalloc(test, PAGE_SIZE);
 	u32 flag;
 
 	for (flag = 2; flag; flag <<= 1)
@@ -90,7 +76,7 @@ static void null_buffer(struct kunit *test)
 static void unaligned_buffer(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	unsigned long va = get_vmalloc(test, 2 * PAGE_SIZE);
+	unsigned long va = (unsigned long)get_vmalloc(test, 2 * PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va + 1, PAGE_SIZE),
 			STATUS_INVALID_PARAMETER_3);
@@ -103,7 +89,8 @@ static void zero_length(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 
 	KUNIT_EXPECT_EQ(test,
-			refused(test, bus, 0, get_vmalloc(test, PAGE_SIZE), 0),
+			refused(test, bus, 0,
+				(unsigned long)get_vmalloc(test, PAGE_SIZE), 0),
 			STATUS_INVALID_PARAMETER_4);
 }
 
@@ -129,7 +116,7 @@ static void the_very_last_page(struct kunit *test)
 static void no_place_for_the_handle(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	unsigned long va = get_vmalloc(test, PAGE_SIZE);
+	unsigned long va = (unsigned long)get_vmalloc(test, PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, (void *)va,
@@ -143,7 +130,8 @@ static void more_pages_than_a_gpadl_has(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	u32 most = KMCL_GPADL_MAX_PAGES * KMCL_HV_PAGE_SIZE;
-	unsigned long va = get_vmalloc(test, most + KMCL_HV_PAGE_SIZE);
+	void *memory = get_vmalloc(test, most + KMCL_HV_PAGE_SIZE);
+	unsigned long va = (unsigned long)memory;
 
 	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va, most + 1),
 			STATUS_INVALID_BUFFER_SIZE);
@@ -169,7 +157,7 @@ static void unmapped_kernel_memory(struct kunit *test)
 static void vmalloc_past_its_end(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	unsigned long va = get_vmalloc(test, 2 * PAGE_SIZE);
+	unsigned long va = (unsigned long)get_vmalloc(test, 2 * PAGE_SIZE);
 
 	KUNIT_EXPECT_EQ(test, refused(test, bus, 0, va, 2 * PAGE_SIZE + 1),
 			STATUS_ACCESS_VIOLATION);
@@ -271,7 +259,8 @@ static void channel_never_opened(struct kunit *test)
 	struct fake_bus *bus = fake_bus_create(test);
 
 	KUNIT_EXPECT_EQ(test,
-			refused(test, bus, 0, get_vmalloc(test, PAGE_SIZE),
+			refused(test, bus, 0,
+				(unsigned long)get_vmalloc(test, PAGE_SIZE),
 				PAGE_SIZE), STATUS_INVALID_DEVICE_STATE);
 }
 
@@ -281,7 +270,8 @@ static void channel_closed(struct kunit *test)
 
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test,
-			refused(test, bus, 0, get_vmalloc(test, PAGE_SIZE),
+			refused(test, bus, 0,
+				(unsigned long)get_vmalloc(test, PAGE_SIZE),
 				PAGE_SIZE), STATUS_INVALID_DEVICE_STATE);
 }
 
@@ -302,7 +292,7 @@ KUNIT_ARRAY_PARAM(page_count, page_counts, page_count_name);
 static void every_size(struct kunit *test)
 {
 	u32 bytes = *(const u32 *)test->param_value * KMCL_HV_PAGE_SIZE;
-	u8 *va = (u8 *)get_vmalloc(test, bytes);
+	u8 *va = get_vmalloc(test, bytes);
 	struct server *srv = server_open(test);
 	u32 handle, i, wrong = 0;
 
@@ -328,7 +318,7 @@ static void every_size(struct kunit *test)
 static void many_at_once(struct kunit *test)
 {
 	struct server *srv = server_open(test);
-	u8 *va = (u8 *)get_vmalloc(test, 64 * PAGE_SIZE);
+	u8 *va = get_vmalloc(test, 64 * PAGE_SIZE);
 	u32 handles[64];
 	unsigned int i;
 
@@ -353,7 +343,7 @@ static void many_at_once(struct kunit *test)
 static void the_same_memory_twice(struct kunit *test)
 {
 	struct server *srv = server_open(test);
-	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 first, second;
 
 	KUNIT_ASSERT_EQ(test,
@@ -375,7 +365,7 @@ static void the_same_memory_twice(struct kunit *test)
 static void unknown_and_deleted_handles(struct kunit *test)
 {
 	struct server *srv = server_open(test);
-	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle;
 
 	KUNIT_ASSERT_EQ(test,
@@ -397,7 +387,7 @@ static void handle_of_another_channel(struct kunit *test)
 {
 	struct fake_bus *mine = fake_bus_start(test);
 	struct fake_bus *other = fake_bus_start(test);
-	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle;
 
 	KUNIT_ASSERT_EQ(test,
@@ -413,7 +403,7 @@ static void handle_of_another_channel(struct kunit *test)
 static void leftovers_are_deleted_at_close(struct kunit *test)
 {
 	struct server *srv = server_open(test);
-	void *va = (void *)get_vmalloc(test, 4 * PAGE_SIZE);
+	void *va = get_vmalloc(test, 4 * PAGE_SIZE);
 	struct page *page = vmalloc_to_page(va);
 	u32 handle;
 	int i;
@@ -443,7 +433,7 @@ static void client_deletes_in_closed(struct kunit *test)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	struct fake_bus *bus = fake_bus_create(test);
-	void *va = (void *)get_vmalloc(test, PAGE_SIZE);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	u32 handle;
 
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
@@ -466,7 +456,7 @@ static void client_deletes_in_closed(struct kunit *test)
 static void debugfs_shows_them(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	void *va = (void *)get_vmalloc(test, 2 * PAGE_SIZE);
+	void *va = get_vmalloc(test, 2 * PAGE_SIZE);
 	char path[80], line[80];
 	u32 handle;
 
@@ -488,7 +478,7 @@ static void debugfs_shows_them(struct kunit *test)
 static void tracepoints_tell_of_them(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
-	void *va = (void *)get_vmalloc(test, 2 * PAGE_SIZE);
+	void *va = get_vmalloc(test, 2 * PAGE_SIZE);
 	char created[128], deleted[128], active[128], *trace;
 	u32 handle;
 
@@ -667,7 +657,7 @@ static void thousands_of_cycles(struct kunit *test)
 					     MAP_ANONYMOUS | MAP_PRIVATE);
 	struct fake_bus *bus = fake_bus_start(test);
 	struct server *srv = server_open(test);
-	void *va = (void *)get_vmalloc(test, bytes);
+	void *va = get_vmalloc(test, bytes);
 	unsigned long round = (unsigned long)test->param_value;
 	struct footprint after;
 

@@ -11,78 +11,12 @@
 #include "lib/device.h"
 #include "lib/files.h"
 #include "lib/log.h"
+#include "lib/outcome.h"
 #include "lib/server.h"
 #include "suites.h"
 #include "lib/user_memory.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
-
-/**
- * struct note - what a callback with a context was told
- * @ch: the channel
- * @calls: how often it was called
- * @batches: calls of the ProcessingComplete callback
- * @batched: packets those were for
- * @packet: the packet
- * @status: of a completion
- * @data: its first word, or the packet's
- * @length: bytes of it
- * @cpu: where
- */
-struct note {
-	VMBCHANNEL ch;
-	atomic_t calls;
-	u32 batches;
-	u32 batched;
-	void *packet;
-	NTSTATUS status;
-	u64 data;
-	u32 length;
-	unsigned int cpu;
-};
-
-static VOID completed_ex(VMBPACKET packet, PVOID context, NTSTATUS status,
-			 PVOID buffer, UINT32 length)
-{
-	struct note *note = context;
-
-	note->packet = packet;
-	note->status = status;
-	note->length = length;
-	note->cpu = raw_smp_processor_id();
-	if (length >= sizeof(note->data))
-		memcpy(&note->data, buffer, sizeof(note->data));
-	atomic_inc(&note->calls);
-}
-
-static VOID completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
-		      UINT32 length)
-{
-	completed_ex(packet, VmbPacketGetPointer(packet), status, buffer,
-		     length);
-}
-
-static void happened(struct kunit *test, struct note *note, int calls)
-{
-	EXPECT_EVENTUALLY(test, atomic_read(&note->calls) >= calls);
-	KUNIT_EXPECT_EQ(test, atomic_read(&note->calls), calls);
-}
-
-static void free_packet(void *packet)
-{
-	VmbPacketFree(packet);
-}
-
-static VMBPACKET packet_ex(struct kunit *test, VMBCHANNEL ch, struct note *note)
-{
-	VMBPACKET packet = VmbPacketAllocate(ch);
-
-	KUNIT_ASSERT_NOT_NULL(test, packet);
-	VmbPacketSetCompletionRoutineEx(packet, completed_ex, note);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_packet,
-							packet), 0);
-	return packet;
-}
 
 static void send_word_of(struct kunit *test, VMBPACKET packet, u32 flags)
 {
@@ -184,7 +118,7 @@ static void packet_count_bounds(struct kunit *test)
 /* One more than that waits until one of them is complete. */
 static void packet_count_is_kept(struct kunit *test, struct fake_bus *bus)
 {
-	struct note notes[FEW + 1] = {};
+	struct outcome notes[FEW + 1] = {};
 	u64 word = 77, ids[FEW];
 	int before = atomic_read(&bus->sends);
 	unsigned int i;
@@ -196,13 +130,13 @@ static void packet_count_is_kept(struct kunit *test, struct fake_bus *bus)
 	send_word_of(test, packet_ex(test, bus->ch, &notes[FEW]), WAIT);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends) - before, FEW);
 
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, ids[0], &word, sizeof(word));
+	fake_bus_complete(bus, ids[0], &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) - before > FEW);
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
 	for (i = 1; i < FEW; i++)
-		fake_bus_deliver(bus, KMCL_PKT_COMPLETION, ids[i], &word, sizeof(word));
+		fake_bus_complete(bus, ids[i], &word, sizeof(word));
 	for (i = 0; i <= FEW; i++) {
-		happened(test, &notes[i], 1);
+		outcome_calls(test, &notes[i], 1);
 		KUNIT_EXPECT_EQ(test, notes[i].status, STATUS_SUCCESS);
 	}
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
@@ -238,7 +172,7 @@ static void inline_context_bounds(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	u32 without = VmbChannelSizeofPacket(bus->ch);
-	struct note note = {};
+	struct outcome note = {};
 	void *room;
 
 	KUNIT_EXPECT_EQ(test,
@@ -275,7 +209,7 @@ static void inline_context(struct kunit *test)
 	static u8 payload[4096];
 	static const u8 zero[64];
 	struct fake_bus *bus = fake_bus_create(test);
-	struct note note = {};
+	struct outcome note = {};
 	VMBPACKET packet;
 	u8 *room;
 
@@ -295,7 +229,7 @@ static void inline_context(struct kunit *test)
 	/* Queued, so copied, with the longest description. */
 	fake_bus_set_room(bus, 0);
 	memset(payload, 0x5a, sizeof(payload));
-	VmbPacketSetCompletionRoutineEx(packet, completed_ex, &note);
+	VmbPacketSetCompletionRoutineEx(packet, record_outcome_ex, &note);
 	KUNIT_EXPECT_EQ(test,
 			VmbPacketSendWithExternalPfns(packet, payload,
 						      sizeof(payload), pfns,
@@ -303,7 +237,7 @@ static void inline_context(struct kunit *test)
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_NULL(test, memchr_inv(room, 0xa5, 64));
 	VmbChannelDisable(bus->ch);
-	happened(test, &note, 1);
+	outcome_calls(test, &note, 1);
 	KUNIT_EXPECT_EQ(test, note.status, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_NULL(test, memchr_inv(room, 0xa5, 64));
 
@@ -340,13 +274,13 @@ static void inline_context_in_own_memory(struct kunit *test)
 static void completion_routine_ex(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct note note = {}, other = {};
+	struct outcome note = {}, other = {};
 	VMBPACKET packet = packet_ex(test, bus->ch, &note);
 	u64 word = 0x1234;
 
 	send_word_of(test, packet, WAIT);
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
-	happened(test, &note, 1);
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
+	outcome_calls(test, &note, 1);
 	KUNIT_EXPECT_PTR_EQ(test, note.packet, (void *)packet);
 	KUNIT_EXPECT_EQ(test, note.status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, note.data, 0x1234);
@@ -354,71 +288,96 @@ static void completion_routine_ex(struct kunit *test)
 
 	/* The one set last is called, of whichever kind. */
 	VmbPacketSetPointer(packet, &other);
-	VmbPacketSetCompletionRoutine(packet, completed);
+	VmbPacketSetCompletionRoutine(packet, record_outcome);
 	send_word_of(test, packet, 0);
-	happened(test, &other, 1);
-	VmbPacketSetCompletionRoutineEx(packet, completed_ex, &note);
+	outcome_calls(test, &other, 1);
+	VmbPacketSetCompletionRoutineEx(packet, record_outcome_ex, &note);
 	send_word_of(test, packet, 0);
-	happened(test, &note, 2);
-	happened(test, &other, 1);
+	outcome_calls(test, &note, 2);
+	outcome_calls(test, &other, 1);
 
 	VmbPacketSetCompletionRoutineEx(packet, NULL, &note);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_INVALID_PARAMETER_1);
 }
 
-static VOID packet_with_context(VMBCHANNEL ch, PVOID context,
+/**
+ * struct context - the context of the two callbacks for packets
+ * @ch: the channel
+ * @calls: ProcessPacket callbacks
+ * @data: first word of the last packet
+ * @length: bytes of the last packet
+ * @batches: ProcessingComplete callbacks
+ * @batched: packets that those were for
+ */
+struct context {
+	VMBCHANNEL ch;
+	atomic_t calls;
+	u64 data;
+	u32 length;
+	u32 batches;
+	u32 batched;
+};
+
+static void context_calls(struct kunit *test, struct context *context,
+			  int calls)
+{
+	EXPECT_EVENTUALLY(test, atomic_read(&context->calls) >= calls);
+	KUNIT_EXPECT_EQ(test, atomic_read(&context->calls), calls);
+}
+
+static VOID packet_with_context(VMBCHANNEL ch, PVOID data,
 				VMBPACKETCOMPLETION packet, PVOID buffer,
 				UINT32 length, UINT32 flags)
 {
-	struct note *note = context;
+	struct context *context = data;
 
-	note->ch = ch;
-	note->length = length;
-	memcpy(&note->data, buffer, sizeof(note->data));
+	context->ch = ch;
+	context->length = length;
+	memcpy(&context->data, buffer, sizeof(context->data));
 	VmbChannelPacketComplete(packet, NULL, 0);
-	atomic_inc(&note->calls);
+	atomic_inc(&context->calls);
 }
 
-static VOID processed_with_context(VMBCHANNEL ch, PVOID context, UINT32 count)
+static VOID processed_with_context(VMBCHANNEL ch, PVOID data, UINT32 count)
 {
-	struct note *note = context;
+	struct context *context = data;
 
-	/* The same as the packets' before. */
-	if (note->ch == ch)
-		note->batches++;
-	note->batched += count;
+	/* The channel that the packets before named. */
+	if (context->ch == ch)
+		context->batches++;
+	context->batched += count;
 }
 
-static NTSTATUS set_callbacks_ex(VMBCHANNEL ch, struct note *note)
+static NTSTATUS set_callbacks_ex(VMBCHANNEL ch, struct context *context)
 {
 	return VmbChannelInitSetProcessPacketCallbacksEx(ch,
 							 packet_with_context,
 							 processed_with_context,
-							 note);
+							 context);
 }
 
 static void process_packet_ex(struct kunit *test)
 {
 	struct client *client;
 	struct fake_bus *bus;
-	struct note note = {};
+	struct context context = {};
 	u64 word = 0xfeed;
 
 	client = fake_client(test, &bus);
-	KUNIT_EXPECT_EQ(test, set_callbacks_ex(client->ch, &note),
+	KUNIT_EXPECT_EQ(test, set_callbacks_ex(client->ch, &context),
 			STATUS_SUCCESS);
 	bring_up(test, client);
-	KUNIT_EXPECT_EQ(test, set_callbacks_ex(client->ch, &note),
+	KUNIT_EXPECT_EQ(test, set_callbacks_ex(client->ch, &context),
 			STATUS_INVALID_PARAMETER_1);
 	fake_bus_deliver_request(bus, 5, &word, sizeof(word));
-	happened(test, &note, 1);
-	KUNIT_EXPECT_PTR_EQ(test, note.ch, client->ch);
-	KUNIT_EXPECT_EQ(test, note.data, 0xfeed);
-	KUNIT_EXPECT_EQ(test, note.length, sizeof(word));
+	context_calls(test, &context, 1);
+	KUNIT_EXPECT_PTR_EQ(test, context.ch, client->ch);
+	KUNIT_EXPECT_EQ(test, context.data, 0xfeed);
+	KUNIT_EXPECT_EQ(test, context.length, sizeof(word));
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
-	EXPECT_EVENTUALLY(test, READ_ONCE(note.batched) == 1);
-	KUNIT_EXPECT_EQ(test, note.batches, 1);
+	EXPECT_EVENTUALLY(test, READ_ONCE(context.batched) == 1);
+	KUNIT_EXPECT_EQ(test, context.batches, 1);
 	KUNIT_EXPECT_EQ(test, client->packets, 0);
 	VmbChannelDisable(client->ch);
 
@@ -427,34 +386,34 @@ static void process_packet_ex(struct kunit *test)
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 6, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 1);
-	happened(test, &note, 1);
-	KUNIT_EXPECT_EQ(test, note.batches, 1);
+	context_calls(test, &context, 1);
+	KUNIT_EXPECT_EQ(test, context.batches, 1);
 	VmbChannelDisable(client->ch);
 
 	/* Also none. */
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetProcessPacketCallbacksEx(client->ch,
 								  NULL, NULL,
-								  &note),
+								  &context),
 			STATUS_SUCCESS);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 7, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->rx.dropped));
 	KUNIT_EXPECT_EQ(test, client->packets, 1);
-	happened(test, &note, 1);
+	context_calls(test, &context, 1);
 }
 
 static void process_packet_ex_arguments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
-	struct note note;
+	struct context context;
 
-	KUNIT_EXPECT_EQ(test, set_callbacks_ex(NULL, &note),
+	KUNIT_EXPECT_EQ(test, set_callbacks_ex(NULL, &context),
 			STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetProcessPacketCallbacksEx(bus->ch, NULL,
 								  processed_with_context,
-								  &note),
+								  &context),
 			STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_NULL(test, bus->ch->set.processing_complete_ex);
 	KUNIT_EXPECT_EQ(test,
@@ -621,16 +580,16 @@ static unsigned int answered_on(struct kunit *test, VMBCHANNEL ch)
 	struct testdev_request echo = {
 		.magic = TESTDEV_MAGIC, .op = TESTDEV_ECHO,
 	};
-	struct note note = {};
+	struct outcome note = {};
 	VMBPACKET packet = VmbPacketAllocate(ch);
 
 	KUNIT_ASSERT_NOT_NULL(test, packet);
-	VmbPacketSetCompletionRoutineEx(packet, completed_ex, &note);
+	VmbPacketSetCompletionRoutineEx(packet, record_outcome_ex, &note);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test,
 			VmbPacketSend(packet, &echo, sizeof(echo), NULL, WAIT),
 			STATUS_SUCCESS);
-	happened(test, &note, 1);
+	outcome_calls(test, &note, 1);
 	VmbPacketFree(packet);
 	return note.cpu;
 }

@@ -13,6 +13,7 @@
 #include "lib/fake_bus.h"
 #include "lib/files.h"
 #include "lib/mdls.h"
+#include "lib/outcome.h"
 #include "lib/server.h"
 #include "suites.h"
 #include "lib/user_memory.h"
@@ -28,32 +29,6 @@ do {									\
 			       #expression);				\
 	fail_nth(0);							\
 } while (0)
-
-static VOID counted(VMBPACKET packet, NTSTATUS status, PVOID buffer,
-		    UINT32 length)
-{
-	atomic_t *done = VmbPacketGetPointer(packet);
-
-	if (!status)
-		atomic_inc(done);
-}
-
-static void free_packet(void *packet)
-{
-	VmbPacketFree(packet);
-}
-
-static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch, atomic_t *done)
-{
-	VMBPACKET packet = VmbPacketAllocate(ch);
-
-	KUNIT_ASSERT_NOT_NULL(test, packet);
-	VmbPacketSetCompletionRoutine(packet, counted);
-	VmbPacketSetPointer(packet, done);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_packet,
-							packet), 0);
-	return packet;
-}
 
 /* What fails are a task's allocations: so the case does the tasklet's work. */
 static void poll_here(struct kunit *test, struct kmcl_channel *ch)
@@ -131,12 +106,12 @@ static void packet_allocate(struct kunit *test)
 
 /* Each kind there is; the server sees no request in them and touches no data. */
 static void sends_need_no_memory(struct kunit *test, VMBCHANNEL ch,
-				 atomic_t *done)
+				 struct outcome *outcomes)
 {
-	VMBPACKET plain = packet_of(test, ch, done);
-	VMBPACKET waiting = packet_of(test, ch, done);
-	VMBPACKET pfns = packet_of(test, ch, done);
-	VMBPACKET mdls = packet_of(test, ch, done);
+	VMBPACKET plain = packet_of(test, ch, &outcomes[0]);
+	VMBPACKET waiting = packet_of(test, ch, &outcomes[1]);
+	VMBPACKET pfns = packet_of(test, ch, &outcomes[2]);
+	VMBPACKET mdls = packet_of(test, ch, &outcomes[3]);
 	void *va = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	PFN_NUMBER pfn;
 	NTSTATUS status;
@@ -164,10 +139,9 @@ static void sends_need_no_memory(struct kunit *test, VMBCHANNEL ch,
 static void packet_send(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	static atomic_t done;
+	struct outcome outcomes[SENDS] = {};
 
-	atomic_set(&done, 0);
-	sends_need_no_memory(test, bus->ch, &done);
+	sends_need_no_memory(test, bus->ch, outcomes);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), SENDS);
 	VmbChannelDisable(bus->ch);
 }
@@ -175,11 +149,10 @@ static void packet_send(struct kunit *test)
 static void packet_send_to_a_full_ring(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	static atomic_t done;
+	struct outcome outcomes[SENDS] = {};
 
-	atomic_set(&done, 0);
 	fake_bus_set_room(bus, 0);
-	sends_need_no_memory(test, bus->ch, &done);
+	sends_need_no_memory(test, bus->ch, outcomes);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, SENDS);
 	fake_bus_set_room(bus, INT_MAX);
 	poll_here(test, bus->ch);
@@ -190,13 +163,12 @@ static void packet_send_to_a_full_ring(struct kunit *test)
 static void packet_send_to_a_pipe(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
-	static atomic_t done;
+	struct outcome outcomes[SENDS] = {};
 
-	atomic_set(&done, 0);
 	VmbChannelInitSetFlags(bus->ch, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	becomes(test, bus->ch, KMCL_ACTIVE);
-	sends_need_no_memory(test, bus->ch, &done);
+	sends_need_no_memory(test, bus->ch, outcomes);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), SENDS);
 	VmbChannelDisable(bus->ch);
 }
@@ -205,11 +177,12 @@ static void packet_send_to_a_pipe(struct kunit *test)
 static void packet_send_to_the_server(struct kunit *test)
 {
 	struct server *srv = server_open(test);
-	static atomic_t done;
+	struct outcome outcomes[SENDS] = {};
+	unsigned int i;
 
-	atomic_set(&done, 0);
-	sends_need_no_memory(test, srv->ch, &done);
-	EXPECT_EVENTUALLY(test, atomic_read(&done) == SENDS);
+	sends_need_no_memory(test, srv->ch, outcomes);
+	for (i = 0; i < SENDS; i++)
+		outcome_is(test, &outcomes[i], STATUS_SUCCESS);
 	VmbChannelDisable(srv->ch);
 }
 

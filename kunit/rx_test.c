@@ -331,7 +331,7 @@ static void sends_and_hears(struct kunit *test, struct taker *taker,
 	VmbPacketSetCompletionRoutine(packet, completed);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, sizeof(word), NULL,
 					    WAIT), STATUS_SUCCESS);
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, bus->last_id, &word, sizeof(word));
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) == STATUS_SUCCESS);
 }
 
@@ -850,7 +850,7 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 		wake_up_process(others[cpu]);
 	}
 	WRITE_ONCE(bus->endless, true);
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, 1, &id, sizeof(id));
+	fake_bus_complete(bus, 1, &id, sizeof(id));
 	msleep(100);
 	polls = READ_ONCE(taker->ch->rx.polls);
 	for (cpu = 0; cpu < 2; cpu++)
@@ -877,7 +877,7 @@ static void trickle(void *arg)
 	unsigned int i;
 
 	for (i = 0; i < PROMISES; i++) {
-		fake_bus_deliver(bus, KMCL_PKT_COMPLETION, 1, NULL, 0);
+		fake_bus_complete(bus, 1, NULL, 0);
 		while (READ_ONCE(rx->received) <= received + i)
 			cond_resched();
 	}
@@ -930,18 +930,6 @@ static void server_pushes(struct kunit *test, struct taker *taker, u32 count,
 	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
 			STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
-}
-
-static struct testdev_report server_report(struct kunit *test, VMBCHANNEL ch)
-{
-	struct testdev_request ask = { .op = TESTDEV_REPORT };
-	struct testdev_report report = {};
-	struct server srv = { .ch = ch };
-	struct testdev_response rsp;
-
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &ask, NULL, &rsp, &report,
-					  sizeof(report)), STATUS_SUCCESS);
-	return report;
 }
 
 /* The server counts what comes for what it has sent. */

@@ -13,6 +13,7 @@
 #include "lib/failing.h"
 #include "lib/log.h"
 #include "lib/mdls.h"
+#include "lib/outcome.h"
 #include "lib/owner.h"
 #include "lib/server.h"
 #include "suites.h"
@@ -74,10 +75,14 @@ static bool chain_has(const struct chain *chain, u32 seed)
 	       has_pattern(chain->start[2], TAIL, seed, HEAD + MIDDLE);
 }
 
-/* Its first page is the one that is looked at. */
+static struct page *first_page(const struct chain *chain)
+{
+	return vmalloc_to_page(chain->va[0]);
+}
+
 static int references(const struct chain *chain)
 {
-	return page_count(vmalloc_to_page(chain->va[0]));
+	return page_count(first_page(chain));
 }
 
 static void chain_is_free(struct kunit *test, const struct chain *chain)
@@ -93,63 +98,6 @@ static void chain_is_free(struct kunit *test, const struct chain *chain)
 }
 
 /* Packets */
-
-/**
- * struct outcome - what came of a packet
- * @calls: times its routine was called
- * @status: what it was told last
- * @references: of @chain at that time
- * @chain: may be NULL
- */
-struct outcome {
-	atomic_t calls;
-	NTSTATUS status;
-	int references;
-	struct chain *chain;
-};
-
-static VOID noted(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
-{
-	struct outcome *outcome = VmbPacketGetPointer(packet);
-
-	outcome->status = status;
-	if (outcome->chain)
-		outcome->references = references(outcome->chain);
-	/* Last: it is waited for. */
-	atomic_inc_return(&outcome->calls);
-}
-
-static void free_packet(void *packet)
-{
-	VmbPacketFree(packet);
-}
-
-static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
-			   struct outcome *outcome)
-{
-	VMBPACKET packet = VmbPacketAllocate(ch);
-
-	KUNIT_ASSERT_NOT_NULL(test, packet);
-	VmbPacketSetCompletionRoutine(packet, noted);
-	VmbPacketSetPointer(packet, outcome);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_packet,
-							packet), 0);
-	return packet;
-}
-
-static void came_of(struct kunit *test, struct outcome *outcome,
-		    NTSTATUS status)
-{
-	EXPECT_EVENTUALLY(test, atomic_read(&outcome->calls));
-	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
-	KUNIT_EXPECT_EQ(test, outcome->status, status);
-	atomic_set(&outcome->calls, 0);
-}
-
-static void answer(struct fake_bus *bus, u64 id)
-{
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, NULL, 0);
-}
 
 static NTSTATUS send_part(VMBPACKET packet, PMDL mdl, u32 offset, u32 len,
 			  u32 flags)
@@ -232,8 +180,8 @@ static void part_of_a_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), part->bytes);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, part->bytes, SEED,
 					    part->offset));
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	chain_is_free(test, chain);
 }
 
@@ -253,8 +201,8 @@ static void forced_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, desc->range_count, 1);
 	KUNIT_EXPECT_EQ(test, range->offset, 3000);
 	KUNIT_EXPECT_EQ(test, range->len, most);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 
 	/* Beginning behind the MDL's end. */
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], most - 1, 1,
@@ -262,8 +210,8 @@ static void forced_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, range->offset, 4095);
 	KUNIT_EXPECT_EQ(test, range->pfn[0],
 			MmGetMdlPfnArray(chain->mdl[0])[1]);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 
 	KUNIT_EXPECT_EQ(test, send_part(packet, chain->mdl[0], 0, most + 1,
 					WAIT | FORCE),
@@ -337,8 +285,8 @@ static void refused(struct kunit *test)
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 0, HEAD, WAIT),
 			STATUS_DEVICE_BUSY);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	chain_is_free(test, chain);
 }
 
@@ -380,12 +328,12 @@ static void limits(struct kunit *test)
 	chain_is_free(test, chain);
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 1, 0, WAIT),
 			STATUS_SUCCESS);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 /* As many pieces as there may be, each over two pages: all the room there is. */
@@ -415,7 +363,7 @@ static void most_pieces(struct kunit *test)
 	bus->close_err = -EIO;
 	log_watch(test);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	is_logged(test, "128 pages of external data are kept for good");
 	for (i = 0; i < 2; i++) {
 		page = vmalloc_to_page(va + i * PAGE_SIZE);
@@ -449,8 +397,8 @@ static void send_with_mdl(struct kunit *test)
 				      WAIT | FORCE | PAGED), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 /* How long it is kept */
@@ -466,8 +414,8 @@ static void left_to_its_owner(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
 	chain_is_free(test, chain);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	chain_is_free(test, chain);
 }
 
@@ -489,7 +437,7 @@ static void whole_pages_are_kept_too(struct kunit *test)
 	bus->close_err = -EIO;
 	log_watch(test);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	is_logged(test, "1 pages of external data are kept for good");
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	put_page(page);
@@ -509,7 +457,7 @@ static void slab_memory_has_no_reference(struct kunit *test)
 	bus->close_err = -EIO;
 	log_watch(test);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	is_logged(test, "0 pages of external data are kept for good");
 	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(va)), count);
 }
@@ -587,7 +535,7 @@ static void not_complete_before_the_close(struct kunit *test)
 			STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test, closing->calls, 0);
-	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
 	chain_is_free(test, chain);
 }
 
@@ -596,7 +544,7 @@ static void kept_for_good(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
-	struct outcome outcome = { .chain = chain };
+	struct outcome outcome = { .page = first_page(chain) };
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, HEAD, WAIT),
@@ -604,9 +552,9 @@ static void kept_for_good(struct kunit *test)
 	bus->close_err = -EIO;
 	log_watch(test);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	/* Already when the routine was called. */
-	KUNIT_EXPECT_EQ(test, outcome.references, 2);
+	KUNIT_EXPECT_EQ(test, outcome.page_refs, 2);
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	is_logged(test, "2 pages of external data are kept for good");
 
@@ -617,7 +565,7 @@ static void kept_for_good(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[1], 0, 0, WAIT),
 			STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(chain->va[1])), 1);
 }
 
@@ -633,7 +581,7 @@ static void not_kept_on_a_rescinded_channel(struct kunit *test)
 			STATUS_SUCCESS);
 	bus->close_err = -EIO;
 	fake_bus_rescind(bus);
-	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
 	chain_is_free(test, chain);
 }
 
@@ -655,15 +603,15 @@ static void queued_until_there_is_room(struct kunit *test)
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	chain_is_free(test, chain);
 
 	/* And one that is not sent at all. */
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
 	chain_is_free(test, chain);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 }
@@ -745,7 +693,7 @@ static void request_completed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
-	answer(bus, bus->last_id);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_SUCCESS);
 	chain_is_free(test, chain);
@@ -782,13 +730,13 @@ static void completed_late(struct kunit *test)
 	EXPECT_EVENTUALLY(test, page_count(page) == 2);
 	KUNIT_EXPECT_EQ(test, slots_taken(bus), 1);
 
-	answer(bus, bus->last_id);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 	KUNIT_EXPECT_EQ(test, slots_taken(bus), 0);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 
 	/* Once. */
-	answer(bus, bus->last_id);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 1);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	put_page(page);
@@ -907,7 +855,7 @@ static void table_full_of_remains(struct kunit *test)
 			STATUS_BUFFER_OVERFLOW);
 	KUNIT_EXPECT_EQ(test, send_word(bus->ch, WAIT, -10000),
 			STATUS_CANCELLED);
-	answer(bus, id);
+	fake_bus_complete(bus, id, NULL, 0);
 	EXPECT_EVENTUALLY(test, slots_taken(bus) == KMCL_TX_SLOTS - 1);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[1], WAIT, 0),
 			STATUS_CANCELLED);
@@ -1105,8 +1053,8 @@ static void packet_without_memory(struct kunit *test)
 	fail_nth(0);
 	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, failed);
-	answer(bus, bus->last_id);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 static struct kunit_case tx_gpa_direct_cases[] = {

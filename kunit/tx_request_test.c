@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Synchronous requests, on the fake bus and with the server. */
 
-#include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
 #include "lib/fake_bus.h"
+#include "lib/job.h"
+#include "lib/ring_record.h"
 #include "lib/server.h"
 #include "suites.h"
 
@@ -21,46 +22,6 @@
 #define MANY		8
 
 /* On the bus under test control */
-
-/**
- * struct recorder - what was put in the ring of a fake bus
- * @count: packets
- * @tags: the first byte of each
- * @ids: the transaction of each
- */
-struct recorder {
-	unsigned int count;
-	u8 tags[32];
-	u64 ids[32];
-};
-
-static void note_packet(struct fake_bus *bus,
-			const struct kmcl_ring_packet *packet)
-{
-	struct recorder *rec = VmbChannelGetPointer(bus->ch);
-
-	if (rec->count < ARRAY_SIZE(rec->ids)) {
-		rec->tags[rec->count] = packet->len ? *(u8 *)packet->data : 0;
-		rec->ids[rec->count] = packet->id;
-	}
-	rec->count++;
-}
-
-static struct recorder *record(struct kunit *test, struct fake_bus **bus)
-{
-	struct recorder *rec = kunit_kzalloc(test, sizeof(*rec), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, rec);
-	*bus = fake_bus_start(test);
-	VmbChannelSetPointer((*bus)->ch, rec);
-	(*bus)->seen = note_packet;
-	return rec;
-}
-
-static void answer(struct fake_bus *bus, u64 id)
-{
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, NULL, 0);
-}
 
 static void set_room(struct fake_bus *bus, int packets)
 {
@@ -109,8 +70,7 @@ static NTSTATUS request_word(struct fake_bus *bus, u32 flags, s64 timeout)
  * @room: for the completion
  * @size: bytes of @room, then of what came
  * @status: what came of it
- * @task: the thread
- * @done: it is over
+ * @job: makes it
  */
 struct sender {
 	VMBCHANNEL ch;
@@ -122,11 +82,10 @@ struct sender {
 	u64 room[8];
 	u32 size;
 	NTSTATUS status;
-	struct task_struct *task;
-	struct completion done;
+	struct job *job;
 };
 
-static int sender_thread(void *arg)
+static void do_send(void *arg)
 {
 	struct sender *s = arg;
 	LARGE_INTEGER time = { .QuadPart = s->timeout };
@@ -136,20 +95,12 @@ static int sender_thread(void *arg)
 						     s->discard ? NULL : s->room,
 						     s->discard ? NULL : &s->size,
 						     s->timeout ? &time : NULL);
-	complete(&s->done);
-	return 0;
 }
 
 static void sender_start(struct kunit *test, struct sender *s)
 {
-	struct task_struct *task;
-
 	s->status = STATUS_PENDING;
-	init_completion(&s->done);
-	task = kthread_create(sender_thread, s, "request-test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	s->task = get_task_struct(task);
-	wake_up_process(task);
+	s->job = job_start(test, do_send, s);
 }
 
 static struct sender *senders_alloc(struct kunit *test, VMBCHANNEL ch,
@@ -170,20 +121,13 @@ static struct sender *senders_alloc(struct kunit *test, VMBCHANNEL ch,
 	return s;
 }
 
-static void sender_join(struct kunit *test, struct sender *s)
-{
-	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&s->done, 30 * HZ),
-			0);
-	kthread_stop_put(s->task);
-}
-
 static void senders_end(struct kunit *test, struct sender *s, unsigned int n,
 			NTSTATUS status)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		sender_join(test, &s[i]);
+		job_join(test, s[i].job);
 		KUNIT_EXPECT_EQ(test, s[i].status, status);
 	}
 }
@@ -213,7 +157,7 @@ static struct sender *senders_queue(struct kunit *test, struct fake_bus *bus,
 	return s;
 }
 
-/* A request whose completion the bus owes; its id is the recorder's first. */
+/* A request that is not complete; its id is the first in the ring record. */
 static struct sender *request_in_flight(struct kunit *test,
 					struct fake_bus *bus)
 {
@@ -334,8 +278,8 @@ KUNIT_ARRAY_PARAM_DESC(completion, completions, name);
 static void completion_size(struct kunit *test)
 {
 	const struct completion_case *c = test->param_value;
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
 	u8 data[64], expected[64];
 
@@ -348,7 +292,7 @@ static void completion_size(struct kunit *test)
 	s->size = c->room;
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], data, c->comes);
+	fake_bus_complete(bus, rec->ids[0], data, c->comes);
 	senders_end(test, s, 1, c->status);
 	KUNIT_EXPECT_EQ(test, s->size, c->size);
 	KUNIT_EXPECT_MEMEQ(test, s->room, expected, sizeof(expected));
@@ -356,14 +300,14 @@ static void completion_size(struct kunit *test)
 
 static void completion_nobody_wants(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = senders_alloc(test, bus->ch, 1, LONG);
 
 	s->discard = true;
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], "answer", 7);
+	fake_bus_complete(bus, rec->ids[0], "answer", 7);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -411,8 +355,8 @@ static void send_fails(struct kunit *test)
 
 static void failed_send_needs_no_slot(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s;
 
 	leave_slots(bus, 1);
@@ -421,7 +365,7 @@ static void failed_send_needs_no_slot(struct kunit *test)
 			STATUS_UNSUCCESSFUL);
 	fake_bus_fail_sends(bus, false);
 	s = request_in_flight(test, bus);
-	answer(bus, rec->ids[0]);
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -518,8 +462,8 @@ static void timeout_in_the_past(struct kunit *test)
 static void timeout_of_an_age(struct kunit *test)
 {
 	static const s64 ages[] = { S64_MIN, S64_MIN + 1, S64_MAX, 0 };
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s;
 	unsigned int i;
 
@@ -528,22 +472,22 @@ static void timeout_of_an_age(struct kunit *test)
 		sender_start(test, s);
 		KUNIT_ASSERT_TRUE(test, sent(bus, i + 1));
 		msleep(50);
-		KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
-		answer(bus, rec->ids[i]);
+		KUNIT_EXPECT_FALSE(test, job_done(s->job));
+		fake_bus_complete(bus, rec->ids[i], NULL, 0);
 		senders_end(test, s, 1, STATUS_SUCCESS);
 	}
 }
 
 static void completion_after_the_timeout(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	u64 out = 0, in = 0x5eed;
 	u32 size = sizeof(in);
 
 	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size,
 				      -20 * MS), STATUS_CANCELLED);
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, rec->ids[0], "too late", 8);
+	fake_bus_complete(bus, rec->ids[0], "too late", 8);
 	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 0);
@@ -573,8 +517,8 @@ static void ring_full_and_no_time(struct kunit *test)
 
 static void ring_full_keeps_the_order(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s;
 	unsigned int i;
 
@@ -587,16 +531,16 @@ static void ring_full_keeps_the_order(struct kunit *test)
 	set_room(bus, MANY);
 	KUNIT_EXPECT_TRUE(test, sent(bus, MANY));
 	for (i = 0; i < MANY; i++) {
-		KUNIT_EXPECT_EQ(test, rec->tags[i], i + 1);
-		answer(bus, rec->ids[i]);
+		KUNIT_EXPECT_EQ(test, rec->words[i], i + 1);
+		fake_bus_complete(bus, rec->ids[i], NULL, 0);
 	}
 	senders_end(test, s, MANY, STATUS_SUCCESS);
 }
 
 static void nothing_overtakes_the_queue(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s;
 
 	fake_bus_set_room(bus, 0);
@@ -607,8 +551,8 @@ static void nothing_overtakes_the_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rec->count, 0);
 	kmcl_poll_schedule(bus->ch);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
-	KUNIT_EXPECT_EQ(test, rec->tags[0], 1);
-	answer(bus, rec->ids[0]);
+	KUNIT_EXPECT_EQ(test, rec->words[0], 1);
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -645,7 +589,7 @@ static void queued_without_completion(struct kunit *test)
 	fake_bus_set_room(bus, 0);
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
-	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	KUNIT_EXPECT_FALSE(test, job_done(s->job));
 	set_room(bus, 1);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
@@ -729,8 +673,8 @@ static void withdrawn_with_its_wish_for_room(struct kunit *test)
 
 static void withdrawn_from_among_others(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = senders_alloc(test, bus->ch, 3, LONG);
 	unsigned int i;
 
@@ -743,10 +687,10 @@ static void withdrawn_from_among_others(struct kunit *test)
 	senders_end(test, &s[1], 1, STATUS_CANCELLED);
 	set_room(bus, 10);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 2));
-	KUNIT_EXPECT_EQ(test, rec->tags[0], 1);
-	KUNIT_EXPECT_EQ(test, rec->tags[1], 3);
-	answer(bus, rec->ids[0]);
-	answer(bus, rec->ids[1]);
+	KUNIT_EXPECT_EQ(test, rec->words[0], 1);
+	KUNIT_EXPECT_EQ(test, rec->words[1], 3);
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
+	fake_bus_complete(bus, rec->ids[1], NULL, 0);
 	senders_end(test, &s[0], 1, STATUS_SUCCESS);
 	senders_end(test, &s[2], 1, STATUS_SUCCESS);
 }
@@ -769,8 +713,8 @@ static void table_size(struct kunit *test)
 /* As many threads as the table has slots would take their time to start. */
 static void table_full(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = senders_alloc(test, bus->ch, MANY + 1, 0);
 	unsigned int i;
 
@@ -786,9 +730,9 @@ static void table_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rec->count, MANY + 1);
 
 	for (i = 0; i < MANY; i++)
-		answer(bus, rec->ids[i]);
+		fake_bus_complete(bus, rec->ids[i], NULL, 0);
 	KUNIT_ASSERT_TRUE(test, sent(bus, MANY + 2));
-	answer(bus, rec->ids[MANY + 1]);
+	fake_bus_complete(bus, rec->ids[MANY + 1], NULL, 0);
 	senders_end(test, s, MANY + 1, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, MANY + 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
@@ -797,8 +741,8 @@ static void table_full(struct kunit *test)
 /* The host is silent, so no poll comes by. */
 static void slot_freed_by_a_timeout(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = senders_alloc(test, bus->ch, 2, LONG);
 
 	leave_slots(bus, 1);
@@ -809,7 +753,7 @@ static void slot_freed_by_a_timeout(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, queued(bus, 1));
 	senders_end(test, &s[0], 1, STATUS_CANCELLED);
 	KUNIT_EXPECT_TRUE(test, sent(bus, 2));
-	answer(bus, rec->ids[1]);
+	fake_bus_complete(bus, rec->ids[1], NULL, 0);
 	senders_end(test, &s[1], 1, STATUS_SUCCESS);
 }
 
@@ -827,8 +771,8 @@ static void full_table_is_no_full_ring(struct kunit *test)
 
 static void ids_differ(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	unsigned int i, j;
 
 	for (i = 0; i < 10; i++)
@@ -844,30 +788,32 @@ static void ids_differ(struct kunit *test)
 
 static void bad_ids(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = request_in_flight(test, bus);
 	u64 id = rec->ids[0];
 
-	answer(bus, 0);
-	answer(bus, U64_MAX);
-	answer(bus, (u64)upper_32_bits(id) << 32 | KMCL_TX_SLOTS);
-	answer(bus, id + (1ULL << 32));
-	answer(bus, id ^ 1);
-	answer(bus, lower_32_bits(id));
+	fake_bus_complete(bus, 0, NULL, 0);
+	fake_bus_complete(bus, U64_MAX, NULL, 0);
+	fake_bus_complete(bus,
+			  (u64)upper_32_bits(id) << 32 | KMCL_TX_SLOTS,
+			  NULL, 0);
+	fake_bus_complete(bus, id + (1ULL << 32), NULL, 0);
+	fake_bus_complete(bus, id ^ 1, NULL, 0);
+	fake_bus_complete(bus, lower_32_bits(id), NULL, 0);
 	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 6);
-	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
-	answer(bus, id);
+	KUNIT_EXPECT_FALSE(test, job_done(s->job));
+	fake_bus_complete(bus, id, NULL, 0);
 	senders_end(test, s, 1, STATUS_SUCCESS);
-	answer(bus, id);
+	fake_bus_complete(bus, id, NULL, 0);
 	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 7);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 1);
 }
 
 static void id_from_before_the_channel_closed(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = request_in_flight(test, bus);
 
 	VmbChannelDisable(bus->ch);
@@ -878,10 +824,10 @@ static void id_from_before_the_channel_closed(struct kunit *test)
 	s = senders_alloc(test, bus->ch, 1, LONG);
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 2));
-	answer(bus, rec->ids[0]);
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 1);
-	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
-	answer(bus, rec->ids[1]);
+	KUNIT_EXPECT_FALSE(test, job_done(s->job));
+	fake_bus_complete(bus, rec->ids[1], NULL, 0);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -889,8 +835,8 @@ static void id_from_before_the_channel_closed(struct kunit *test)
 
 static void packets_nobody_is_there_for(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = request_in_flight(test, bus);
 	unsigned int i;
 
@@ -899,8 +845,8 @@ static void packets_nobody_is_there_for(struct kunit *test)
 				 rec->ids[0], "data", 4);
 	EXPECT_EVENTUALLY(test, bus->ch->rx.dropped == 10);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
-	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
-	answer(bus, rec->ids[0]);
+	KUNIT_EXPECT_FALSE(test, job_done(s->job));
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->rx.received) == 11);
 }
@@ -919,15 +865,15 @@ static void packets_from_before_the_start(struct kunit *test)
 
 static void corrupt_ring(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s = request_in_flight(test, bus);
 
 	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
 	EXPECT_EVENTUALLY(test, bus->ch->rx.failed);
 	fake_bus_corrupt(bus, false);
-	answer(bus, rec->ids[0]);
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 0);
 	/* Nobody waits for what can not come. */
@@ -938,8 +884,8 @@ static void corrupt_ring(struct kunit *test)
 
 static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
 {
-	struct fake_bus *bus;
-	struct recorder *rec = record(test, &bus);
+	struct fake_bus *bus = fake_bus_start(test);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct sender *s;
 
 	fake_bus_corrupt(bus, true);
@@ -950,7 +896,7 @@ static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
 	s = request_in_flight(test, bus);
-	answer(bus, rec->ids[0]);
+	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -1133,29 +1079,18 @@ static void echo_cut_to_its_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, echo->answer[8], 0);
 }
 
-static struct testdev_report report(struct kunit *test, struct server *srv)
-{
-	struct testdev_request req = { .op = TESTDEV_REPORT };
-	struct testdev_report report = {};
-	struct testdev_response rsp = {};
-
-	KUNIT_ASSERT_EQ(test, server_call(srv, &req, NULL, &rsp, &report,
-					  sizeof(report)), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
-	return report;
-}
-
 static void server_need_not_complete(struct kunit *test)
 {
 	struct testdev_request req = {
 		.magic = TESTDEV_MAGIC, .op = TESTDEV_ECHO,
 	};
 	struct server *srv = server_open(test);
-	u64 before = report(test, srv).consumed;
+	u64 before = server_report(test, srv->ch).consumed;
 
 	KUNIT_EXPECT_EQ(test, request(srv->ch, &req, sizeof(req), 0, NULL, NULL,
 				      LONG), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, report(test, srv).consumed, before + 1);
+	KUNIT_EXPECT_EQ(test, server_report(test, srv->ch).consumed,
+			before + 1);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
 }
 
@@ -1221,14 +1156,13 @@ static void server_sends_unasked(struct kunit *test)
 }
 
 /**
- * struct echoer - a thread that has many payloads echoed
+ * struct echoer - a job that has many payloads echoed
  * @ch: the channel
  * @rounds: how many
  * @len: bytes of the payload; 0 for one that changes
  * @seed: of the first pattern
  * @good: those that came back intact
- * @task: the thread
- * @done: it is over
+ * @job: makes it
  */
 struct echoer {
 	VMBCHANNEL ch;
@@ -1236,11 +1170,10 @@ struct echoer {
 	u32 len;
 	u32 seed;
 	unsigned int good;
-	struct task_struct *task;
-	struct completion done;
+	struct job *job;
 };
 
-static int echoer_thread(void *arg)
+static void do_echo(void *arg)
 {
 	struct echo *echo = kmalloc(sizeof(*echo), GFP_KERNEL);
 	struct echoer *e = arg;
@@ -1256,8 +1189,6 @@ static int echoer_thread(void *arg)
 		e->good++;
 	}
 	kfree(echo);
-	complete(&e->done);
-	return 0;
 }
 
 static struct echoer *echoers_start(struct kunit *test, VMBCHANNEL ch,
@@ -1265,7 +1196,6 @@ static struct echoer *echoers_start(struct kunit *test, VMBCHANNEL ch,
 				    u32 len)
 {
 	struct echoer *e = kunit_kcalloc(test, n, sizeof(*e), GFP_KERNEL);
-	struct task_struct *task;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, e);
@@ -1274,11 +1204,7 @@ static struct echoer *echoers_start(struct kunit *test, VMBCHANNEL ch,
 		e[i].rounds = rounds;
 		e[i].len = len;
 		e[i].seed = i * rounds;
-		init_completion(&e[i].done);
-		task = kthread_create(echoer_thread, &e[i], "request-test");
-		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-		e[i].task = get_task_struct(task);
-		wake_up_process(task);
+		e[i].job = job_start(test, do_echo, &e[i]);
 	}
 	return e;
 }
@@ -1288,9 +1214,7 @@ static void echoers_end(struct kunit *test, struct echoer *e, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&e[i].done,
-								  90 * HZ), 0);
-		kthread_stop_put(e[i].task);
+		job_join(test, e[i].job);
 		KUNIT_EXPECT_EQ(test, e[i].good, e[i].rounds);
 	}
 }

@@ -10,89 +10,14 @@
 #include "lib/client.h"
 #include "lib/device.h"
 #include "lib/log.h"
+#include "lib/outcome.h"
+#include "lib/ring_record.h"
 #include "lib/server.h"
 #include "suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 #define UNREAD		(KMCL_TX_SLOTS + 44)
 #define MANY	1000
-
-/**
- * struct outcome - what came of a packet
- * @calls: times its routine was called
- * @status: what it was told last
- * @data: first word of the completion
- * @length: bytes of it
- * @softirq: it was called in softirq context, or as in it
- * @order: how many routines that share @next were called before
- * @next: counts them
- */
-struct outcome {
-	atomic_t calls;
-	NTSTATUS status;
-	u64 data;
-	u32 length;
-	bool softirq;
-	unsigned int order;
-	atomic_t *next;
-};
-
-static VOID noted(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
-{
-	struct outcome *outcome = VmbPacketGetPointer(packet);
-
-	if (!outcome)
-		return;
-	outcome->status = status;
-	outcome->length = length;
-	outcome->softirq = in_softirq();
-	if (length >= sizeof(outcome->data))
-		memcpy(&outcome->data, buffer, sizeof(outcome->data));
-	if (outcome->next)
-		outcome->order = atomic_inc_return(outcome->next) - 1;
-	atomic_inc(&outcome->calls);
-}
-
-/*
- * Where a case has failed it may be in flight, and its outcome is gone, or goes
- * before the channel does.
- */
-static void free_packet(void *packet)
-{
-	VmbPacketSetPointer(packet, NULL);
-	VmbChannelDisable(VmbPacketGetChannel(packet));
-	VmbPacketFree(packet);
-}
-
-/* Freed with the case. */
-static VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch,
-			   struct outcome *outcome)
-{
-	VMBPACKET packet = VmbPacketAllocate(ch);
-
-	KUNIT_ASSERT_NOT_NULL(test, packet);
-	VmbPacketSetCompletionRoutine(packet, noted);
-	VmbPacketSetPointer(packet, outcome);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_packet,
-							packet), 0);
-	return packet;
-}
-
-/* One that does not come ends the case: it may be the first of a thousand. */
-static void came_of(struct kunit *test, struct outcome *outcome,
-		    NTSTATUS status)
-{
-	ASSERT_EVENTUALLY(test, atomic_read(&outcome->calls));
-	KUNIT_EXPECT_EQ(test, atomic_read(&outcome->calls), 1);
-	KUNIT_EXPECT_EQ(test, outcome->status, status);
-	KUNIT_EXPECT_TRUE(test, outcome->softirq);
-	atomic_set(&outcome->calls, 0);
-}
-
-static void answer(struct fake_bus *bus, u64 id, const void *data, u32 len)
-{
-	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, data, len);
-}
 
 /* Objects */
 
@@ -188,7 +113,7 @@ static void object_of_other_settings(struct kunit *test)
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, payload, 4096, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 static void object_in_the_callers_memory(struct kunit *test)
@@ -215,11 +140,11 @@ static void object_in_the_callers_memory(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_INVALID_PARAMETER_1);
-	VmbPacketSetCompletionRoutine(packet, noted);
+	VmbPacketSetCompletionRoutine(packet, record_outcome);
 	VmbPacketSetPointer(packet, &outcome);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 
 	log_watch(test);
 	VmbPacketFree(packet);
@@ -248,11 +173,11 @@ static void sent_without_completion(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, outcome.length, 0);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 2);
 }
 
@@ -271,13 +196,13 @@ static void sent_with_completion(struct kunit *test)
 	log_watch(test);
 	VmbPacketFree(packet);
 	is_logged(test, "a packet that was sent and is not complete");
-	answer(bus, bus->last_id, &word, sizeof(word));
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, outcome.length, 8);
 	KUNIT_EXPECT_EQ(test, outcome.data, 0x1234);
 
 	/* A second completion of it is nobody's. */
-	answer(bus, bus->last_id, &word, sizeof(word));
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->tx.bad_ids));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
 }
@@ -286,7 +211,7 @@ static VOID overwritten(VMBPACKET packet, PVOID context, NTSTATUS status,
 			PVOID buffer, UINT32 length)
 {
 	fake_bus_overwrite(context);
-	noted(packet, status, buffer, length);
+	record_outcome(packet, status, buffer, length);
 }
 
 /* What a routine reads is not the host's to change. */
@@ -300,8 +225,8 @@ static void overwritten_while_read(struct kunit *test)
 	VmbPacketSetCompletionRoutineEx(packet, overwritten, bus);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
 			STATUS_SUCCESS);
-	answer(bus, bus->last_id, &word, sizeof(word));
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, outcome.length, 8);
 	KUNIT_EXPECT_EQ(test, outcome.data, 0x1234);
 }
@@ -364,7 +289,7 @@ static void arguments(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, data, 4096, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 static void not_open(struct kunit *test)
@@ -380,7 +305,7 @@ static void not_open(struct kunit *test)
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
 			STATUS_INVALID_DEVICE_STATE);
@@ -401,41 +326,7 @@ static void bus_refuses(struct kunit *test)
 	fake_bus_fail_sends(bus, false);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
-	came_of(test, &outcome, STATUS_SUCCESS);
-}
-
-/**
- * struct ring_record - what a fake bus put in its ring
- * @count: packets
- * @words: the first word of each
- * @ids: the transaction of each
- */
-struct ring_record {
-	unsigned int count;
-	u64 words[MANY];
-	u64 ids[MANY];
-};
-
-static void note_packet(struct fake_bus *bus,
-			const struct kmcl_ring_packet *packet)
-{
-	struct ring_record *rec = VmbChannelGetPointer(bus->ch);
-
-	if (rec->count < MANY) {
-		rec->words[rec->count] = *(u64 *)packet->data;
-		rec->ids[rec->count] = packet->id;
-		WRITE_ONCE(rec->count, rec->count + 1);
-	}
-}
-
-static struct ring_record *record(struct kunit *test, struct fake_bus *bus)
-{
-	struct ring_record *rec = kunit_kzalloc(test, sizeof(*rec), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, rec);
-	VmbChannelSetPointer(bus->ch, rec);
-	bus->seen = note_packet;
-	return rec;
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 static struct outcome *send_many(struct kunit *test, VMBCHANNEL ch,
@@ -463,13 +354,13 @@ static struct outcome *send_many(struct kunit *test, VMBCHANNEL ch,
 	return outcomes;
 }
 
-static void all_came_of(struct kunit *test, struct outcome *outcomes,
+static void outcomes_are(struct kunit *test, struct outcome *outcomes,
 			unsigned int count, NTSTATUS status, bool ordered)
 {
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		came_of(test, &outcomes[i], status);
+		outcome_is(test, &outcomes[i], status);
 		if (ordered)
 			KUNIT_ASSERT_EQ(test, outcomes[i].order, i);
 	}
@@ -478,7 +369,7 @@ static void all_came_of(struct kunit *test, struct outcome *outcomes,
 static void full_ring_queues_in_order(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct ring_record *rec = record(test, bus);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct outcome *outcomes;
 	unsigned int i;
 
@@ -493,7 +384,7 @@ static void full_ring_queues_in_order(struct kunit *test)
 		EXPECT_EVENTUALLY(test,
 				  READ_ONCE(rec->count) == min(i + 7, 100U));
 	}
-	all_came_of(test, outcomes, 100, STATUS_SUCCESS, true);
+	outcomes_are(test, outcomes, 100, STATUS_SUCCESS, true);
 	for (i = 0; i < 100; i++)
 		KUNIT_ASSERT_EQ(test, rec->words[i], i);
 	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
@@ -551,7 +442,7 @@ static void sent_behind_the_queue(struct kunit *test)
 	struct kmcl_tx *tx = &bus->ch->tx;
 
 	first = send_many(test, bus->ch, 1, 0);
-	all_came_of(test, first, 1, STATUS_SUCCESS, true);
+	outcomes_are(test, first, 1, STATUS_SUCCESS, true);
 	KUNIT_EXPECT_EQ(test, tx->sent, 1);
 
 	fake_bus_set_room(bus, 0);
@@ -562,19 +453,19 @@ static void sent_behind_the_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tx->queued, 3);
 	KUNIT_EXPECT_EQ(test, tx->sent, 1);
 	kmcl_poll_schedule(bus->ch);
-	all_came_of(test, behind, 2, STATUS_SUCCESS, true);
-	all_came_of(test, last, 1, STATUS_SUCCESS, false);
+	outcomes_are(test, behind, 2, STATUS_SUCCESS, true);
+	outcomes_are(test, last, 1, STATUS_SUCCESS, false);
 	KUNIT_EXPECT_EQ(test, last->order, 2);
 	KUNIT_EXPECT_EQ(test, tx->sent, 4);
 	KUNIT_EXPECT_EQ(test, tx->queued, 3);
 
 	/* The queue is empty again when the routine of its last one is called. */
 	last = send_many(test, bus->ch, 1, 0);
-	all_came_of(test, last, 1, STATUS_SUCCESS, true);
+	outcomes_are(test, last, 1, STATUS_SUCCESS, true);
 	KUNIT_EXPECT_EQ(test, tx->queued, 3);
 	last = send_many(test, bus->ch, 1, WAIT);
-	answer(bus, bus->last_id, NULL, 0);
-	all_came_of(test, last, 1, STATUS_SUCCESS, true);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcomes_are(test, last, 1, STATUS_SUCCESS, true);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 6);
 }
 
@@ -599,7 +490,7 @@ static void queue_is_published_together(struct kunit *test)
 	bus->ops.signal = count_signal;
 	fake_bus_set_room(bus, INT_MAX);
 	kmcl_poll_schedule(bus->ch);
-	all_came_of(test, outcomes, 64, STATUS_SUCCESS, true);
+	outcomes_are(test, outcomes, 64, STATUS_SUCCESS, true);
 	KUNIT_EXPECT_EQ(test, atomic_read(&signals), 1);
 	bus->ops.signal = signal;
 	signal(bus->ch, KMCL_SIGNAL_PACKETS);
@@ -609,7 +500,7 @@ static void queue_is_published_together(struct kunit *test)
 static void full_table_queues_in_order(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct ring_record *rec = record(test, bus);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct outcome *outcomes;
 	unsigned int i;
 
@@ -618,9 +509,9 @@ static void full_table_queues_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 50);
 	for (i = 0; i < KMCL_TX_SLOTS + 50; i++) {
 		EXPECT_EVENTUALLY(test, READ_ONCE(rec->count) > i);
-		answer(bus, rec->ids[i], NULL, 0);
+		fake_bus_complete(bus, rec->ids[i], NULL, 0);
 	}
-	all_came_of(test, outcomes, KMCL_TX_SLOTS + 50, STATUS_SUCCESS, true);
+	outcomes_are(test, outcomes, KMCL_TX_SLOTS + 50, STATUS_SUCCESS, true);
 	for (i = 0; i < KMCL_TX_SLOTS + 50; i++)
 		KUNIT_ASSERT_EQ(test, rec->words[i], i);
 }
@@ -628,16 +519,16 @@ static void full_table_queues_in_order(struct kunit *test)
 static void completed_out_of_order(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct ring_record *rec = record(test, bus);
+	struct ring_record *rec = ring_record_start(test, bus);
 	struct outcome *outcomes = send_many(test, bus->ch, 50, WAIT);
 	unsigned int i;
 
 	for (i = 0; i < 50; i++) {
 		u64 word = 1000 + 49 - i;
 
-		answer(bus, rec->ids[49 - i], &word, sizeof(word));
+		fake_bus_complete(bus, rec->ids[49 - i], &word, sizeof(word));
 	}
-	all_came_of(test, outcomes, 50, STATUS_SUCCESS, false);
+	outcomes_are(test, outcomes, 50, STATUS_SUCCESS, false);
 	for (i = 0; i < 50; i++) {
 		KUNIT_ASSERT_EQ(test, outcomes[i].data, 1000 + i);
 		KUNIT_ASSERT_EQ(test, outcomes[i].order, 49 - i);
@@ -654,16 +545,16 @@ static void close_completes_all(struct kunit *test)
 	fake_bus_set_room(bus, 0);
 	queued = send_many(test, bus->ch, 10, 0);
 	VmbChannelDisable(bus->ch);
-	all_came_of(test, sent, 10, STATUS_DEVICE_REMOVED, false);
-	all_came_of(test, queued, 10, STATUS_DEVICE_REMOVED, false);
+	outcomes_are(test, sent, 10, STATUS_DEVICE_REMOVED, false);
+	outcomes_are(test, queued, 10, STATUS_DEVICE_REMOVED, false);
 }
 
 static DECLARE_COMPLETION(may_return);
 
-static VOID noted_and_waits(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+static VOID record_and_wait(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 			    UINT32 length)
 {
-	noted(packet, status, buffer, length);
+	record_outcome(packet, status, buffer, length);
 	if (!in_softirq())
 		wait_for_completion_timeout(&may_return, 10 * HZ);
 }
@@ -677,7 +568,7 @@ static void routines_no_longer_sleep(struct kunit *test)
 	u64 word = 0;
 
 	reinit_completion(&may_return);
-	VmbPacketSetCompletionRoutine(packet, noted_and_waits);
+	VmbPacketSetCompletionRoutine(packet, record_and_wait);
 	VmbChannelSetIncomingProcessingAtPassive(bus->ch, TRUE);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
 			STATUS_SUCCESS);
@@ -687,7 +578,7 @@ static void routines_no_longer_sleep(struct kunit *test)
 	VmbChannelSetIncomingProcessingAtPassive(bus->ch, FALSE);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rest[0].calls), 0);
 	complete(&may_return);
-	all_came_of(test, rest, 10, STATUS_SUCCESS, true);
+	outcomes_are(test, rest, 10, STATUS_SUCCESS, true);
 }
 
 struct chain {
@@ -751,8 +642,8 @@ static void external_pfns_in_the_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, range->pfn[0], 0x111);
 	KUNIT_EXPECT_EQ(test, range->pfn[1], 0x33333);
 	KUNIT_EXPECT_EQ(test, range->pfn[2], 0x2222);
-	answer(bus, bus->last_id, NULL, 0);
-	came_of(test, &outcome, STATUS_SUCCESS);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 /**
@@ -791,7 +682,7 @@ static void external_data_until_the_close(struct kunit *test)
 						      WAIT), STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_FALSE(test, closing.early);
-	came_of(test, &closing.outcome, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &closing.outcome, STATUS_DEVICE_REMOVED);
 }
 
 /* It may write for good then, which the client has to be told. */
@@ -808,7 +699,7 @@ static void external_data_and_a_close_not_posted(struct kunit *test)
 			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
 						      WAIT), STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_IO_TIMEOUT);
+	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 
 	/* Unless it has nothing any more. */
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
@@ -818,7 +709,7 @@ static void external_data_and_a_close_not_posted(struct kunit *test)
 			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
 						      WAIT), STATUS_SUCCESS);
 	fake_bus_rescind(bus);
-	came_of(test, &rescinded, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &rescinded, STATUS_DEVICE_REMOVED);
 }
 
 static void queued_external_data_at_the_close(struct kunit *test)
@@ -834,7 +725,7 @@ static void queued_external_data_at_the_close(struct kunit *test)
 			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
 						      WAIT), STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
-	came_of(test, &outcome, STATUS_DEVICE_REMOVED);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 }
 
@@ -973,7 +864,7 @@ static void none_was_done(struct kunit *test, struct outcome *outcomes)
 	unsigned int i;
 
 	for (i = 0; i < UNREAD; i++)
-		came_of(test, &outcomes[i], STATUS_DEVICE_REMOVED);
+		outcome_is(test, &outcomes[i], STATUS_DEVICE_REMOVED);
 }
 
 static void none_comes_again(struct kunit *test, struct outcome *outcomes)
@@ -1069,7 +960,7 @@ static void server_echoes_a_thousand(struct kunit *test)
 				STATUS_SUCCESS);
 	}
 	for (i = 0; i < MANY; i++) {
-		came_of(test, &outcomes[i], STATUS_SUCCESS);
+		outcome_is(test, &outcomes[i], STATUS_SUCCESS);
 		KUNIT_ASSERT_EQ(test, outcomes[i].data, i * 3 + 1);
 	}
 	KUNIT_EXPECT_GT(test, srv->ch->tx.queued, 0);

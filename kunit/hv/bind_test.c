@@ -255,16 +255,7 @@ static void look_for_mmio(struct client *client)
 	client->seen = bytes;
 }
 
-static const char * const callbacks[] = {
-	"Opened", "Started", "PostStarted", "Suspend", "Closed",
-};
-
-static void callback_name(const char * const *name, char *desc)
-{
-	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(callback, callbacks, callback_name);
+KUNIT_ARRAY_PARAM(callback, client_callbacks, client_callback_name);
 
 static void mmio_in_a_callback(struct kunit *test)
 {

@@ -6,6 +6,7 @@
 
 #include <linux/vmalloc.h>
 
+#include "../lib/mdls.h"
 #include "../lib/server.h"
 #include "hv_suites.h"
 
@@ -140,11 +141,6 @@ static void bad_request_is_answered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bad_requests(test, srv), before + 1);
 }
 
-static void free_vmalloc(void *va)
-{
-	vfree(va);
-}
-
 static void outside_of_a_gpadl(struct kunit *test)
 {
 	struct testdev_request rq = { .magic = TESTDEV_MAGIC };
@@ -153,12 +149,9 @@ static void outside_of_a_gpadl(struct kunit *test)
 		PAGE_SIZE - PAYLOAD + 1, PAGE_SIZE, U64_MAX - PAYLOAD + 1,
 		U64_MAX,
 	};
-	void *va = vmalloc(PAGE_SIZE);
+	void *va = get_vmalloc(test, PAGE_SIZE);
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, va);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_vmalloc, va),
-			0);
 	KUNIT_ASSERT_EQ(test,
 			VmbChannelCreateGpadlFromBuffer(srv->ch, 0, va,
 							PAGE_SIZE, &rq.handle),

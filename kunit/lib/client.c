@@ -7,7 +7,6 @@
  */
 
 #include <linux/delay.h>
-#include <linux/kthread.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -231,6 +230,28 @@ struct client *server_client(struct kunit *test)
 }
 EXPORT_TO_TESTS(server_client);
 
+const char * const client_callbacks[5] = {
+	"Opened", "Started", "PostStarted", "Suspend", "Closed",
+};
+EXPORT_TO_TESTS(client_callbacks);
+
+void client_callback_name(const char * const *name, char *desc)
+{
+	strscpy(desc, *name, KUNIT_PARAM_DESC_SIZE);
+}
+EXPORT_TO_TESTS(client_callback_name);
+
+struct client *keep_the_driver(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	guid_t type, instance;
+
+	server_guids(&type, &instance);
+	client_takes(test, client, get_channel(test), &type, &some_guid);
+	enable(test, client);
+	return client;
+}
+
 void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state)
 {
 	EXPECT_EVENTUALLY(test, READ_ONCE(ch->state) == state);
@@ -291,61 +312,7 @@ void send_something(struct client *client)
 	client->seen = send_word(client->ch, 0, 0);
 }
 
-/* Jobs */
-
-/**
- * struct job - something done in another thread
- * @task: it
- * @run: what it does
- * @arg: @run's
- * @done: it has
- */
-struct job {
-	struct task_struct *task;
-	void (*run)(void *arg);
-	void *arg;
-	struct completion done;
-};
-
-static int job_thread(void *data)
-{
-	struct job *job = data;
-
-	job->run(job->arg);
-	complete(&job->done);
-	return 0;
-}
-
-struct job *job_start(struct kunit *test, void (*run)(void *arg), void *arg)
-{
-	struct job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
-	struct task_struct *task;
-
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->run = run;
-	job->arg = arg;
-	init_completion(&job->done);
-	task = kthread_create(job_thread, job, "kmcl-test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	job->task = get_task_struct(task);
-	wake_up_process(task);
-	return job;
-}
-EXPORT_TO_TESTS(job_start);
-
-bool job_done(struct job *job)
-{
-	return completion_done(&job->done);
-}
-EXPORT_TO_TESTS(job_done);
-
-void job_join(struct kunit *test, struct job *job)
-{
-	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&job->done, 60 * HZ),
-			0);
-	kthread_stop_put(job->task);
-}
-EXPORT_TO_TESTS(job_join);
+/* Functions for job_start() */
 
 void do_disable(void *ch)
 {
@@ -365,4 +332,9 @@ void do_start(void *ch)
 void do_rescind(void *bus)
 {
 	fake_bus_rescind(bus);
+}
+
+void do_ask(void *client)
+{
+	ask_the_host(client);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A client that writes down what it hears, and threads that act on it: client.c. */
+/* A client that records its callbacks: client.c. */
 #ifndef _KUNIT_CLIENT_H
 #define _KUNIT_CLIENT_H
 
@@ -10,6 +10,7 @@
 
 #include "eventually.h"
 #include "fake_bus.h"
+#include "job.h"
 
 #define UP		"Opened Started PostStarted"
 #define DOWN		"Suspend Closed"
@@ -90,6 +91,13 @@ void channel_clean_up(void *ch);
 struct client *fake_client(struct kunit *test, struct fake_bus **bus);
 struct client *server_client(struct kunit *test);
 
+/* A client that gets no device, but keeps the driver of the server's type. */
+struct client *keep_the_driver(struct kunit *test);
+
+/* The state-change callbacks' names, for KUNIT_ARRAY_PARAM(). */
+extern const char * const client_callbacks[5];
+void client_callback_name(const char * const *name, char *desc);
+
 void enable(struct kunit *test, struct client *client);
 void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state);
 void bring_up(struct kunit *test, struct client *client);
@@ -109,18 +117,12 @@ void wait_to_leave(struct client *client);
 void ask_the_host(struct client *client);
 void send_something(struct client *client);
 
-struct job;
-
-/* Something done in another thread, to be ended before the case. */
-struct job *job_start(struct kunit *test, void (*run)(void *arg), void *arg);
-bool job_done(struct job *job);
-void job_join(struct kunit *test, struct job *job);
-
-/* Jobs; the argument is a channel or a fake bus. */
+/* For job_start(); the argument is a channel, a fake bus or a client. */
 void do_disable(void *ch);
 void do_pause(void *ch);
 void do_start(void *ch);
 void do_rescind(void *bus);
+void do_ask(void *client);
 
 extern const guid_t some_guid;
 

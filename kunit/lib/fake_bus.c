@@ -657,6 +657,11 @@ void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 	deliver(bus, type, 0, id, data, len);
 }
 
+void fake_bus_complete(struct fake_bus *bus, u64 id, const void *data, u32 len)
+{
+	fake_bus_deliver(bus, KMCL_PKT_COMPLETION, id, data, len);
+}
+
 void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
 			      u32 len)
 {

@@ -174,6 +174,9 @@ void fake_bus_overwrite(struct fake_bus *bus);
 void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 		      u32 len);
 
+/* The host completes the request of that transaction id. */
+void fake_bus_complete(struct fake_bus *bus, u64 id, const void *data, u32 len);
+
 /* A packet of the host's that asks for a completion. */
 void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
 			      u32 len);

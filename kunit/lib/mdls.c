@@ -23,6 +23,7 @@ void *get_vmalloc(struct kunit *test, size_t size)
 {
 	return kept(test, vmalloc(size));
 }
+EXPORT_TO_TESTS(get_vmalloc);
 
 void *get_huge_vmalloc(struct kunit *test, size_t size)
 {

@@ -148,3 +148,16 @@ bool server_knows(struct kunit *test, struct server *srv, u32 handle)
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_ENOGPADL);
 	return false;
 }
+
+struct testdev_report server_report(struct kunit *test, VMBCHANNEL ch)
+{
+	struct testdev_request req = { .op = TESTDEV_REPORT };
+	struct testdev_report report = {};
+	struct testdev_response rsp = {};
+	struct server srv = { .ch = ch };
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, &report,
+					  sizeof(report)), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	return report;
+}

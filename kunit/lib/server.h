@@ -36,6 +36,9 @@ void server_fill(struct kunit *test, struct server *srv, u32 handle, u32 seed);
 /* Does the host know this handle? */
 bool server_knows(struct kunit *test, struct server *srv, u32 handle);
 
+/* What the server has counted. */
+struct testdev_report server_report(struct kunit *test, VMBCHANNEL ch);
+
 void server_guids(guid_t *type, guid_t *instance);
 
 #endif /* _KUNIT_SERVER_H */
