@@ -1050,6 +1050,388 @@ static void start_and_pause_at_once(struct kunit *test)
 	KUNIT_EXPECT_GT(test, paused, 0);
 }
 
+/* Opening that fails */
+
+static void fail_to_open(struct client *client)
+{
+	client->opened = STATUS_ACCESS_DENIED;
+}
+
+static void leave_a_gpadl(struct client *client)
+{
+	void *va = vmalloc(PAGE_SIZE);
+	u32 handle;
+
+	/* The GPADL holds the page. */
+	client->seen = VmbChannelCreateGpadlFromBuffer(client->ch, 0, va,
+						       PAGE_SIZE, &handle);
+	vfree(va);
+	fail_to_open(client);
+}
+
+static void opened_fails(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->opened = STATUS_ACCESS_DENIED;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_ACCESS_DENIED);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+
+	client->opened = STATUS_SUCCESS;
+	bring_up(test, client);
+	heard(test, client, UP);
+}
+
+/* One that no errno stands for. */
+static void opened_fails_with_a_status_of_its_own(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->opened = STATUS_REVISION_MISMATCH;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_REVISION_MISMATCH);
+}
+
+static void opened_fails_with_the_server(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	client->opened = STATUS_ACCESS_DENIED;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	becomes(test, client->ch, KMCL_DISABLED);
+	client->opened = STATUS_SUCCESS;
+	bring_up(test, client);
+}
+
+static void opened_fails_and_leaves_a_gpadl(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "Opened";
+	client->hook = leave_a_gpadl;
+	enable(test, client);
+	heard(test, client, "Opened PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+}
+
+static void open_refused(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->open_err = -ENOMEM;
+	enable(test, client);
+	heard(test, client, "PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 0);
+
+	bus->open_err = 0;
+	bring_up(test, client);
+	heard(test, client, UP);
+}
+
+static int no_memory_to_listen(struct kmcl_channel *ch)
+{
+	return -ENOMEM;
+}
+
+static int no_bus_to_listen_to(struct kmcl_channel *ch)
+{
+	return -ENODEV;
+}
+
+static void enable_fails(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	int (*listen)(struct kmcl_channel *ch) = bus->ops.listen;
+
+	bus->ops.listen = no_memory_to_listen;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(client->ch),
+			STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	bus->ops.listen = no_bus_to_listen_to;
+	KUNIT_EXPECT_EQ(test, VmbChannelEnable(client->ch),
+			STATUS_DEVICE_NOT_CONNECTED);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
+						 &some_guid));
+	bus->ops.listen = listen;
+	bring_up(test, client);
+	heard(test, client, UP);
+}
+
+/* A disabled channel's client may be gone: no callback comes any more. */
+static void disable_waits_for_pnp_failure(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+
+	client->opened = STATUS_ACCESS_DENIED;
+	client->at = "PnpFailure";
+	client->hook = wait_to_leave;
+	enable(test, client);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	disable = job_start(test, do_disable, client->ch);
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	complete(&client->leave);
+	job_join(test, disable);
+	heard(test, client, "Opened PnpFailure");
+}
+
+/* Rescinds */
+
+static void rescind_while_active(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+
+	bus->is_rescinded = false;
+	bring_up(test, client);
+	heard(test, client, UP);
+}
+
+static void rescind_twice(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	fake_bus_rescind(bus);
+	fake_bus_rescind(bus);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void rescind_in_opened(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *rescind;
+
+	client->at = "Opened";
+	client->hook = wait_to_leave;
+	enable(test, client);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	rescind = job_start(test, do_rescind, bus);
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->lost));
+	complete(&client->leave);
+	job_join(test, rescind);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "Opened Closed");
+}
+
+static void rescind_in_post_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "PostStarted";
+	client->hook = ask_the_host;
+	enable(test, client);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, LIFE);
+}
+
+static void disable_in_post_started(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "PostStarted";
+	client->hook = ask_the_host;
+	enable(test, client);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+}
+
+static void rescind_during_disable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+
+	bring_up(test, client);
+	bus->withhold = true;
+	disable = job_start(test, do_disable, client->ch);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
+	fake_bus_rescind(bus);
+	job_join(test, disable);
+	heard(test, client, LIFE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+}
+
+static void rescind_before_open_is_answered(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bus->withhold = true;
+	enable(test, client);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	heard(test, client, "PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
+}
+
+static void disable_before_open_is_answered(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+
+	client->at = "Opened";
+	client->hook = send_something;
+	bus->withhold = true;
+	enable(test, client);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
+	disable = job_start(test, do_disable, client->ch);
+	EXPECT_EVENTUALLY(test, !READ_ONCE(client->ch->wanted));
+	fake_bus_answer(bus);
+	job_join(test, disable);
+	heard(test, client, "Opened Closed");
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
+}
+
+static void rescinds_race_with_disable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+	unsigned int i;
+
+	for (i = 1; i <= 50; i++) {
+		bring_up(test, client);
+		disable = job_start(test, do_disable, client->ch);
+		usleep_range(10 * i, 10 * i + 10);
+		fake_bus_rescind(bus);
+		job_join(test, disable);
+		heard(test, client, LIFE);
+		KUNIT_ASSERT_EQ(test, atomic_read(&bus->closes), i);
+		bus->is_rescinded = false;
+	}
+}
+
+/* The same race while the channel comes up: how far it gets is open. */
+static void rescinds_race_with_enable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	unsigned int i;
+
+	for (i = 1; i <= 50; i++) {
+		enable(test, client);
+		usleep_range(20 * i, 20 * i + 20);
+		fake_bus_rescind(bus);
+		becomes(test, client->ch, KMCL_DISABLED);
+		KUNIT_ASSERT_EQ(test, !!strstr(client->log, "Opened"),
+				!!strstr(client->log, "Closed"));
+		KUNIT_ASSERT_EQ(test, client->offences, 0);
+		client->log[0] = '\0';
+		bus->is_rescinded = false;
+	}
+}
+
+/* The server rescinds, opens and closes */
+
+struct waiting_call {
+	struct server srv;
+	NTSTATUS status;
+};
+
+static void do_waiting_call(void *arg)
+{
+	struct testdev_request req = { .op = TESTDEV_DELAY, .length = 60000 };
+	struct waiting_call *call = arg;
+	struct testdev_response rsp;
+
+	call->status = server_call(&call->srv, &req, NULL, &rsp, NULL, 0);
+}
+
+static void server_rescinds_and_offers_again(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	struct waiting_call call = { .srv.ch = client->ch };
+	struct job *job;
+
+	bring_up(test, client);
+	job = job_start(test, do_waiting_call, &call);
+	ASSERT_EVENTUALLY(test, READ_ONCE(client->ch->tx.sent));
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_REOFFER,
+					  500), TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_RESCIND,
+					  100), TESTDEV_OK);
+	becomes(test, client->ch, KMCL_DISABLED);
+	job_join(test, job);
+	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
+	heard(test, client, LIFE);
+
+	/* It listens, and the offer comes. */
+	bring_up(test, client);
+	heard(test, client, UP);
+	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
+			TESTDEV_OK);
+}
+
+static unsigned long free_pages_now(void)
+{
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	return info.freeram;
+}
+
+/* Rings of half a megabyte: leaked ones would stand out of the noise. */
+static void opened_twenty_times(struct kunit *test)
+{
+	struct client *client = server_client(test);
+	unsigned long pages = 0;
+	struct testdev_report first, last;
+	unsigned int i;
+
+	keep_the_driver(test);
+	VmbClientChannelInitSetRingBufferPageCount(client->ch, 64, 64);
+	for (i = 0; i <= 20; i++) {
+		bring_up(test, client);
+		last = server_report(test, client->ch);
+		VmbChannelDisable(client->ch);
+		heard(test, client, LIFE);
+		if (!i) {
+			first = last;
+			pages = free_pages_now();
+		}
+	}
+	KUNIT_EXPECT_EQ(test, last.opens, first.opens + 20);
+	KUNIT_EXPECT_EQ(test, last.closes, first.closes + 20);
+	KUNIT_EXPECT_GT(test, free_pages_now() + 10 * 128, pages);
+}
+
 static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(pause_and_start),
 	KUNIT_CASE(pause_while_disabled),
@@ -1093,6 +1475,22 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(sleep_before_open_is_answered),
 	KUNIT_CASE(close_that_the_host_may_not_know),
 	KUNIT_CASE(start_and_pause_at_once),
+	KUNIT_CASE(opened_fails),
+	KUNIT_CASE(opened_fails_with_a_status_of_its_own),
+	KUNIT_CASE(opened_fails_and_leaves_a_gpadl),
+	KUNIT_CASE(open_refused),
+	KUNIT_CASE(enable_fails),
+	KUNIT_CASE(disable_waits_for_pnp_failure),
+	KUNIT_CASE(rescind_while_active),
+	KUNIT_CASE(rescind_twice),
+	KUNIT_CASE(rescind_in_opened),
+	KUNIT_CASE(rescind_in_post_started),
+	KUNIT_CASE(disable_in_post_started),
+	KUNIT_CASE(rescind_during_disable),
+	KUNIT_CASE(rescind_before_open_is_answered),
+	KUNIT_CASE(disable_before_open_is_answered),
+	KUNIT_CASE_SLOW(rescinds_race_with_disable),
+	KUNIT_CASE(rescinds_race_with_enable),
 	{}
 };
 
@@ -1109,6 +1507,9 @@ static struct kunit_case channel_state_server_cases[] = {
 	KUNIT_CASE(suspend_with_packets_of_the_server),
 	KUNIT_CASE(enable_while_the_device_sleeps),
 	KUNIT_CASE(device_is_missing_after_a_resume),
+	KUNIT_CASE(opened_fails_with_the_server),
+	KUNIT_CASE_SLOW(server_rescinds_and_offers_again),
+	KUNIT_CASE_SLOW(opened_twenty_times),
 	{}
 };
 

@@ -414,6 +414,134 @@ static void allocations_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, srv->ch->gpadl_stats.quarantined, 0);
 }
 
+/* A GPADL of pages by their numbers */
+
+static void free_pages_of(void *page)
+{
+	free_page((unsigned long)page);
+}
+
+/* Neither neighbours nor in order. */
+static void some_pages(struct kunit *test, u8 **pages, PFN_NUMBER *pfns,
+		       unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		pages[i] = (u8 *)get_zeroed_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
+		KUNIT_ASSERT_EQ(test,
+				kunit_add_action_or_reset(test, free_pages_of,
+							  pages[i]), 0);
+	}
+	swap(pages[0], pages[n - 1]);
+	for (i = 0; i < n; i++)
+		pfns[i] = page_to_pfn(virt_to_page(pages[i]));
+}
+
+#define PFNS	5
+
+static void pfn_list(struct kunit *test)
+{
+	struct server *srv = server_open(test);
+	PFN_NUMBER pfns[PFNS];
+	u8 *pages[PFNS];
+	unsigned int i;
+	u32 handle, at;
+
+	some_pages(test, pages, pfns, PFNS);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(srv->ch, 0, pfns, PFNS,
+							 &handle),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(pages[0])), 2);
+	KUNIT_EXPECT_EQ(test, server_length(test, srv, handle), PFNS * 4096);
+	server_fill(test, srv, handle, 23);
+	for (i = 0; i < PFNS; i++)
+		for (at = 0; at < 4096; at++)
+			if (pages[i][at] != testdev_pattern(23, i * 4096 + at))
+				KUNIT_FAIL_AND_ABORT(test, "byte %u of page %u",
+						     at, i);
+	VmbChannelDeleteGpadl(srv->ch, handle);
+	KUNIT_EXPECT_FALSE(test, server_knows(test, srv, handle));
+	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(pages[0])), 1);
+}
+
+static void pfn_list_to_read(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	PFN_NUMBER pfns[2];
+	u8 *pages[2];
+	char path[80];
+	u32 handle;
+
+	some_pages(test, pages, pfns, 2);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch,
+							 VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
+							 pfns, 2, &handle),
+			STATUS_SUCCESS);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/gpadls",
+		 bus->ch->name);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(read_text(test, path),
+					   "8192 bytes MDL read-only"));
+	VmbChannelDeleteGpadl(bus->ch, handle);
+}
+
+static void pfn_list_arguments(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	static PFN_NUMBER many[8191];
+	u32 handle = 0x5eed;
+	PFN_NUMBER pfns[2];
+	u8 *pages[2];
+
+	some_pages(test, pages, pfns, 2);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(NULL, 0, pfns, 2,
+							 &handle),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 2, pfns, 2,
+							 &handle),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, NULL, 2,
+							 &handle),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns, 0,
+							 &handle),
+			STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns, 2,
+							 NULL),
+			STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, many,
+							 ARRAY_SIZE(many),
+							 &handle),
+			STATUS_INVALID_BUFFER_SIZE);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns,
+							 U32_MAX, &handle),
+			STATUS_INVALID_BUFFER_SIZE);
+	/* A page there is not, behind one there is. */
+	pfns[1] = ~0UL >> PAGE_SHIFT;
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns, 2,
+							 &handle),
+			STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 0);
+	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(pages[0])), 1);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns, 1,
+							 &handle),
+			STATUS_INVALID_DEVICE_STATE);
+}
+
 static struct kunit_case gpadl_mdl_cases[] = {
 	KUNIT_CASE(locked_for_reading),
 	KUNIT_CASE(given_away_early),
@@ -427,6 +555,8 @@ static struct kunit_case gpadl_mdl_cases[] = {
 	KUNIT_CASE(user_part_of_the_last_page),
 	KUNIT_CASE(memory_of_nobody),
 	KUNIT_CASE(confidential_vm),
+	KUNIT_CASE(pfn_list_to_read),
+	KUNIT_CASE(pfn_list_arguments),
 	{}
 };
 
@@ -444,6 +574,7 @@ static struct kunit_case gpadl_mdl_server_cases[] = {
 	KUNIT_CASE(user_memory),
 	KUNIT_CASE(owner_is_gone),
 	KUNIT_CASE_SLOW(allocations_fail),
+	KUNIT_CASE(pfn_list),
 	{}
 };
 

@@ -1178,6 +1178,129 @@ static void completion_of_the_server_too_large(struct kunit *test)
 	free_page((unsigned long)page);
 }
 
+/* Callbacks with a context */
+
+/**
+ * struct context - the context of the two callbacks for packets
+ * @ch: the channel
+ * @calls: ProcessPacket callbacks
+ * @data: first word of the last packet
+ * @length: bytes of the last packet
+ * @batches: ProcessingComplete callbacks
+ * @batched: packets that those were for
+ */
+struct context {
+	VMBCHANNEL ch;
+	atomic_t calls;
+	u64 data;
+	u32 length;
+	u32 batches;
+	u32 batched;
+};
+
+static void context_calls(struct kunit *test, struct context *context,
+			  int calls)
+{
+	EXPECT_EVENTUALLY(test, atomic_read(&context->calls) >= calls);
+	KUNIT_EXPECT_EQ(test, atomic_read(&context->calls), calls);
+}
+
+static VOID packet_with_context(VMBCHANNEL ch, PVOID data,
+				VMBPACKETCOMPLETION packet, PVOID buffer,
+				UINT32 length, UINT32 flags)
+{
+	struct context *context = data;
+
+	context->ch = ch;
+	context->length = length;
+	memcpy(&context->data, buffer, sizeof(context->data));
+	VmbChannelPacketComplete(packet, NULL, 0);
+	atomic_inc(&context->calls);
+}
+
+static VOID processed_with_context(VMBCHANNEL ch, PVOID data, UINT32 count)
+{
+	struct context *context = data;
+
+	/* The channel that the packets before named. */
+	if (context->ch == ch)
+		context->batches++;
+	context->batched += count;
+}
+
+static NTSTATUS set_callbacks_ex(VMBCHANNEL ch, struct context *context)
+{
+	return VmbChannelInitSetProcessPacketCallbacksEx(ch,
+							 packet_with_context,
+							 processed_with_context,
+							 context);
+}
+
+static void process_packet_ex(struct kunit *test)
+{
+	struct client *client;
+	struct fake_bus *bus;
+	struct context context = {};
+	u64 word = 0xfeed;
+
+	client = fake_client(test, &bus);
+	KUNIT_EXPECT_EQ(test, set_callbacks_ex(client->ch, &context),
+			STATUS_SUCCESS);
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, set_callbacks_ex(client->ch, &context),
+			STATUS_INVALID_PARAMETER_1);
+	fake_bus_deliver_request(bus, 5, &word, sizeof(word));
+	context_calls(test, &context, 1);
+	KUNIT_EXPECT_PTR_EQ(test, context.ch, client->ch);
+	KUNIT_EXPECT_EQ(test, context.data, 0xfeed);
+	KUNIT_EXPECT_EQ(test, context.length, sizeof(word));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
+	EXPECT_EVENTUALLY(test, READ_ONCE(context.batched) == 1);
+	KUNIT_EXPECT_EQ(test, context.batches, 1);
+	KUNIT_EXPECT_EQ(test, client->packets, 0);
+	VmbChannelDisable(client->ch);
+
+	/* The ones set last are called, of whichever kind. */
+	client_takes(test, client, client->ch, &some_guid, NULL);
+	bring_up(test, client);
+	fake_bus_deliver_request(bus, 6, &word, sizeof(word));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 1);
+	context_calls(test, &context, 1);
+	KUNIT_EXPECT_EQ(test, context.batches, 1);
+	VmbChannelDisable(client->ch);
+
+	/* Also none. */
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacksEx(client->ch,
+								  NULL, NULL,
+								  &context),
+			STATUS_SUCCESS);
+	bring_up(test, client);
+	fake_bus_deliver_request(bus, 7, &word, sizeof(word));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->rx.dropped));
+	KUNIT_EXPECT_EQ(test, client->packets, 1);
+	context_calls(test, &context, 1);
+}
+
+static void process_packet_ex_arguments(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct context context;
+
+	KUNIT_EXPECT_EQ(test, set_callbacks_ex(NULL, &context),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacksEx(bus->ch, NULL,
+								  processed_with_context,
+								  &context),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_NULL(test, bus->ch->set.processing_complete_ex);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacksEx(bus->ch, NULL,
+								  NULL, NULL),
+			STATUS_SUCCESS);
+}
+
 static struct kunit_case rx_cases[] = {
 	KUNIT_CASE_PARAM(never_more_than_the_quota, quota_gen_params),
 	KUNIT_CASE(larger_quota_is_seen_at_a_completion),
@@ -1207,6 +1330,8 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(disable_in_a_callback),
 	KUNIT_CASE(flood_leaves_the_cpu_to_others),
 	KUNIT_CASE(trickle_leaves_the_cpu_to_others),
+	KUNIT_CASE(process_packet_ex),
+	KUNIT_CASE(process_packet_ex_arguments),
 	{}
 };
 

@@ -8,6 +8,8 @@
 /* On the tests' own bus, for main.c to list */
 extern struct kunit_suite vmbkmcl_bus_suite;
 extern struct kunit_suite vmbkmcl_channel_suite;
+extern struct kunit_suite vmbkmcl_channel_settings_suite;
+extern struct kunit_suite vmbkmcl_channel_device_suite;
 extern struct kunit_suite vmbkmcl_channel_state_suite;
 extern struct kunit_suite vmbkmcl_rescind_suite;
 extern struct kunit_suite vmbkmcl_stress_suite;
@@ -23,13 +25,14 @@ extern struct kunit_suite vmbkmcl_gpadl_suite;
 extern struct kunit_suite vmbkmcl_gpadl_mdl_suite;
 extern struct kunit_suite vmbkmcl_fault_suite;
 extern struct kunit_suite vmbkmcl_nomem_suite;
-extern struct kunit_suite vmbkmcl_later_suite;
 extern struct kunit_suite vmbkmcl_interface_suite;
 extern struct kunit_suite vmbkmcl_channel_sub_suite;
 extern struct kunit_suite vmbkmcl_windows_suite;
 
 /* With a server, for the module of a bus that has one */
 extern struct kunit_suite vmbkmcl_channel_server_suite;
+extern struct kunit_suite vmbkmcl_channel_settings_server_suite;
+extern struct kunit_suite vmbkmcl_channel_device_server_suite;
 extern struct kunit_suite vmbkmcl_channel_state_server_suite;
 extern struct kunit_suite vmbkmcl_stress_server_suite;
 extern struct kunit_suite vmbkmcl_tx_server_suite;
@@ -42,7 +45,6 @@ extern struct kunit_suite vmbkmcl_gpadl_server_suite;
 extern struct kunit_suite vmbkmcl_gpadl_mdl_server_suite;
 extern struct kunit_suite vmbkmcl_fault_server_suite;
 extern struct kunit_suite vmbkmcl_nomem_server_suite;
-extern struct kunit_suite vmbkmcl_later_server_suite;
 extern struct kunit_suite vmbkmcl_interface_server_suite;
 extern struct kunit_suite vmbkmcl_channel_sub_server_suite;
 

@@ -967,6 +967,228 @@ static void server_echoes_a_thousand(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
 }
 
+/* How many packets may be in flight */
+
+static void send_word_of(struct kunit *test, VMBPACKET packet, u32 flags)
+{
+	u64 word = 0;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSend(packet, &word, sizeof(word), NULL, flags),
+			STATUS_SUCCESS);
+}
+
+static void packet_count_bounds(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketCount(NULL, 1),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketCount(bus->ch, 0),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetMaximumPacketCount(bus->ch, 4097),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.count, 256);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetMaximumPacketCount(bus->ch, 4096),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.count, 4096);
+
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelInitSetMaximumPacketCount(bus->ch, 1),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.count, 4096);
+}
+
+#define FEW	3
+
+/* One more than that waits until one of them is complete. */
+static void packet_count_is_kept(struct kunit *test, struct fake_bus *bus)
+{
+	struct outcome notes[FEW + 1] = {};
+	u64 word = 77, ids[FEW];
+	int before = atomic_read(&bus->sends);
+	unsigned int i;
+
+	for (i = 0; i < FEW; i++) {
+		send_word_of(test, packet_ex(test, bus->ch, &notes[i]), WAIT);
+		ids[i] = bus->last_id;
+	}
+	send_word_of(test, packet_ex(test, bus->ch, &notes[FEW]), WAIT);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends) - before, FEW);
+
+	fake_bus_complete(bus, ids[0], &word, sizeof(word));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) - before > FEW);
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
+	for (i = 1; i < FEW; i++)
+		fake_bus_complete(bus, ids[i], &word, sizeof(word));
+	for (i = 0; i <= FEW; i++) {
+		outcome_calls(test, &notes[i], 1);
+		KUNIT_EXPECT_EQ(test, notes[i].status, STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
+}
+
+static void packet_count(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetMaximumPacketCount(bus->ch, FEW),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	packet_count_is_kept(test, bus);
+
+	/* After some were used, too. */
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetMaximumPacketCount(bus->ch, 100),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetMaximumPacketCount(bus->ch, FEW),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	packet_count_is_kept(test, bus);
+}
+
+/* Room in packet objects */
+
+static void inline_context_bounds(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	u32 without = VmbChannelSizeofPacket(bus->ch);
+	struct outcome note = {};
+	void *room;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetInlinePacketContextSize(NULL, 8),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetInlinePacketContextSize(bus->ch, 65537),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_NULL(test,
+			  VmbPacketGetInlinePacketContextPointer(packet_ex(test,
+									   bus->ch,
+									   &note)));
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetInlinePacketContextSize(bus->ch, 65536),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelSizeofPacket(bus->ch), without + 65536);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetInlinePacketContextSize(bus->ch, 13),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, VmbChannelSizeofPacket(bus->ch), without + 16);
+	room = VmbPacketGetInlinePacketContextPointer(packet_ex(test, bus->ch,
+								&note));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)room, 8));
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelInitSetInlinePacketContextSize(bus->ch, 8),
+			STATUS_INVALID_PARAMETER_1);
+}
+
+/* Nothing else of a packet reaches there, and it is clean in a new one. */
+static void inline_context(struct kunit *test)
+{
+	static PFN_NUMBER pfns[256];
+	static u8 payload[4096];
+	static const u8 zero[64];
+	struct fake_bus *bus = fake_bus_create(test);
+	struct outcome note = {};
+	VMBPACKET packet;
+	u8 *room;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetInlinePacketContextSize(bus->ch, 64),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	packet = VmbPacketAllocate(bus->ch);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	room = VmbPacketGetInlinePacketContextPointer(packet);
+	KUNIT_ASSERT_NOT_NULL(test, room);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)room, 8));
+	KUNIT_EXPECT_MEMEQ(test, room, zero, sizeof(zero));
+	memset(room, 0xa5, 64);
+
+	/* Queued, so copied, with the longest description. */
+	fake_bus_set_room(bus, 0);
+	memset(payload, 0x5a, sizeof(payload));
+	VmbPacketSetCompletionRoutineEx(packet, record_outcome_ex, &note);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSendWithExternalPfns(packet, payload,
+						      sizeof(payload), pfns,
+						      ARRAY_SIZE(pfns), WAIT),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_NULL(test, memchr_inv(room, 0xa5, 64));
+	VmbChannelDisable(bus->ch);
+	outcome_calls(test, &note, 1);
+	KUNIT_EXPECT_EQ(test, note.status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_NULL(test, memchr_inv(room, 0xa5, 64));
+
+	VmbPacketFree(packet);
+	packet = VmbPacketAllocate(bus->ch);
+	KUNIT_ASSERT_PTR_EQ(test,
+			    VmbPacketGetInlinePacketContextPointer(packet),
+			    (void *)room);
+	KUNIT_EXPECT_MEMEQ(test, room, zero, sizeof(zero));
+	VmbPacketFree(packet);
+}
+
+/* KASAN looks that it ends where the caller's memory does. */
+static void inline_context_in_own_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	VMBPACKET packet;
+	u32 size;
+
+	VmbChannelInitSetInlinePacketContextSize(bus->ch, 24);
+	size = VmbChannelSizeofPacket(bus->ch);
+	packet = kunit_kmalloc(test, size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	KUNIT_ASSERT_EQ(test, VmbPacketInitialize(bus->ch, packet, size),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test,
+			    VmbPacketGetInlinePacketContextPointer(packet),
+			    (void *)packet + size - 24);
+	memset(VmbPacketGetInlinePacketContextPointer(packet), 1, 24);
+}
+
+/* Completion routines with a context */
+
+static void completion_routine_ex(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome note = {}, other = {};
+	VMBPACKET packet = packet_ex(test, bus->ch, &note);
+	u64 word = 0x1234;
+
+	send_word_of(test, packet, WAIT);
+	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
+	outcome_calls(test, &note, 1);
+	KUNIT_EXPECT_PTR_EQ(test, note.packet, (void *)packet);
+	KUNIT_EXPECT_EQ(test, note.status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, note.data, 0x1234);
+	KUNIT_EXPECT_EQ(test, note.length, sizeof(word));
+
+	/* The one set last is called, of whichever kind. */
+	VmbPacketSetPointer(packet, &other);
+	VmbPacketSetCompletionRoutine(packet, record_outcome);
+	send_word_of(test, packet, 0);
+	outcome_calls(test, &other, 1);
+	VmbPacketSetCompletionRoutineEx(packet, record_outcome_ex, &note);
+	send_word_of(test, packet, 0);
+	outcome_calls(test, &note, 2);
+	outcome_calls(test, &other, 1);
+
+	VmbPacketSetCompletionRoutineEx(packet, NULL, &note);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_INVALID_PARAMETER_1);
+}
+
 static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(object_of_a_channel),
 	KUNIT_CASE(freed_object_is_used_again),
@@ -994,6 +1216,12 @@ static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(external_data_until_the_close),
 	KUNIT_CASE(external_data_and_a_close_not_posted),
 	KUNIT_CASE(queued_external_data_at_the_close),
+	KUNIT_CASE(packet_count_bounds),
+	KUNIT_CASE(packet_count),
+	KUNIT_CASE(inline_context_bounds),
+	KUNIT_CASE(inline_context),
+	KUNIT_CASE(inline_context_in_own_memory),
+	KUNIT_CASE(completion_routine_ex),
 	{}
 };
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tests' way to the server outside the guest. */
 
+#include <linux/delay.h>
 #include <linux/slab.h>
 
+#include "outcome.h"
 #include "server.h"
 
 #define SERVER_TIMEOUT_S	30
@@ -160,4 +162,36 @@ struct testdev_report server_report(struct kunit *test, VMBCHANNEL ch)
 					  sizeof(report)), STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
 	return report;
+}
+
+enum testdev_status call_server(struct kunit *test, VMBCHANNEL ch,
+				enum testdev_op op, u32 ms)
+{
+	struct testdev_request req = { .op = op, .length = ms };
+	struct testdev_response rsp = {};
+	struct server srv = { .ch = ch };
+
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, NULL, 0),
+			STATUS_SUCCESS);
+	return rsp.status;
+}
+
+unsigned int server_echo_cpu(struct kunit *test, VMBCHANNEL ch)
+{
+	struct testdev_request echo = {
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_ECHO,
+	};
+	struct outcome outcome = {};
+	VMBPACKET packet = VmbPacketAllocate(ch);
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	VmbPacketSetCompletionRoutineEx(packet, record_outcome_ex, &outcome);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSend(packet, &echo, sizeof(echo), NULL,
+				      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION),
+			STATUS_SUCCESS);
+	outcome_calls(test, &outcome, 1);
+	VmbPacketFree(packet);
+	return outcome.cpu;
 }

@@ -39,6 +39,16 @@ bool server_knows(struct kunit *test, struct server *srv, u32 handle);
 /* What the server has counted. */
 struct testdev_report server_report(struct kunit *test, VMBCHANNEL ch);
 
+/*
+ * The status of an operation that has a time in ms for an argument; TESTDEV_OK: the
+ * server has carried it out.
+ */
+enum testdev_status call_server(struct kunit *test, VMBCHANNEL ch,
+				enum testdev_op op, u32 ms);
+
+/* The CPU where the guest reads a completion when the ring is empty otherwise. */
+unsigned int server_echo_cpu(struct kunit *test, VMBCHANNEL ch);
+
 void server_guids(guid_t *type, guid_t *instance);
 
 #endif /* _KUNIT_SERVER_H */
