@@ -29,7 +29,7 @@ static void device_comes_later(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, guid_equal(&bound, &some_guid));
 }
 
-static void second_device_not_taken(struct kunit *test)
+static void second_device_not_accepted(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
@@ -81,7 +81,7 @@ static void any_device_of_the_type(struct kunit *test)
 	guid_t type, unused;
 
 	server_guids(&type, &unused);
-	client_takes(test, client, get_channel(test), &type, NULL);
+	client_set_up(test, client, get_channel(test), &type, NULL);
 	bring_up(test, client);
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
 			TESTDEV_OK);
@@ -135,7 +135,7 @@ static void unbound(struct kunit *test)
 	bring_up(test, client);
 	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	bring_up(test, client);
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
 			TESTDEV_OK);
@@ -148,7 +148,7 @@ static void bound_after_enable(struct kunit *test)
 	keep_the_driver(test);
 	bring_up(test, client);
 	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	enable(test, client);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	write_text(test, DRIVER "/bind", TESTDEV_INSTANCE_GUID);
@@ -170,7 +170,7 @@ static void bound_before_enable(struct kunit *test)
 
 static struct kunit_case channel_device_cases[] = {
 	KUNIT_CASE(device_comes_later),
-	KUNIT_CASE(second_device_not_taken),
+	KUNIT_CASE(second_device_not_accepted),
 	KUNIT_CASE(device_comes_while_enable_listens_anew),
 	{}
 };

@@ -348,8 +348,8 @@ static void client_context(struct kunit *test)
 	}
 }
 
-static VOID look_for_context(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
-			     PVOID buffer, UINT32 length, UINT32 flags)
+static VOID check_context(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			  PVOID buffer, UINT32 length, UINT32 flags)
 {
 	struct client *client = VmbChannelGetPointer(ch);
 
@@ -363,7 +363,7 @@ static void no_client_context(struct kunit *test)
 	struct client *client = fake_client(test, &bus);
 	u64 word = 0;
 
-	set_process(client->ch, look_for_context, NULL);
+	set_process(client->ch, check_context, NULL);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions));
@@ -536,7 +536,7 @@ static void target_cpu_is_offline(struct kunit *test)
 
 	if (nr_cpu_ids >= CONFIG_NR_CPUS)
 		kunit_skip(test, "every CPU that can be is there");
-	log_watch(test);
+	log_record(test);
 	client->ch->set.has_cpu = true;
 	client->ch->set.cpu = CONFIG_NR_CPUS - 1;
 	bring_up(test, client);

@@ -272,7 +272,7 @@ static void disable_ends_a_start(struct kunit *test)
 	VmbChannelDisable(client->ch);
 	job_join(test, start);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 KUNIT_ARRAY_PARAM(callback, client_callbacks, client_callback_name);
@@ -294,12 +294,12 @@ static void calls_back(struct kunit *test, void (*hook)(struct client *client),
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
 
-	log_watch(test);
+	log_record(test);
 	client->at = *at;
 	client->hook = hook;
 	bring_up(test, client);
 	VmbChannelDisable(client->ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	is_logged(test, line);
 }
 
@@ -422,7 +422,7 @@ static void disable_waits_for_packets(struct kunit *test)
 	struct client *client = holder(test, &bus, 2);
 	struct job *disable;
 
-	log_watch(test);
+	log_record(test);
 	warn_early(test);
 	disable = job_start(test, do_disable, client->ch);
 	is_logged(test, "completion of 2 packets by fake_bus_create [vmbkmcl_kunit]");
@@ -468,7 +468,7 @@ static void packets_completed_in_suspend(struct kunit *test)
 	client->at = "Suspend";
 	client->hook = complete_in_suspend;
 	VmbChannelDisable(client->ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 3);
 }
 
@@ -491,7 +491,7 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 2);
 	complete(&client->leave);
 	job_join(test, disable);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 
 	/* The last one had no chance, and its memory is there again. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
@@ -508,7 +508,7 @@ static void packet_completed_twice(struct kunit *test)
 	struct client *client = holder(test, &bus, 1);
 	VMBPACKETCOMPLETION packet = client->held[0];
 
-	log_watch(test);
+	log_record(test);
 	client_completes_one(client);
 	VmbChannelPacketComplete(packet, NULL, 0);
 	is_logged(test, "given back that its client did not have");
@@ -526,7 +526,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	struct client *client = holder(test, &bus, 3);
 	unsigned long start;
 
-	log_watch(test);
+	log_record(test);
 	remove_early(test);
 	client_completes_one(client);
 	start = jiffies;
@@ -534,7 +534,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	KUNIT_EXPECT_GE(test, jiffies_to_msecs(jiffies - start), 290);
 	KUNIT_EXPECT_LT(test, jiffies_to_msecs(jiffies - start), 3000);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	is_logged(test, "has not completed 2 packets");
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
 
@@ -557,7 +557,7 @@ static void packet_completed_after_cleanup(struct kunit *test)
 	remove_early(test);
 	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, _THIS_IP_,
 						    &ch), STATUS_SUCCESS);
-	client_takes(test, client, ch, &some_guid, NULL);
+	client_set_up(test, client, ch, &some_guid, NULL);
 	client->hold = true;
 	swap(bus->ch, ch);
 	bring_up(test, client);
@@ -568,7 +568,7 @@ static void packet_completed_after_cleanup(struct kunit *test)
 	VmbChannelCleanup(ch);
 	rcu_barrier();
 	client_completes_all(client);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 static void rescind_ends_a_disable(struct kunit *test)
@@ -611,7 +611,7 @@ static void rescind_while_paused(struct kunit *test)
 	VmbChannelPause(client->ch);
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 struct rescind_case {
@@ -623,9 +623,9 @@ struct rescind_case {
 static const struct rescind_case rescind_cases[] = {
 	{ "Opened", false, "Opened Closed" },
 	{ "Started", false, "Opened Started Suspend Closed" },
-	{ "PostStarted", false, LIFE },
-	{ "Suspend", true, LIFE },
-	{ "Closed", true, LIFE },
+	{ "PostStarted", false, UP_DOWN },
+	{ "Suspend", true, UP_DOWN },
+	{ "Closed", true, UP_DOWN },
 };
 
 KUNIT_ARRAY_PARAM_DESC(rescind, rescind_cases, during);
@@ -696,7 +696,7 @@ static void rescind_during_a_gpadl_create(struct kunit *test)
 	fake_bus_rescind(bus);
 	job_join(test, create);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 static void rescind_during_a_request(struct kunit *test)
@@ -711,7 +711,7 @@ static void rescind_during_a_request(struct kunit *test)
 	fake_bus_rescind(bus);
 	job_join(test, request);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 static void offered_again(struct kunit *test)
@@ -721,7 +721,7 @@ static void offered_again(struct kunit *test)
 
 	bring_up(test, client);
 	fake_bus_rescind(bus);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	bus->is_rescinded = false;
 	bus->present = false;
 	KUNIT_EXPECT_FALSE(test, fake_bus_attach(client->ch, bus,
@@ -753,7 +753,7 @@ static void sleep_and_wake(struct kunit *test)
 	bring_up(test, client);
 	put_to_sleep(bus);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 	KUNIT_EXPECT_EQ(test, send_word(client->ch, 0, 0),
 			STATUS_INVALID_DEVICE_STATE);
@@ -771,7 +771,7 @@ static void sleep_while_paused(struct kunit *test)
 	bring_up(test, client);
 	VmbChannelPause(client->ch);
 	put_to_sleep(bus);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	wake(bus);
 	becomes(test, client->ch, KMCL_PAUSED);
 	heard(test, client, "Opened");
@@ -798,7 +798,7 @@ static void sleep_with_everything_outstanding(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
 	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	client_completes_all(client);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 
@@ -817,7 +817,7 @@ static void disable_while_asleep(struct kunit *test)
 	bring_up(test, client);
 	put_to_sleep(bus);
 	VmbChannelDisable(client->ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	wake(bus);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
@@ -833,7 +833,7 @@ static void lost_while_asleep(struct kunit *test)
 	put_to_sleep(bus);
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 }
 
@@ -847,17 +847,17 @@ static void open_fails_after_waking(struct kunit *test)
 	bus->open_err = -ENOMEM;
 	wake(bus);
 	becomes(test, client->ch, KMCL_DISABLED);
-	heard(test, client, LIFE " PnpFailure");
+	heard(test, client, UP_DOWN " PnpFailure");
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_INSUFFICIENT_RESOURCES);
 }
 
-static void answer_in_a_while(void *bus)
+static void complete_in_a_while(void *bus)
 {
 	msleep(100);
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 }
 
-static void sleep_before_open_is_answered(struct kunit *test)
+static void sleep_before_open_completes(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
@@ -866,7 +866,7 @@ static void sleep_before_open_is_answered(struct kunit *test)
 	bus->withhold = true;
 	enable(test, client);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
-	answers = job_start(test, answer_in_a_while, bus);
+	answers = job_start(test, complete_in_a_while, bus);
 	put_to_sleep(bus);
 	job_join(test, answers);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
@@ -918,7 +918,7 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sleeper.status, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, sleeper.ended, 1);
 	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 1);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 
 	KUNIT_EXPECT_EQ(test, server_device_resume(test, device), 0);
 	becomes(test, client->ch, KMCL_ACTIVE);
@@ -960,7 +960,7 @@ static void suspend_with_packets_of_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, server_device_suspend(test, device), 0);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 
 	/* One before, one after the resume: neither means anything any more. */
 	client_completes_one(client);
@@ -985,7 +985,7 @@ static void enable_while_the_device_sleeps(struct kunit *test)
 	device = server_device(test, TESTDEV_INSTANCE_GUID);
 	KUNIT_EXPECT_EQ(test, server_device_suspend(test, device), 0);
 	VmbChannelDisable(client->ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	enable(test, client);
 	msleep(100);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
@@ -1008,7 +1008,7 @@ static void device_is_missing_after_a_resume(struct kunit *test)
 	server_device_set_missing(device, true);
 	KUNIT_EXPECT_EQ(test, server_device_resume(test, device), 0);
 	becomes(test, client->ch, KMCL_DISABLED);
-	heard(test, client, LIFE " PnpFailure");
+	heard(test, client, UP_DOWN " PnpFailure");
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
 	server_device_set_missing(device, false);
 	bring_up(test, client);
@@ -1020,11 +1020,11 @@ static void close_that_the_host_may_not_know(struct kunit *test)
 	struct client *client = fake_client(test, &bus);
 
 	bring_up(test, client);
-	log_watch(test);
+	log_record(test);
 	bus->close_err = -ENOMEM;
 	VmbChannelDisable(client->ch);
 	is_logged(test, "the host may not know of the close: error -12");
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	bus->close_err = 0;
 	bring_up(test, client);
 }
@@ -1203,7 +1203,7 @@ static void rescind_while_active(struct kunit *test)
 	bring_up(test, client);
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 
 	bus->is_rescinded = false;
 	bring_up(test, client);
@@ -1218,7 +1218,7 @@ static void rescind_twice(struct kunit *test)
 	bring_up(test, client);
 	fake_bus_rescind(bus);
 	fake_bus_rescind(bus);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 }
 
@@ -1253,7 +1253,7 @@ static void rescind_in_post_started(struct kunit *test)
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 static void disable_in_post_started(struct kunit *test)
@@ -1267,7 +1267,7 @@ static void disable_in_post_started(struct kunit *test)
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	VmbChannelDisable(client->ch);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 static void rescind_during_disable(struct kunit *test)
@@ -1282,11 +1282,11 @@ static void rescind_during_disable(struct kunit *test)
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	fake_bus_rescind(bus);
 	job_join(test, disable);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 }
 
-static void rescind_before_open_is_answered(struct kunit *test)
+static void rescind_before_open_completes(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
@@ -1300,7 +1300,7 @@ static void rescind_before_open_is_answered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
 }
 
-static void disable_before_open_is_answered(struct kunit *test)
+static void disable_before_open_completes(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
@@ -1313,7 +1313,7 @@ static void disable_before_open_is_answered(struct kunit *test)
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	disable = job_start(test, do_disable, client->ch);
 	EXPECT_EVENTUALLY(test, !READ_ONCE(client->ch->wanted));
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	job_join(test, disable);
 	heard(test, client, "Opened Closed");
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
@@ -1332,7 +1332,7 @@ static void rescinds_race_with_disable(struct kunit *test)
 		usleep_range(10 * i, 10 * i + 10);
 		fake_bus_rescind(bus);
 		job_join(test, disable);
-		heard(test, client, LIFE);
+		heard(test, client, UP_DOWN);
 		KUNIT_ASSERT_EQ(test, atomic_read(&bus->closes), i);
 		bus->is_rescinded = false;
 	}
@@ -1390,7 +1390,7 @@ static void server_rescinds_and_offers_again(struct kunit *test)
 	becomes(test, client->ch, KMCL_DISABLED);
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 
 	/* It listens, and the offer comes. */
 	bring_up(test, client);
@@ -1421,7 +1421,7 @@ static void opened_twenty_times(struct kunit *test)
 		bring_up(test, client);
 		last = server_report(test, client->ch);
 		VmbChannelDisable(client->ch);
-		heard(test, client, LIFE);
+		heard(test, client, UP_DOWN);
 		if (!i) {
 			first = last;
 			pages = free_pages_now();
@@ -1472,7 +1472,7 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(disable_while_asleep),
 	KUNIT_CASE(lost_while_asleep),
 	KUNIT_CASE(open_fails_after_waking),
-	KUNIT_CASE(sleep_before_open_is_answered),
+	KUNIT_CASE(sleep_before_open_completes),
 	KUNIT_CASE(close_that_the_host_may_not_know),
 	KUNIT_CASE(start_and_pause_at_once),
 	KUNIT_CASE(opened_fails),
@@ -1487,8 +1487,8 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(rescind_in_post_started),
 	KUNIT_CASE(disable_in_post_started),
 	KUNIT_CASE(rescind_during_disable),
-	KUNIT_CASE(rescind_before_open_is_answered),
-	KUNIT_CASE(disable_before_open_is_answered),
+	KUNIT_CASE(rescind_before_open_completes),
+	KUNIT_CASE(disable_before_open_completes),
 	KUNIT_CASE_SLOW(rescinds_race_with_disable),
 	KUNIT_CASE(rescinds_race_with_enable),
 	{}

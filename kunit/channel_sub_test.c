@@ -38,7 +38,7 @@ static struct client *sub_client(struct kunit *test, struct fake_bus *primary,
 	struct client *client = client_alloc(test);
 
 	*bus = fake_bus_create_sub(test, primary);
-	client_takes(test, client, (*bus)->ch, &some_guid, NULL);
+	client_set_up(test, client, (*bus)->ch, &some_guid, NULL);
 	return client;
 }
 
@@ -69,11 +69,11 @@ static struct pair *get_open_pair(struct kunit *test)
 }
 
 /* Both had a whole life, and no more of one than of the other. */
-static void both_lived(struct kunit *test, struct pair *pair)
+static void both_went_up_and_down(struct kunit *test, struct pair *pair)
 {
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
-	heard(test, pair->primary, LIFE);
-	heard(test, pair->sub, LIFE);
+	heard(test, pair->primary, UP_DOWN);
+	heard(test, pair->sub, UP_DOWN);
 	KUNIT_EXPECT_FALSE(test, pair->primary_bus->is_open);
 	KUNIT_EXPECT_FALSE(test, pair->sub_bus->is_open);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->overlaps), 0);
@@ -127,7 +127,7 @@ static void waits_for_an_offer(struct kunit *test)
 {
 	struct pair *pair = get_pair(test);
 
-	log_watch(test);
+	log_record(test);
 	enable(test, pair->sub);
 	KUNIT_EXPECT_FALSE(test, fake_bus_offer_sub(pair->sub_bus));
 	is_logged(test, "no channel waits for a sub-channel that the host offers");
@@ -168,9 +168,9 @@ static void each_offer_is_for_one(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake_bus_offer_sub(other_bus));
 	becomes(test, other->ch, KMCL_ACTIVE);
 	VmbChannelDisable(pair->primary->ch);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 	KUNIT_EXPECT_EQ(test, other->ch->state, KMCL_DISABLED);
-	heard(test, other, LIFE);
+	heard(test, other, UP_DOWN);
 }
 
 static void sub_does_not_open(struct kunit *test)
@@ -246,13 +246,13 @@ static void disable_again_and_again(struct kunit *test)
 	struct pair *pair = get_pair(test);
 	unsigned int i;
 
-	log_watch(test);
+	log_record(test);
 	for (i = 1; i <= 3; i++) {
 		bring_up(test, pair->primary);
 		bring_up_sub(test, pair);
 		VmbChannelDisable(pair->primary->ch);
 		KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->closes), i);
-		both_lived(test, pair);
+		both_went_up_and_down(test, pair);
 	}
 	KUNIT_EXPECT_FALSE(test, log_has("the host has it open"));
 	KUNIT_EXPECT_FALSE(test, log_has("may not know of the close"));
@@ -263,7 +263,7 @@ static void primary_is_rescinded(struct kunit *test)
 	struct pair *pair = get_open_pair(test);
 
 	fake_bus_rescind(pair->primary_bus);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_DISABLED);
 }
 
@@ -272,7 +272,7 @@ static void primary_sleeps(struct kunit *test)
 	struct pair *pair = get_open_pair(test);
 
 	kmcl_channel_suspend_device(pair->primary->ch, pair->primary_bus);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ENABLED);
 	kmcl_channel_resume_device(pair->primary->ch, pair->primary_bus);
 	becomes(test, pair->primary->ch, KMCL_ACTIVE);
@@ -292,7 +292,7 @@ static void primary_refuses_to_open(struct kunit *test)
 	complete(&pair->primary->leave);
 	becomes(test, pair->primary->ch, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
-	heard(test, pair->sub, LIFE);
+	heard(test, pair->sub, UP_DOWN);
 	heard(test, pair->primary, "Opened PnpFailure");
 }
 
@@ -311,10 +311,10 @@ static void while_sub_opens(struct kunit *test)
 	EXPECT_EVENTUALLY(test, READ_ONCE(pair->sub->ch->lost));
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
-	fake_bus_answer(pair->sub_bus);
+	fake_bus_let_complete(pair->sub_bus);
 	job_join(test, disable);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 	heard(test, pair->sub, "Opened Closed");
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->sub_bus->overlaps), 0);
 }
@@ -361,7 +361,7 @@ static void while_sub_waits_for_the_host(struct kunit *test)
 	heard(test, pair->sub, UP " Suspend");
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, atomic_read(&pair->primary_bus->closes), 0);
-	fake_bus_answer(pair->sub_bus);
+	fake_bus_let_complete(pair->sub_bus);
 	job_join(test, create);
 	job_join(test, disable);
 	KUNIT_EXPECT_EQ(test, creation->status, STATUS_SUCCESS);
@@ -398,7 +398,7 @@ static void gpadl_is_deleted_after_the_close(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.deleted, 1);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->gpadl_stats.leftovers, 0);
 	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(pair->sub_bus), 0);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 	free_page((unsigned long)closing_creation->va);
 }
 
@@ -432,7 +432,7 @@ static void requests_of_the_clients_end(struct kunit *test)
 	VmbChannelDisable(pair->primary->ch);
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_DEVICE_REMOVED);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 }
 
 /* A callback of the sub-channel's that waits for the host is set free. */
@@ -448,7 +448,7 @@ static void callback_asks_the_host(struct kunit *test)
 	ASSERT_EVENTUALLY(test, atomic_read(&pair->sub_bus->sends));
 	VmbChannelDisable(pair->primary->ch);
 	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_DEVICE_REMOVED);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 }
 
 /* Going alone */
@@ -457,10 +457,10 @@ static void sub_goes_alone(struct kunit *test)
 {
 	struct pair *pair = get_open_pair(test);
 
-	log_watch(test);
+	log_record(test);
 	VmbChannelDisable(pair->sub->ch);
 	is_logged(test, "the host has it open until channel-");
-	heard(test, pair->sub, LIFE);
+	heard(test, pair->sub, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
 	KUNIT_EXPECT_TRUE(test, pair->sub_bus->is_open);
 	KUNIT_EXPECT_EQ(test, send_word(pair->primary->ch, 0, 0),
@@ -482,17 +482,17 @@ static void sub_is_cleaned_up_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&pair->primary->ch->ref), 1);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
 	VmbChannelDisable(pair->primary->ch);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 }
 
 static void sub_is_rescinded(struct kunit *test)
 {
 	struct pair *pair = get_open_pair(test);
 
-	log_watch(test);
+	log_record(test);
 	fake_bus_rescind(pair->sub_bus);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
-	heard(test, pair->sub, LIFE);
+	heard(test, pair->sub, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
 	pair->sub_bus->is_rescinded = false;
 	bring_up_sub(test, pair);
@@ -560,7 +560,7 @@ static void disable_another(struct client *client)
 static void callback_of_sub(struct kunit *test, struct pair *pair,
 			    VMBCHANNEL other)
 {
-	log_watch(test);
+	log_record(test);
 	called_for = other;
 	pair->sub->at = "PostStarted";
 	pair->sub->hook = disable_another;
@@ -570,7 +570,7 @@ static void callback_of_sub(struct kunit *test, struct pair *pair,
 	is_logged(test, "pause from a callback of its own refused");
 	is_logged(test, "cleanup from a callback of its own refused");
 	VmbChannelDisable(pair->primary->ch);
-	both_lived(test, pair);
+	both_went_up_and_down(test, pair);
 }
 
 static void callback_of_sub_for_its_primary(struct kunit *test)
@@ -614,7 +614,7 @@ static void callback_of_primary_for_sub(struct kunit *test)
 		VmbChannelDisable(pair->primary->ch);
 		KUNIT_EXPECT_EQ(test, pair->primary->seen, STATUS_SUCCESS);
 		pair->primary->hook = NULL;
-		both_lived(test, pair);
+		both_went_up_and_down(test, pair);
 	}
 }
 
@@ -641,7 +641,7 @@ static void callback_of_primary_brings_sub_up(struct kunit *test)
 		bring_up(test, pair->primary);
 		KUNIT_EXPECT_EQ(test, pair->primary->seen, STATUS_SUCCESS);
 		VmbChannelDisable(pair->primary->ch);
-		both_lived(test, pair);
+		both_went_up_and_down(test, pair);
 	}
 }
 
@@ -737,8 +737,8 @@ static struct pair *get_server_pair(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, guid_parse(TESTDEV_SUBS_GUID, &instance), 0);
 	pair->primary = client_alloc(test);
 	pair->sub = client_alloc(test);
-	client_takes(test, pair->primary, get_channel(test), &type, &instance);
-	client_takes(test, pair->sub, get_channel(test), &some_guid, NULL);
+	client_set_up(test, pair->primary, get_channel(test), &type, &instance);
+	client_set_up(test, pair->sub, get_channel(test), &some_guid, NULL);
 	KUNIT_ASSERT_EQ(test,
 			VmbChannelInitSetPrimaryChannel(pair->sub->ch,
 							pair->primary->ch),
@@ -792,12 +792,12 @@ static void server_echoes(struct kunit *test, VMBCHANNEL ch)
 	};
 	struct server srv = { .ch = ch };
 	struct testdev_response rsp = {};
-	char answer[sizeof(text)] = {};
+	char back[sizeof(text)] = {};
 
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, text, &rsp, answer,
-					  sizeof(answer)), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, text, &rsp, back,
+					  sizeof(back)), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, rsp.status, TESTDEV_OK);
-	KUNIT_EXPECT_STREQ(test, answer, text);
+	KUNIT_EXPECT_STREQ(test, back, text);
 }
 
 static void server_has_opens(struct kunit *test, VMBCHANNEL ch,
@@ -840,7 +840,7 @@ static void packets_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, primary.requests, i + 1);
 	VmbChannelDisable(pair->primary->ch);
 	heard(test, pair->sub, DOWN);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 }
 
 #define PAGES	40
@@ -891,7 +891,7 @@ static void again_with_the_server(struct kunit *test)
 		VmbChannelDisable(pair->primary->ch);
 		KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 		heard(test, pair->sub, DOWN);
-		heard(test, pair->primary, LIFE);
+		heard(test, pair->primary, UP_DOWN);
 	}
 }
 
@@ -931,7 +931,7 @@ static void alone_while_the_server_sends(struct kunit *test)
 	kunit_release_action(test, channel_clean_up, pair->sub->ch);
 	server_echoes(test, pair->primary->ch);
 	VmbChannelDisable(pair->primary->ch);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 }
 
 static void rescinded_by_the_server(struct kunit *test)
@@ -957,7 +957,7 @@ static void unbound_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	heard(test, pair->sub, DOWN);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 	KUNIT_ASSERT_GT(test, device_attach(device), 0);
 	bring_up(test, pair->primary);
 	bring_up_server_sub(test, pair);
@@ -974,7 +974,7 @@ static void suspended_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ENABLED);
 	heard(test, pair->sub, DOWN);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, server_device_resume(test, device), 0);
 	becomes(test, pair->primary->ch, KMCL_ACTIVE);
 	bring_up_server_sub(test, pair);
@@ -992,7 +992,7 @@ static void both_rescinded_by_the_server(struct kunit *test)
 	becomes(test, pair->primary->ch, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	heard(test, pair->sub, DOWN);
-	heard(test, pair->primary, LIFE);
+	heard(test, pair->primary, UP_DOWN);
 	bring_up(test, pair->primary);
 	bring_up_server_sub(test, pair);
 	server_echoes(test, pair->sub->ch);

@@ -184,11 +184,11 @@ static void channel_in_own_memory(struct kunit *test)
 				VmbChannelInitialize(NULL, FALSE, ch,
 						     VmbSizeofChannel()),
 				STATUS_SUCCESS);
-		client_takes(test, client, ch, &type, &instance);
+		client_set_up(test, client, ch, &type, &instance);
 		bring_up(test, client);
 		server_echo_cpu(test, ch);
 		VmbChannelDisable(ch);
-		heard(test, client, LIFE);
+		heard(test, client, UP_DOWN);
 		VmbChannelCleanup(ch);
 		memset(ch, 0xcc, VmbSizeofChannel());
 	}
@@ -200,7 +200,7 @@ static void do_clean_up(void *ch)
 }
 
 /* A packet object leads to the channel: its memory stays as long. */
-static void own_memory_waits_for_objects(struct kunit *test)
+static void own_memory_waits_for_packets(struct kunit *test)
 {
 	VMBCHANNEL ch = own_memory(test);
 	VMBPACKET packet;
@@ -252,7 +252,7 @@ static void disable_a_disabled_channel(struct kunit *test)
 	bring_up(test, client);
 	VmbChannelDisable(client->ch);
 	VmbChannelDisable(client->ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 }
 
@@ -287,7 +287,7 @@ static void enable_without_a_bus(struct kunit *test)
 
 	if (is_there("/sys/module/vmbkmcl_hv"))
 		kunit_skip(test, "vmbkmcl_hv is a bus");
-	log_watch(test);
+	log_record(test);
 	enable(test, client);
 	is_logged(test, "no bus is there: the channel waits for one");
 	KUNIT_EXPECT_NE(test, client->ch->state, KMCL_DISABLED);
@@ -296,7 +296,7 @@ static void enable_without_a_bus(struct kunit *test)
 	heard(test, client, "");
 }
 
-static void life_on_the_fake_bus(struct kunit *test)
+static void up_and_down_on_the_fake_bus(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
@@ -307,7 +307,7 @@ static void life_on_the_fake_bus(struct kunit *test)
 	heard(test, client, DOWN);
 }
 
-static void life_with_the_server(struct kunit *test)
+static void up_and_down_with_the_server(struct kunit *test)
 {
 	struct client *client = server_client(test);
 	guid_t type, instance, bound;
@@ -344,10 +344,10 @@ static void cleanup_disables(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, _THIS_IP_,
 						    &ch), STATUS_SUCCESS);
-	client_takes(test, client, ch, &some_guid, NULL);
+	client_set_up(test, client, ch, &some_guid, NULL);
 	bring_up(test, client);
 	VmbChannelCleanup(ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 }
 
@@ -412,7 +412,7 @@ static void calls_back(struct kunit *test, void (*hook)(struct client *client),
 	client->hook = hook;
 	bring_up(test, client);
 	VmbChannelDisable(client->ch);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, client->seen, seen);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 }
@@ -458,7 +458,7 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(disable_a_disabled_channel),
 	KUNIT_CASE(disable_while_it_waits_for_a_device),
 	KUNIT_CASE(enable_without_a_bus),
-	KUNIT_CASE(life_on_the_fake_bus),
+	KUNIT_CASE(up_and_down_on_the_fake_bus),
 	KUNIT_CASE(callbacks_are_optional),
 	KUNIT_CASE(cleanup_disables),
 	KUNIT_CASE(send_in_started),
@@ -469,7 +469,7 @@ static struct kunit_case channel_cases[] = {
 	KUNIT_CASE(parent_device),
 	KUNIT_CASE(own_memory_arguments),
 	KUNIT_CASE(parent_of_own_memory),
-	KUNIT_CASE(own_memory_waits_for_objects),
+	KUNIT_CASE(own_memory_waits_for_packets),
 	KUNIT_CASE(unsupported),
 	{}
 };
@@ -481,7 +481,7 @@ struct kunit_suite vmbkmcl_channel_suite = {
 
 /* Cases that need a server at the other end */
 static struct kunit_case channel_server_cases[] = {
-	KUNIT_CASE(life_with_the_server),
+	KUNIT_CASE(up_and_down_with_the_server),
 	KUNIT_CASE(channel_in_own_memory),
 	{}
 };

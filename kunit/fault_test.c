@@ -110,7 +110,7 @@ static void call_finish(void *data)
 	struct call *call = data;
 
 	call->bus->teardown_err = 0;
-	fake_bus_answer(call->bus);
+	fake_bus_let_complete(call->bus);
 	job_end(call->job);
 }
 
@@ -735,7 +735,7 @@ static void delete_blocks_while_mapped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, job_done(call->job));
 	KUNIT_EXPECT_TRUE(test, is_held(va));
 
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
@@ -762,7 +762,7 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 	delete = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	write_text(test, PARAMETERS "/wait_warn_ms", "50");
-	log_watch(test);
+	log_record(test);
 	snprintf(logged, sizeof(logged),
 		 "%s: close, behind another call's wait on the host, (GPADL %#x) has waited for ",
 		 bus->ch->name, handle);
@@ -777,7 +777,7 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 	text = read_text(test, path);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, logged), "%s", text);
 
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	KUNIT_EXPECT_TRUE(test, job_returns(delete->job));
 	KUNIT_EXPECT_TRUE(test, job_returns(disable->job));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
@@ -906,7 +906,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	first = read_text(test, PARAMETERS "/wait_warn_ms");
 	again = read_text(test, PARAMETERS "/wait_warn_again_ms");
 	write_text(test, PARAMETERS "/wait_warn_ms", "50");
-	log_watch(test);
+	log_record(test);
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
@@ -925,7 +925,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
 
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	KUNIT_EXPECT_NULL(test, strstr(read_text(test, path), "waiting:"));
 
@@ -934,7 +934,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	bus->withhold = true;
 	call = call_start(test, bus, call_delete, va, handle);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->ch->long_waits) >= 4);
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
@@ -956,7 +956,7 @@ static void a_long_wait_is_named_once(struct kunit *test)
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->ch->long_waits));
 	msleep(500);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->long_waits), 1);
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
@@ -986,7 +986,7 @@ static void named_at_its_own_time(struct kunit *test)
 		EXPECT_EVENTUALLY(test, atomic_read(&bus[!n]->ch->long_waits));
 		KUNIT_EXPECT_EQ(test, atomic_read(&bus[n]->ch->long_waits), 0);
 		for (i = 0; i < 2; i++) {
-			fake_bus_answer(bus[i]);
+			fake_bus_let_complete(bus[i]);
 			KUNIT_ASSERT_TRUE(test, job_returns(call[i]->job));
 		}
 	}

@@ -48,7 +48,7 @@ static void refused(struct kunit *test, struct fake_bus *bus, PMDL mdl,
 }
 
 /* Two pieces of whole pages, from two places, the second one first. */
-static PMDL two_pieces(struct kunit *test, void *va)
+static PMDL two_segments(struct kunit *test, void *va)
 {
 	PMDL first = kernel_mdl(test, va + 2 * PAGE_SIZE, 2 * PAGE_SIZE);
 
@@ -60,7 +60,7 @@ static void chain_of_whole_pages(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	void *va = get_vmalloc(test, BYTES);
-	PMDL mdl = two_pieces(test, va);
+	PMDL mdl = two_segments(test, va);
 	u32 handle;
 
 	fill_pattern(va + 2 * PAGE_SIZE, 2 * PAGE_SIZE, SEED, 0);
@@ -85,7 +85,7 @@ static void part_of_a_chain(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	void *va = get_vmalloc(test, BYTES);
-	PMDL mdl = two_pieces(test, va);
+	PMDL mdl = two_segments(test, va);
 	u32 handle;
 
 	fill_pattern(va, BYTES, SEED, 0);
@@ -195,7 +195,7 @@ static void not_torn_down(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_vmalloc(test, BYTES);
-	u32 handle = share(test, bus->ch, two_pieces(test, va), 0, 0, 0);
+	u32 handle = share(test, bus->ch, two_segments(test, va), 0, 0, 0);
 	const char *text;
 
 	bus->teardown_err = -EAGAIN;
@@ -215,7 +215,8 @@ static void refused_by_the_host(struct kunit *test)
 	bus->establish_err = -EDQUOT;
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelCreateGpadlFromMdl(bus->ch, 0,
-						     two_pieces(test, va), 0, 0,
+						     two_segments(test, va), 0,
+						     0,
 						     &handle),
 			STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
@@ -227,7 +228,7 @@ static void left_at_the_close(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_vmalloc(test, BYTES);
 
-	share(test, bus->ch, two_pieces(test, va), 0, 0, 0);
+	share(test, bus->ch, two_segments(test, va), 0, 0, 0);
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.leftovers, 1);
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 1);
@@ -237,7 +238,7 @@ static void bad_arguments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_vmalloc(test, BYTES);
-	PMDL mdl = two_pieces(test, va);
+	PMDL mdl = two_segments(test, va);
 	u32 handle = 0x5eed;
 
 	KUNIT_EXPECT_EQ(test,
@@ -270,14 +271,14 @@ static void bad_arguments(struct kunit *test)
 }
 
 /* Neither can be said in whole pages. */
-static void unaligned_pieces(struct kunit *test)
+static void unaligned_segments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = get_vmalloc(test, BYTES);
 	PMDL mdl = kernel_mdl(test, va + 100, PAGE_SIZE - 100);
 
 	refused(test, bus, mdl, 0, 0, STATUS_INVALID_PARAMETER_4);
-	mdl = two_pieces(test, va);
+	mdl = two_segments(test, va);
 	refused(test, bus, mdl, 1, 0, STATUS_INVALID_PARAMETER_4);
 	refused(test, bus, mdl, PAGE_SIZE - 1, 1, STATUS_INVALID_PARAMETER_4);
 
@@ -378,14 +379,14 @@ static void confidential_vm(struct kunit *test)
 	void *va = get_vmalloc(test, BYTES);
 
 	bus->is_confidential = true;
-	refused(test, bus, two_pieces(test, va), 0, 0, STATUS_NOT_SUPPORTED);
+	refused(test, bus, two_segments(test, va), 0, 0, STATUS_NOT_SUPPORTED);
 }
 
 static void allocations_fail(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	void *va = get_vmalloc(test, BYTES);
-	PMDL mdl = two_pieces(test, va);
+	PMDL mdl = two_segments(test, va);
 	unsigned int nth, failures = 0;
 	bool failed = true;
 
@@ -549,7 +550,7 @@ static struct kunit_case gpadl_mdl_cases[] = {
 	KUNIT_CASE(refused_by_the_host),
 	KUNIT_CASE(left_at_the_close),
 	KUNIT_CASE(bad_arguments),
-	KUNIT_CASE(unaligned_pieces),
+	KUNIT_CASE(unaligned_segments),
 	KUNIT_CASE(too_large),
 	KUNIT_CASE(slab_memory),
 	KUNIT_CASE(user_part_of_the_last_page),

@@ -262,7 +262,7 @@ static void holds_the_module(struct kunit *test)
  * @external: what PacketGetExternalData answered
  * @done: completion routines called
  * @status: what the last was told
- * @answer: and what the server said
+ * @response: and what the server said
  */
 struct client {
 	KMCL_CLIENT_INTERFACE_V1 api;
@@ -277,7 +277,7 @@ struct client {
 	NTSTATUS external;
 	unsigned int done;
 	NTSTATUS status;
-	struct testdev_response answer;
+	struct testdev_response response;
 };
 
 static struct client *client;
@@ -344,8 +344,8 @@ static VOID packet_done(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 			UINT32 length)
 {
 	client->status = status;
-	if (length >= sizeof(client->answer))
-		memcpy(&client->answer, buffer, sizeof(client->answer));
+	if (length >= sizeof(client->response))
+		memcpy(&client->response, buffer, sizeof(client->response));
 	WRITE_ONCE(client->done, client->done + 1);
 }
 
@@ -440,19 +440,19 @@ static s64 server_has(struct kunit *test, u32 handle)
 		.handle = handle,
 	};
 	LARGE_INTEGER timeout = { .QuadPart = -300000000 };
-	struct testdev_response answer;
-	u32 size = sizeof(answer);
+	struct testdev_response response;
+	u32 size = sizeof(response);
 
 	KUNIT_ASSERT_EQ(test,
 			client->api.VmbChannelSendSynchronousRequest(client->ch,
 								     &request,
 								     sizeof(request),
 								     NULL, WAIT,
-								     &answer,
+								     &response,
 								     &size,
 								     &timeout),
 			STATUS_SUCCESS);
-	return answer.status == TESTDEV_OK ? (s64)answer.value : -1;
+	return response.status == TESTDEV_OK ? (s64)response.value : -1;
 }
 
 static void shares_memory(struct kunit *test, void *memory, PMDL mdl)
@@ -484,8 +484,8 @@ static void is_done(struct kunit *test, NTSTATUS status, u64 value)
 	ASSERT_EVENTUALLY(test, READ_ONCE(client->done));
 	KUNIT_EXPECT_EQ(test, client->done, 1);
 	KUNIT_EXPECT_EQ(test, client->status, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, client->answer.status, TESTDEV_OK);
-	KUNIT_EXPECT_EQ(test, client->answer.value, value);
+	KUNIT_EXPECT_EQ(test, client->response.status, TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, client->response.value, value);
 	client->done = 0;
 }
 
@@ -545,10 +545,11 @@ static void takes_packets(struct kunit *test)
 		.op = TESTDEV_PUSH, .length = 3, .offset = 64,
 		.handle = TESTDEV_PUSH_COMPLETE,
 	};
-	struct testdev_response answer;
+	struct testdev_response response;
 	struct server srv = { .ch = client->ch };
 
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &answer, NULL, 0),
+	KUNIT_ASSERT_EQ(test,
+			server_call(&srv, &push, NULL, &response, NULL, 0),
 			STATUS_SUCCESS);
 	EXPECT_EVENTUALLY(test, READ_ONCE(client->failed) == 1);
 	KUNIT_EXPECT_EQ(test, client->deferred, 1);
@@ -654,7 +655,7 @@ static void server_only(struct kunit *test)
 			STATUS_SUCCESS);
 	packet = VmbPacketAllocate(ch);
 	server_guids(&guid, &guid);
-	log_watch(test);
+	log_record(test);
 
 	KUNIT_EXPECT_EQ(test, VmbChannelMapGpadl(ch, 0, 1, &mdl),
 			STATUS_NOT_SUPPORTED);

@@ -147,7 +147,7 @@ static void no_kernel_memory(struct kunit *test)
 	unsigned int i;
 	PMDL mdl;
 
-	log_watch(test);
+	log_record(test);
 	for (i = 0; i < ARRAY_SIZE(nobodys); i++) {
 		mdl = get_mdl(test, nobodys[i], 100);
 		MmBuildMdlForNonPagedPool(mdl);
@@ -184,7 +184,7 @@ static void mmio_is_refused(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, va);
 	mdl = IoAllocateMdl(va, PAGE_SIZE, FALSE, FALSE, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, mdl);
-	log_watch(test);
+	log_record(test);
 	MmBuildMdlForNonPagedPool(mdl);
 	is_logged(test, "builds an MDL of what is no kernel memory to share");
 	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
@@ -466,7 +466,7 @@ static void mapping_refused(struct kunit *test)
 						       MmCached, NULL, FALSE,
 						       0));
 	va = MmGetSystemAddressForMdlSafe(mdl, 0);
-	log_watch(test);
+	log_record(test);
 	MmUnmapLockedPages(va + 1, mdl);
 	is_logged(test, "unmaps an MDL from where it is not mapped");
 	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, 0), va);
@@ -488,7 +488,7 @@ static void locked_mdl_is_not_freed(struct kunit *test)
 	void *va = get_vmalloc(test, BYTES);
 	PMDL mdl = lock_mdl(test, va, BYTES, KernelMode, IoWriteAccess);
 
-	log_watch(test);
+	log_record(test);
 	IoFreeMdl(mdl);
 	is_logged(test, "frees an MDL of locked pages");
 	KUNIT_EXPECT_NOT_NULL(test, mdl->Locked);
@@ -569,7 +569,7 @@ static void no_part(struct kunit *test)
 	};
 	unsigned int i;
 
-	log_watch(test);
+	log_record(test);
 	IoBuildPartialMdl(whole, part, va + 4000, 5000);
 	is_logged(test, "builds an MDL of no part of another");
 	MmBuildMdlForNonPagedPool(whole);

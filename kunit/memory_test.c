@@ -691,8 +691,8 @@ struct mapping {
 	bool writable;
 };
 
-static int look_at_the_mapping(struct kmcl_channel *ch,
-			       struct kmcl_bus_gpadl *gpadl)
+static int check_the_mapping(struct kmcl_channel *ch,
+			     struct kmcl_bus_gpadl *gpadl)
 {
 	struct mapping *mapping = VmbChannelGetPointer(ch);
 	unsigned int level;
@@ -726,7 +726,7 @@ static void mapped_as_it_is_shared(struct kunit *test)
 	struct mapping mapping = { .establish = bus->ops.establish_gpadl };
 
 	VmbChannelSetPointer(bus->ch, &mapping);
-	bus->ops.establish_gpadl = look_at_the_mapping;
+	bus->ops.establish_gpadl = check_the_mapping;
 	KUNIT_EXPECT_FALSE(test, mapped_writable(test, bus, addr, READ_ONLY));
 	KUNIT_EXPECT_TRUE(test, mapped_writable(test, bus, addr, 0));
 }

@@ -495,7 +495,7 @@ static unsigned int each_fails_in_the_opening(struct kunit *test,
 }
 
 /* Kernels differ in whether kvmalloc() makes do with less for so little. */
-static bool needs_one_piece(size_t size)
+static bool needs_one_segment(size_t size)
 {
 	void *memory;
 
@@ -534,7 +534,7 @@ static void opening(struct kunit *test)
 	 * one piece.
 	 */
 	KUNIT_EXPECT_EQ(test, each_fails_in_the_opening(test, bus->ch),
-			1 + needs_one_piece(bus->ch->set.max_packet_size));
+			1 + needs_one_segment(bus->ch->set.max_packet_size));
 }
 
 static void slabs_are_there(void *test)

@@ -187,7 +187,7 @@ static void maximum_is_the_messages(struct kunit *test)
 }
 
 /* It has no room for a header. */
-static void object_made_before(struct kunit *test)
+static void packet_made_before(struct kunit *test)
 {
 	struct reader *reader = reader_alloc(test);
 	struct fake_bus *bus = fake_bus_create(test);
@@ -332,7 +332,7 @@ static struct kunit_case pipe_cases[] = {
 	KUNIT_CASE(external_packet_is_framed),
 	KUNIT_CASE(request_is_framed),
 	KUNIT_CASE(maximum_is_the_messages),
-	KUNIT_CASE(object_made_before),
+	KUNIT_CASE(packet_made_before),
 	KUNIT_CASE(message_has_its_length),
 	KUNIT_CASE(malformed_message_is_dropped),
 	KUNIT_CASE(completions_are_not_framed),

@@ -212,7 +212,7 @@ static void during_the_suspend_of_a_pause(struct kunit *test)
 	job_join(test, rescind);
 	job_join(test, pause);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	heard(test, client, LIFE);
+	heard(test, client, UP_DOWN);
 }
 
 static struct kunit_case rescind_cases[] = {

@@ -19,7 +19,7 @@
 #define MANY		1000
 
 /**
- * struct taker - a client that writes down what it is given
+ * struct receiver - a client that writes down what it is given
  * @ch: its channel
  * @lock: guards @kept
  * @keep: do not complete packets
@@ -41,13 +41,13 @@
  * @batched: packets they told of
  * @status: what @hook found out
  */
-struct taker {
+struct receiver {
 	VMBCHANNEL ch;
 	spinlock_t lock;
 	bool keep;
 	u32 defer;
 	u32 fail;
-	void (*hook)(struct taker *taker, u32 number);
+	void (*hook)(struct receiver *receiver, u32 number);
 	VMBPACKETCOMPLETION kept[MANY];
 	u32 nr_kept;
 	u32 most_kept;
@@ -66,86 +66,86 @@ struct taker {
 #define NONE	0xfffffff0
 #define ALL	0xffffffff
 
-static void enter(struct taker *taker)
+static void enter(struct receiver *receiver)
 {
-	if (atomic_inc_return(&taker->inside) > 1)
-		taker->overlaps++;
+	if (atomic_inc_return(&receiver->inside) > 1)
+		receiver->overlaps++;
 	if (in_softirq())
-		taker->in_softirq++;
+		receiver->in_softirq++;
 	else
-		taker->in_process++;
+		receiver->in_process++;
 }
 
-static bool would_defer(const struct taker *taker, u32 number)
+static bool would_defer(const struct receiver *receiver, u32 number)
 {
 	return in_softirq() &&
-	       (taker->defer == ALL || taker->defer == number);
+	       (receiver->defer == ALL || receiver->defer == number);
 }
 
-static void keep(struct taker *taker, VMBPACKETCOMPLETION packet)
+static void keep(struct receiver *receiver, VMBPACKETCOMPLETION packet)
 {
-	spin_lock_bh(&taker->lock);
-	taker->kept[taker->nr_kept++] = packet;
-	taker->most_kept = max(taker->most_kept, taker->nr_kept);
-	spin_unlock_bh(&taker->lock);
+	spin_lock_bh(&receiver->lock);
+	receiver->kept[receiver->nr_kept++] = packet;
+	receiver->most_kept = max(receiver->most_kept, receiver->nr_kept);
+	spin_unlock_bh(&receiver->lock);
 }
 
-static VOID take(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
-		 UINT32 length, UINT32 flags)
+static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		    UINT32 length, UINT32 flags)
 {
-	struct taker *taker = VmbChannelGetPointer(ch);
+	struct receiver *receiver = VmbChannelGetPointer(ch);
 	u32 number = *(u32 *)buffer;
 
-	enter(taker);
+	enter(receiver);
 	/* A context that claims to allow it is taken at its word. */
 	if (!in_softirq())
 		usleep_range(50, 100);
-	if (number != taker->next)
-		taker->misordered++;
-	if (taker->hook)
-		taker->hook(taker, number);
-	if (would_defer(taker, number)) {
+	if (number != receiver->next)
+		receiver->misordered++;
+	if (receiver->hook)
+		receiver->hook(receiver, number);
+	if (would_defer(receiver, number)) {
 		VmbChannelPacketDeferToPassive(packet);
 	} else {
-		taker->next++;
-		if (number == taker->fail)
+		receiver->next++;
+		if (number == receiver->fail)
 			VmbChannelPacketFail(packet);
-		else if (taker->keep)
-			keep(taker, packet);
+		else if (receiver->keep)
+			keep(receiver, packet);
 		else
 			VmbChannelPacketComplete(packet, &number,
 						 sizeof(number));
 	}
-	atomic_dec(&taker->inside);
+	atomic_dec(&receiver->inside);
 	/* Last: it is waited for. */
-	smp_store_release(&taker->calls, taker->calls + 1);
+	smp_store_release(&receiver->calls, receiver->calls + 1);
 }
 
 static VOID batch(VMBCHANNEL ch, UINT32 count)
 {
-	struct taker *taker = VmbChannelGetPointer(ch);
+	struct receiver *receiver = VmbChannelGetPointer(ch);
 
-	enter(taker);
-	taker->batches++;
-	WRITE_ONCE(taker->batched, taker->batched + count);
-	atomic_dec(&taker->inside);
+	enter(receiver);
+	receiver->batches++;
+	WRITE_ONCE(receiver->batched, receiver->batched + count);
+	atomic_dec(&receiver->inside);
 }
 
-static VMBPACKETCOMPLETION take_kept(struct taker *taker)
+static VMBPACKETCOMPLETION pop_kept(struct receiver *receiver)
 {
 	VMBPACKETCOMPLETION packet = NULL;
 
-	spin_lock_bh(&taker->lock);
-	if (taker->nr_kept)
-		packet = taker->kept[--taker->nr_kept];
-	spin_unlock_bh(&taker->lock);
+	spin_lock_bh(&receiver->lock);
+	if (receiver->nr_kept)
+		packet = receiver->kept[--receiver->nr_kept];
+	spin_unlock_bh(&receiver->lock);
 	return packet;
 }
 
 /* The one it got last; false: it has none. */
-static bool completes_one(struct taker *taker)
+static bool completes_one(struct receiver *receiver)
 {
-	VMBPACKETCOMPLETION packet = take_kept(taker);
+	VMBPACKETCOMPLETION packet = pop_kept(receiver);
 	u64 word = 1;
 
 	if (packet)
@@ -155,50 +155,52 @@ static bool completes_one(struct taker *taker)
 
 static void completes_all(void *data)
 {
-	struct taker *taker = data;
+	struct receiver *receiver = data;
 
-	WRITE_ONCE(taker->keep, false);
-	while (completes_one(taker))
+	WRITE_ONCE(receiver->keep, false);
+	while (completes_one(receiver))
 		;
 }
 
 /* Before its channel is made: what was made last is freed first. */
-static struct taker *taker_alloc(struct kunit *test)
+static struct receiver *receiver_alloc(struct kunit *test)
 {
-	struct taker *taker = kunit_kzalloc(test, sizeof(*taker), GFP_KERNEL);
+	struct receiver *receiver = kunit_kzalloc(test, sizeof(*receiver),
+						  GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, taker);
-	spin_lock_init(&taker->lock);
-	taker->defer = NONE;
-	taker->fail = NONE;
-	return taker;
+	KUNIT_ASSERT_NOT_NULL(test, receiver);
+	spin_lock_init(&receiver->lock);
+	receiver->defer = NONE;
+	receiver->fail = NONE;
+	return receiver;
 }
 
-static void takes_of(struct kunit *test, struct taker *taker, VMBCHANNEL ch)
+static void receives_on(struct kunit *test, struct receiver *receiver,
+			VMBCHANNEL ch)
 {
-	taker->ch = ch;
-	VmbChannelSetPointer(ch, taker);
+	receiver->ch = ch;
+	VmbChannelSetPointer(ch, receiver);
 	KUNIT_ASSERT_EQ(test,
-			VmbChannelInitSetProcessPacketCallbacks(ch, take,
+			VmbChannelInitSetProcessPacketCallbacks(ch, receive,
 								batch),
 			STATUS_SUCCESS);
 }
 
-static void comes_up(struct kunit *test, struct taker *taker)
+static void comes_up(struct kunit *test, struct receiver *receiver)
 {
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, completes_all,
-							taker), 0);
-	KUNIT_ASSERT_EQ(test, VmbChannelEnable(taker->ch), STATUS_SUCCESS);
-	ASSERT_EVENTUALLY(test, READ_ONCE(taker->ch->state) == KMCL_ACTIVE);
+							receiver), 0);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(receiver->ch), STATUS_SUCCESS);
+	ASSERT_EVENTUALLY(test, READ_ONCE(receiver->ch->state) == KMCL_ACTIVE);
 }
 
-static struct taker *fake_taker(struct kunit *test, struct fake_bus **bus)
+static struct receiver *fake_receiver(struct kunit *test, struct fake_bus **bus)
 {
-	struct taker *taker = taker_alloc(test);
+	struct receiver *receiver = receiver_alloc(test);
 
 	*bus = fake_bus_create(test);
-	takes_of(test, taker, (*bus)->ch);
-	return taker;
+	receives_on(test, receiver, (*bus)->ch);
+	return receiver;
 }
 
 /* Packets that ask for a completion, numbered from @first. */
@@ -211,13 +213,14 @@ static void host_sends(struct fake_bus *bus, u32 first, u32 count)
 }
 
 /* Exactly so many, and no more a while later. */
-static void was_given(struct kunit *test, struct taker *taker, u32 packets)
+static void was_given(struct kunit *test, struct receiver *receiver,
+		      u32 packets)
 {
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->calls) >= packets);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->calls) >= packets);
 	msleep(50);
-	KUNIT_EXPECT_EQ(test, taker->calls, packets);
-	KUNIT_EXPECT_EQ(test, taker->misordered, 0);
-	KUNIT_EXPECT_EQ(test, taker->overlaps, 0);
+	KUNIT_EXPECT_EQ(test, receiver->calls, packets);
+	KUNIT_EXPECT_EQ(test, receiver->misordered, 0);
+	KUNIT_EXPECT_EQ(test, receiver->overlaps, 0);
 }
 
 /* The quota */
@@ -235,75 +238,75 @@ static void never_more_than_the_quota(struct kunit *test)
 {
 	const u32 *quota = test->param_value;
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	u32 i;
 
-	taker->keep = true;
-	VmbChannelSetTransactionQuota(taker->ch, *quota);
-	comes_up(test, taker);
+	receiver->keep = true;
+	VmbChannelSetTransactionQuota(receiver->ch, *quota);
+	comes_up(test, receiver);
 	host_sends(bus, 0, 200);
-	was_given(test, taker, *quota);
-	KUNIT_EXPECT_EQ(test, taker->nr_kept, *quota);
+	was_given(test, receiver, *quota);
+	KUNIT_EXPECT_EQ(test, receiver->nr_kept, *quota);
 
 	/* One for one. */
 	for (i = 1; i <= 3; i++) {
-		completes_one(taker);
-		was_given(test, taker, *quota + i);
+		completes_one(receiver);
+		was_given(test, receiver, *quota + i);
 	}
-	completes_all(taker);
-	was_given(test, taker, 200);
-	KUNIT_EXPECT_EQ(test, taker->most_kept, *quota);
+	completes_all(receiver);
+	was_given(test, receiver, 200);
+	KUNIT_EXPECT_EQ(test, receiver->most_kept, *quota);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 200);
-	KUNIT_EXPECT_EQ(test, taker->batched, 200);
+	KUNIT_EXPECT_EQ(test, receiver->batched, 200);
 }
 
 static void larger_quota_is_seen_at_a_completion(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	taker->keep = true;
-	VmbChannelSetTransactionQuota(taker->ch, 10);
-	comes_up(test, taker);
-	VmbChannelSetTransactionQuota(taker->ch, 2);
+	receiver->keep = true;
+	VmbChannelSetTransactionQuota(receiver->ch, 10);
+	comes_up(test, receiver);
+	VmbChannelSetTransactionQuota(receiver->ch, 2);
 	host_sends(bus, 0, 30);
-	was_given(test, taker, 2);
-	VmbChannelSetTransactionQuota(taker->ch, 5);
-	was_given(test, taker, 2);
-	completes_one(taker);
-	was_given(test, taker, 6);
+	was_given(test, receiver, 2);
+	VmbChannelSetTransactionQuota(receiver->ch, 5);
+	was_given(test, receiver, 2);
+	completes_one(receiver);
+	was_given(test, receiver, 6);
 	/* There is memory for ten, as at the opening. */
-	VmbChannelSetTransactionQuota(taker->ch, 20);
-	completes_one(taker);
-	was_given(test, taker, 12);
-	KUNIT_EXPECT_EQ(test, taker->most_kept, 10);
+	VmbChannelSetTransactionQuota(receiver->ch, 20);
+	completes_one(receiver);
+	was_given(test, receiver, 12);
+	KUNIT_EXPECT_EQ(test, receiver->most_kept, 10);
 }
 
 static void quota_at_the_opening(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	taker->keep = true;
-	VmbChannelSetTransactionQuota(taker->ch, 500);
-	comes_up(test, taker);
+	receiver->keep = true;
+	VmbChannelSetTransactionQuota(receiver->ch, 500);
+	comes_up(test, receiver);
 	host_sends(bus, 0, 600);
-	was_given(test, taker, 500);
-	KUNIT_EXPECT_EQ(test, taker->nr_kept, 500);
+	was_given(test, receiver, 500);
+	KUNIT_EXPECT_EQ(test, receiver->nr_kept, 500);
 }
 
 static void quota_of_nothing(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	log_watch(test);
-	VmbChannelSetTransactionQuota(taker->ch, 0);
+	log_record(test);
+	VmbChannelSetTransactionQuota(receiver->ch, 0);
 	is_logged(test, "a transaction quota of 0 is refused");
 	VmbChannelSetTransactionQuota(NULL, 1);
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	host_sends(bus, 0, 3);
-	was_given(test, taker, 3);
+	was_given(test, receiver, 3);
 }
 
 /* What comes behind the packets that wait */
@@ -311,92 +314,93 @@ static void quota_of_nothing(struct kunit *test)
 static VOID completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 		      UINT32 length)
 {
-	struct taker *taker = VmbChannelGetPointer(VmbPacketGetChannel(packet));
+	struct receiver *receiver =
+		VmbChannelGetPointer(VmbPacketGetChannel(packet));
 
-	enter(taker);
-	atomic_dec(&taker->inside);
-	WRITE_ONCE(taker->status, status);
+	enter(receiver);
+	atomic_dec(&receiver->inside);
+	WRITE_ONCE(receiver->status, status);
 	VmbPacketFree(packet);
 }
 
 /* A packet is sent, and its completion comes behind all others. */
-static void sends_and_hears(struct kunit *test, struct taker *taker,
+static void sends_and_hears(struct kunit *test, struct receiver *receiver,
 			    struct fake_bus *bus)
 {
-	VMBPACKET packet = VmbPacketAllocate(taker->ch);
+	VMBPACKET packet = VmbPacketAllocate(receiver->ch);
 	u64 word = 7;
 
 	KUNIT_ASSERT_NOT_NULL(test, packet);
-	WRITE_ONCE(taker->status, STATUS_PENDING);
+	WRITE_ONCE(receiver->status, STATUS_PENDING);
 	VmbPacketSetCompletionRoutine(packet, completed);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, &word, sizeof(word), NULL,
 					    WAIT), STATUS_SUCCESS);
 	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) == STATUS_SUCCESS);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->status) == STATUS_SUCCESS);
 }
 
 static void completions_at_the_quota(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	taker->keep = true;
-	VmbChannelSetTransactionQuota(taker->ch, 2);
-	comes_up(test, taker);
+	receiver->keep = true;
+	VmbChannelSetTransactionQuota(receiver->ch, 2);
+	comes_up(test, receiver);
 	host_sends(bus, 0, 2 + KMCL_BACKLOG);
-	was_given(test, taker, 2);
-	sends_and_hears(test, taker, bus);
+	was_given(test, receiver, 2);
+	sends_and_hears(test, receiver, bus);
 }
 
 static void completions_while_paused(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	comes_up(test, taker);
-	VmbChannelPause(taker->ch);
+	comes_up(test, receiver);
+	VmbChannelPause(receiver->ch);
 	host_sends(bus, 0, POOL);
-	sends_and_hears(test, taker, bus);
-	KUNIT_EXPECT_EQ(test, taker->calls, 0);
-	VmbChannelStart(taker->ch);
-	was_given(test, taker, POOL);
+	sends_and_hears(test, receiver, bus);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 0);
+	VmbChannelStart(receiver->ch);
+	was_given(test, receiver, POOL);
 }
 
 /* No packet is free: the ring waits, and nothing runs. */
 static void ring_waits_for_memory(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	u64 polls;
 
-	taker->keep = true;
-	comes_up(test, taker);
+	receiver->keep = true;
+	comes_up(test, receiver);
 	host_sends(bus, 0, POOL + 10);
-	was_given(test, taker, KMCL_QUOTA_DEFAULT);
+	was_given(test, receiver, KMCL_QUOTA_DEFAULT);
 	KUNIT_EXPECT_FALSE(test, fake_bus_is_empty(bus));
-	polls = taker->ch->rx.polls;
+	polls = receiver->ch->rx.polls;
 	msleep(1000);
-	KUNIT_EXPECT_EQ(test, taker->ch->rx.polls, polls);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.polls, polls);
 
-	completes_all(taker);
-	was_given(test, taker, POOL + 10);
+	completes_all(receiver);
+	was_given(test, receiver, POOL + 10);
 	KUNIT_EXPECT_TRUE(test, fake_bus_is_empty(bus));
 }
 
 /* The same, with the completions themselves waiting for room. */
-static void memory_comes_with_the_answers(struct kunit *test)
+static void memory_comes_with_the_completions(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
 	fake_bus_set_room(bus, 0);
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	host_sends(bus, 0, POOL + 10);
-	was_given(test, taker, POOL);
+	was_given(test, receiver, POOL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
 	fake_bus_set_room(bus, INT_MAX);
-	kmcl_poll_schedule(taker->ch);
-	was_given(test, taker, POOL + 10);
+	kmcl_poll_schedule(receiver->ch);
+	was_given(test, receiver, POOL + 10);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == POOL + 10);
 }
 
@@ -404,21 +408,23 @@ static void memory_comes_with_the_answers(struct kunit *test)
 static void completion_of_ours_too_large(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
-	u32 most = taker->ch->set.max_packet_size;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	u32 most = receiver->ch->set.max_packet_size;
 	u8 *data = kunit_kzalloc(test, most + 8, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, data);
-	taker->keep = true;
-	comes_up(test, taker);
+	receiver->keep = true;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 2);
-	was_given(test, taker, 2);
-	KUNIT_ASSERT_EQ(test, taker->nr_kept, 2);
+	was_given(test, receiver, 2);
+	KUNIT_ASSERT_EQ(test, receiver->nr_kept, 2);
 
-	VmbChannelPacketComplete(taker->kept[--taker->nr_kept], data, most + 8);
+	VmbChannelPacketComplete(receiver->kept[--receiver->nr_kept], data,
+				 most + 8);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 	KUNIT_EXPECT_EQ(test, bus->last_len, 0);
-	VmbChannelPacketComplete(taker->kept[--taker->nr_kept], data, most);
+	VmbChannelPacketComplete(receiver->kept[--receiver->nr_kept], data,
+				 most);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 	KUNIT_EXPECT_EQ(test, bus->last_len, most);
 }
@@ -427,19 +433,19 @@ static void completion_of_ours_too_large(struct kunit *test)
 static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	u64 word = 7;
 	unsigned int i;
 
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	for (i = 0; i < KMCL_TX_SLOTS + 1; i++)
 		KUNIT_ASSERT_EQ(test,
-				VmbPacketSend(VmbPacketAllocate(taker->ch),
+				VmbPacketSend(VmbPacketAllocate(receiver->ch),
 					      &word, sizeof(word), NULL, WAIT),
 				STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), KMCL_TX_SLOTS);
 	host_sends(bus, 0, 1);
-	was_given(test, taker, 1);
+	was_given(test, receiver, 1);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
 }
 
@@ -448,31 +454,32 @@ static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 static void softirq_context(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	host_sends(bus, 0, 10);
-	was_given(test, taker, 10);
-	sends_and_hears(test, taker, bus);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 0);
-	KUNIT_EXPECT_EQ(test, taker->in_softirq, 10 + taker->batches + 1);
-	KUNIT_EXPECT_EQ(test, taker->batched, 10);
+	was_given(test, receiver, 10);
+	sends_and_hears(test, receiver, bus);
+	KUNIT_EXPECT_EQ(test, receiver->in_process, 0);
+	KUNIT_EXPECT_EQ(test, receiver->in_softirq, 10 + receiver->batches + 1);
+	KUNIT_EXPECT_EQ(test, receiver->batched, 10);
 }
 
 static void passive_context(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	comes_up(test, taker);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	comes_up(test, receiver);
 	host_sends(bus, 0, 300);
-	was_given(test, taker, 300);
-	sends_and_hears(test, taker, bus);
-	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 300 + taker->batches + 1);
-	KUNIT_EXPECT_EQ(test, taker->batched, 300);
-	KUNIT_EXPECT_GE(test, taker->batches, 300 / 64);
+	was_given(test, receiver, 300);
+	sends_and_hears(test, receiver, bus);
+	KUNIT_EXPECT_EQ(test, receiver->in_softirq, 0);
+	KUNIT_EXPECT_EQ(test, receiver->in_process,
+			300 + receiver->batches + 1);
+	KUNIT_EXPECT_EQ(test, receiver->batched, 300);
+	KUNIT_EXPECT_GE(test, receiver->batches, 300 / 64);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 300);
 }
 
@@ -480,59 +487,59 @@ static void passive_context(struct kunit *test)
 static void passive_context_without_completion(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	VMBPACKET packet;
 
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	comes_up(test, taker);
-	packet = VmbPacketAllocate(taker->ch);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	comes_up(test, receiver);
+	packet = VmbPacketAllocate(receiver->ch);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
-	taker->status = STATUS_PENDING;
+	receiver->status = STATUS_PENDING;
 	VmbPacketSetCompletionRoutine(packet, completed);
 	local_bh_disable();
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_SUCCESS);
 	local_bh_enable();
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) == STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 1);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->status) == STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, receiver->in_softirq, 0);
+	KUNIT_EXPECT_EQ(test, receiver->in_process, 1);
 }
 
 /* In flight when the channel goes: every routine has run before Disable returns. */
 static void passive_completions_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	u32 i;
 
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	comes_up(test, taker);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	comes_up(test, receiver);
 	for (i = 0; i < 100; i++) {
-		VMBPACKET packet = VmbPacketAllocate(taker->ch);
+		VMBPACKET packet = VmbPacketAllocate(receiver->ch);
 
 		KUNIT_ASSERT_NOT_NULL(test, packet);
 		VmbPacketSetCompletionRoutine(packet, completed);
 		KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL,
 						    WAIT), STATUS_SUCCESS);
 	}
-	VmbChannelDisable(taker->ch);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 100);
-	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
-	KUNIT_EXPECT_EQ(test, taker->status, STATUS_DEVICE_REMOVED);
+	VmbChannelDisable(receiver->ch);
+	KUNIT_EXPECT_EQ(test, receiver->in_process, 100);
+	KUNIT_EXPECT_EQ(test, receiver->in_softirq, 0);
+	KUNIT_EXPECT_EQ(test, receiver->status, STATUS_DEVICE_REMOVED);
 }
 
 /* The same with external data, which waits for the close. */
 static void passive_external_data_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	PFN_NUMBER pfn = 1;
 	u32 i;
 
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	comes_up(test, taker);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	comes_up(test, receiver);
 	for (i = 0; i < 100; i++) {
-		VMBPACKET packet = VmbPacketAllocate(taker->ch);
+		VMBPACKET packet = VmbPacketAllocate(receiver->ch);
 
 		KUNIT_ASSERT_NOT_NULL(test, packet);
 		VmbPacketSetCompletionRoutine(packet, completed);
@@ -541,28 +548,29 @@ static void passive_external_data_at_the_close(struct kunit *test)
 							      &pfn, 1, WAIT),
 				STATUS_SUCCESS);
 	}
-	VmbChannelDisable(taker->ch);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 100);
-	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+	VmbChannelDisable(receiver->ch);
+	KUNIT_EXPECT_EQ(test, receiver->in_process, 100);
+	KUNIT_EXPECT_EQ(test, receiver->in_softirq, 0);
 }
 
 static void context_changes_under_way(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	u32 i;
 
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	for (i = 0; i < MANY; i += 10) {
-		VmbChannelSetIncomingProcessingAtPassive(taker->ch, i / 10 & 1);
+		VmbChannelSetIncomingProcessingAtPassive(receiver->ch,
+							 i / 10 & 1);
 		host_sends(bus, i, 10);
 		if (i % 70 == 0)
 			usleep_range(100, 2000);
 	}
-	was_given(test, taker, MANY);
-	KUNIT_EXPECT_GT(test, taker->in_softirq, 0);
-	KUNIT_EXPECT_GT(test, taker->in_process, 0);
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->batched) == MANY);
+	was_given(test, receiver, MANY);
+	KUNIT_EXPECT_GT(test, receiver->in_softirq, 0);
+	KUNIT_EXPECT_GT(test, receiver->in_process, 0);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->batched) == MANY);
 }
 
 /* Deferring */
@@ -570,52 +578,53 @@ static void context_changes_under_way(struct kunit *test)
 static void one_is_deferred(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	taker->defer = 3;
-	comes_up(test, taker);
+	receiver->defer = 3;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 10);
 	/* The deferred one twice. */
-	was_given(test, taker, 11);
-	KUNIT_EXPECT_EQ(test, taker->next, 10);
-	KUNIT_EXPECT_EQ(test, taker->batched, 10);
-	KUNIT_EXPECT_EQ(test, taker->ch->delivery.deferrals, 1);
-	KUNIT_EXPECT_EQ(test, taker->ch->delivery.delivered, 10);
+	was_given(test, receiver, 11);
+	KUNIT_EXPECT_EQ(test, receiver->next, 10);
+	KUNIT_EXPECT_EQ(test, receiver->batched, 10);
+	KUNIT_EXPECT_EQ(test, receiver->ch->delivery.deferrals, 1);
+	KUNIT_EXPECT_EQ(test, receiver->ch->delivery.delivered, 10);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 10);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 2);	/* and its batch */
+	/* The packet and its ProcessingComplete */
+	KUNIT_EXPECT_EQ(test, receiver->in_process, 2);
 }
 
 static void all_are_deferred(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	taker->defer = ALL;
-	comes_up(test, taker);
+	receiver->defer = ALL;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 200);
-	was_given(test, taker, 400);
-	KUNIT_EXPECT_EQ(test, taker->next, 200);
-	KUNIT_EXPECT_EQ(test, taker->ch->delivery.deferrals, 200);
+	was_given(test, receiver, 400);
+	KUNIT_EXPECT_EQ(test, receiver->next, 200);
+	KUNIT_EXPECT_EQ(test, receiver->ch->delivery.deferrals, 200);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 200);
 }
 
-static void defers_again(struct taker *taker, u32 number)
+static void defers_again(struct receiver *receiver, u32 number)
 {
 	if (!in_softirq())
-		VmbChannelPacketDeferToPassive(taker->ch->delivery.current_packet);
+		VmbChannelPacketDeferToPassive(receiver->ch->delivery.current_packet);
 }
 
 static void deferred_where_it_may_sleep(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	log_watch(test);
-	taker->defer = 0;
-	taker->hook = defers_again;
-	comes_up(test, taker);
+	log_record(test);
+	receiver->defer = 0;
+	receiver->hook = defers_again;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 2);
-	was_given(test, taker, 3);
+	was_given(test, receiver, 3);
 	is_logged(test, "a packet is deferred only in its callback");
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 }
@@ -623,45 +632,45 @@ static void deferred_where_it_may_sleep(struct kunit *test)
 static void deferred_outside_its_callback(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	log_watch(test);
-	taker->keep = true;
-	comes_up(test, taker);
+	log_record(test);
+	receiver->keep = true;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
-	was_given(test, taker, 1);
-	VmbChannelPacketDeferToPassive(taker->kept[0]);
+	was_given(test, receiver, 1);
+	VmbChannelPacketDeferToPassive(receiver->kept[0]);
 	is_logged(test, "a packet is deferred only in its callback");
-	was_given(test, taker, 1);
-	completes_all(taker);
+	was_given(test, receiver, 1);
+	completes_all(receiver);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 }
 
 /* Still waiting for its second callback when the channel is paused and closed. */
-static void pauses(struct taker *taker, u32 number)
+static void pauses(struct receiver *receiver, u32 number)
 {
-	WRITE_ONCE(taker->ch->delivery.on, false);
+	WRITE_ONCE(receiver->ch->delivery.on, false);
 }
 
 static void deferred_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	taker->defer = 0;
-	taker->hook = pauses;
-	comes_up(test, taker);
+	receiver->defer = 0;
+	receiver->hook = pauses;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 3);
-	was_given(test, taker, 1);
-	VmbChannelDisable(taker->ch);
-	KUNIT_EXPECT_EQ(test, taker->calls, 1);
-	KUNIT_EXPECT_EQ(test, taker->ch->rx.dropped, 3);
+	was_given(test, receiver, 1);
+	VmbChannelDisable(receiver->ch);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 1);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, 3);
 
 	/* And nothing of it is left. */
-	taker->hook = NULL;
-	comes_up(test, taker);
+	receiver->hook = NULL;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
-	was_given(test, taker, 3);
+	was_given(test, receiver, 3);
 }
 
 /* Malformed, and external data */
@@ -669,51 +678,51 @@ static void deferred_at_the_close(struct kunit *test)
 static void packet_is_malformed(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	log_watch(test);
-	taker->fail = 2;
-	comes_up(test, taker);
+	log_record(test);
+	receiver->fail = 2;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 10);
-	was_given(test, taker, 3);
+	was_given(test, receiver, 3);
 	is_logged(test, "finds a packet malformed: it is given no more");
 	host_sends(bus, 10, POOL);
-	sends_and_hears(test, taker, bus);
-	KUNIT_EXPECT_EQ(test, taker->calls, 3);
+	sends_and_hears(test, receiver, bus);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 3);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
-	VmbChannelDisable(taker->ch);
-	KUNIT_EXPECT_EQ(test, taker->ch->rx.dropped, 7 + POOL);
+	VmbChannelDisable(receiver->ch);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, 7 + POOL);
 
 	/* It is another host then. */
-	taker->next = 0;
-	taker->fail = NONE;
-	comes_up(test, taker);
+	receiver->next = 0;
+	receiver->fail = NONE;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 2);
-	was_given(test, taker, 5);
+	was_given(test, receiver, 5);
 }
 
 static void no_external_data(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	PMDL mdl = (void *)1;
 
-	taker->keep = true;
-	comes_up(test, taker);
+	receiver->keep = true;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
-	was_given(test, taker, 1);
+	was_given(test, receiver, 1);
 	KUNIT_EXPECT_EQ(test, VmbChannelPacketGetExternalData(NULL, 0, &mdl),
 			STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_EQ(test,
-			VmbChannelPacketGetExternalData(taker->kept[0], 2,
+			VmbChannelPacketGetExternalData(receiver->kept[0], 2,
 							&mdl),
 			STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test,
-			VmbChannelPacketGetExternalData(taker->kept[0], 0,
+			VmbChannelPacketGetExternalData(receiver->kept[0], 0,
 							NULL),
 			STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_EQ(test,
-			VmbChannelPacketGetExternalData(taker->kept[0], 1,
+			VmbChannelPacketGetExternalData(receiver->kept[0], 1,
 							&mdl),
 			STATUS_INVALID_DEVICE_REQUEST);
 	KUNIT_EXPECT_PTR_EQ(test, mdl, (void *)1);
@@ -724,18 +733,18 @@ static void no_external_data(struct kunit *test)
 static void corrupt_ring(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	VMBPACKET packet;
 	u32 i;
 
-	VmbChannelSetTransactionQuota(taker->ch, 1);
-	taker->keep = true;
-	comes_up(test, taker);
+	VmbChannelSetTransactionQuota(receiver->ch, 1);
+	receiver->keep = true;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 10);
-	was_given(test, taker, 1);
-	taker->status = STATUS_PENDING;
+	was_given(test, receiver, 1);
+	receiver->status = STATUS_PENDING;
 	for (i = 0; i < 2; i++) {
-		packet = VmbPacketAllocate(taker->ch);
+		packet = VmbPacketAllocate(receiver->ch);
 		KUNIT_ASSERT_NOT_NULL(test, packet);
 		VmbPacketSetCompletionRoutine(packet, completed);
 		/* One in flight, and one that waits. */
@@ -746,31 +755,31 @@ static void corrupt_ring(struct kunit *test)
 	}
 	fake_bus_corrupt(bus, true);
 	fake_bus_set_room(bus, INT_MAX);
-	kmcl_poll_schedule(taker->ch);
+	kmcl_poll_schedule(receiver->ch);
 	EXPECT_EVENTUALLY(test,
-			  READ_ONCE(taker->status) == STATUS_DEVICE_REMOVED);
+			  READ_ONCE(receiver->status) == STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 
 	/* What was read before is delivered and answered. */
-	completes_all(taker);
-	was_given(test, taker, 10);
+	completes_all(receiver);
+	was_given(test, receiver, 10);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 10);
-	packet = VmbPacketAllocate(taker->ch);
+	packet = VmbPacketAllocate(receiver->ch);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_DEVICE_REMOVED);
 	VmbPacketFree(packet);
 
 	fake_bus_corrupt(bus, false);
-	VmbChannelDisable(taker->ch);
-	taker->next = 0;
-	comes_up(test, taker);
+	VmbChannelDisable(receiver->ch);
+	receiver->next = 0;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
-	was_given(test, taker, 11);
+	was_given(test, receiver, 11);
 }
 
 /* A callback that may sleep */
 
-static void takes_its_time(struct taker *taker, u32 number)
+static void takes_its_time(struct receiver *receiver, u32 number)
 {
 	msleep(500);
 }
@@ -778,43 +787,43 @@ static void takes_its_time(struct taker *taker, u32 number)
 static void pause_waits_for_a_callback(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	taker->hook = takes_its_time;
-	comes_up(test, taker);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	receiver->hook = takes_its_time;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 3);
-	EXPECT_EVENTUALLY(test, atomic_read(&taker->inside));
-	VmbChannelPause(taker->ch);
-	KUNIT_EXPECT_EQ(test, atomic_read(&taker->inside), 0);
-	KUNIT_EXPECT_EQ(test, taker->calls, 1);
-	taker->hook = NULL;
-	VmbChannelStart(taker->ch);
-	was_given(test, taker, 3);
+	EXPECT_EVENTUALLY(test, atomic_read(&receiver->inside));
+	VmbChannelPause(receiver->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&receiver->inside), 0);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 1);
+	receiver->hook = NULL;
+	VmbChannelStart(receiver->ch);
+	was_given(test, receiver, 3);
 }
 
-static void disables(struct taker *taker, u32 number)
+static void disables(struct receiver *receiver, u32 number)
 {
-	VmbChannelDisable(taker->ch);
-	VmbChannelPause(taker->ch);
-	taker->status = VmbChannelEnable(taker->ch);
+	VmbChannelDisable(receiver->ch);
+	VmbChannelPause(receiver->ch);
+	receiver->status = VmbChannelEnable(receiver->ch);
 }
 
 static void disable_in_a_callback(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 
-	log_watch(test);
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	taker->hook = disables;
-	comes_up(test, taker);
+	log_record(test);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	receiver->hook = disables;
+	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
-	was_given(test, taker, 1);
+	was_given(test, receiver, 1);
 	is_logged(test, "disable from a callback of its own refused");
 	is_logged(test, "pause from a callback of its own refused");
-	KUNIT_EXPECT_EQ(test, taker->status, STATUS_INVALID_DEVICE_STATE);
-	KUNIT_EXPECT_EQ(test, taker->ch->state, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, receiver->status, STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, receiver->ch->state, KMCL_ACTIVE);
 }
 
 /* A flood */
@@ -834,14 +843,14 @@ static int counts(void *data)
 static void flood_leaves_the_cpu_to_others(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	struct task_struct *others[2];
 	u64 before[2], count[2] = {};
 	u64 id = 0, polls;
 	int cpu;
 
 	KUNIT_ASSERT_GE(test, num_online_cpus(), 2);
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	for (cpu = 0; cpu < 2; cpu++) {
 		others[cpu] = kthread_create(counts, &count[cpu], "counts/%d",
 					     cpu);
@@ -852,18 +861,18 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 	WRITE_ONCE(bus->endless, true);
 	fake_bus_complete(bus, 1, &id, sizeof(id));
 	msleep(100);
-	polls = READ_ONCE(taker->ch->rx.polls);
+	polls = READ_ONCE(receiver->ch->rx.polls);
 	for (cpu = 0; cpu < 2; cpu++)
 		before[cpu] = READ_ONCE(count[cpu]);
 	msleep(1000);
-	KUNIT_EXPECT_GT(test, READ_ONCE(taker->ch->rx.polls), polls);
+	KUNIT_EXPECT_GT(test, READ_ONCE(receiver->ch->rx.polls), polls);
 	for (cpu = 0; cpu < 2; cpu++)
 		KUNIT_EXPECT_GT(test, READ_ONCE(count[cpu]), before[cpu]);
 	WRITE_ONCE(bus->endless, false);
 	for (cpu = 0; cpu < 2; cpu++)
 		kthread_stop(others[cpu]);
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->ch->rx.received) ==
-				READ_ONCE(taker->ch->tx.bad_ids));
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->ch->rx.received) ==
+				READ_ONCE(receiver->ch->tx.bad_ids));
 }
 
 #define PROMISES	1000
@@ -887,44 +896,44 @@ static void trickle(void *arg)
 static void trickle_leaves_the_cpu_to_others(struct kunit *test)
 {
 	struct fake_bus *bus;
-	struct taker *taker = fake_taker(test, &bus);
+	struct receiver *receiver = fake_receiver(test, &bus);
 	u64 polls;
 
-	comes_up(test, taker);
-	polls = READ_ONCE(taker->ch->rx.polls);
+	comes_up(test, receiver);
+	polls = READ_ONCE(receiver->ch->rx.polls);
 	job_join(test, job_start(test, trickle, bus));
-	KUNIT_EXPECT_EQ(test, READ_ONCE(taker->ch->rx.received), PROMISES);
-	KUNIT_EXPECT_GE(test, READ_ONCE(taker->ch->rx.polls) - polls,
+	KUNIT_EXPECT_EQ(test, READ_ONCE(receiver->ch->rx.received), PROMISES);
+	KUNIT_EXPECT_GE(test, READ_ONCE(receiver->ch->rx.polls) - polls,
 			PROMISES / 64);
 }
 
 /* With the server */
 
-static struct taker *server_taker(struct kunit *test, u32 packet_size)
+static struct receiver *server_receiver(struct kunit *test, u32 packet_size)
 {
-	struct taker *taker = taker_alloc(test);
+	struct receiver *receiver = receiver_alloc(test);
 	guid_t type, instance;
 
 	server_guids(&type, &instance);
-	takes_of(test, taker, get_channel(test));
+	receives_on(test, receiver, get_channel(test));
 	KUNIT_ASSERT_EQ(test,
-			VmbClientChannelInitSetTargetPnp(taker->ch, &type,
+			VmbClientChannelInitSetTargetPnp(receiver->ch, &type,
 							 &instance, NULL),
 			STATUS_SUCCESS);
 	if (packet_size)
-		VmbChannelInitSetMaximumPacketSize(taker->ch, packet_size);
-	return taker;
+		VmbChannelInitSetMaximumPacketSize(receiver->ch, packet_size);
+	return receiver;
 }
 
 /* The server sends @count packets of one word to the guest. */
-static void server_pushes(struct kunit *test, struct taker *taker, u32 count,
-			  u32 size, bool complete)
+static void server_pushes(struct kunit *test, struct receiver *receiver,
+			  u32 count, u32 size, bool complete)
 {
 	struct testdev_request push = {
 		.op = TESTDEV_PUSH, .length = count, .offset = size,
 		.handle = complete ? TESTDEV_PUSH_COMPLETE : 0,
 	};
-	struct server srv = { .ch = taker->ch };
+	struct server srv = { .ch = receiver->ch };
 	struct testdev_response rsp;
 
 	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
@@ -951,54 +960,55 @@ static void server_has_all(struct kunit *test, VMBCHANNEL ch,
 }
 
 /* Its packets hold a pattern, and no number. */
-static VOID take_pattern(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
-			 PVOID buffer, UINT32 length, UINT32 flags)
+static VOID receive_pattern(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			    PVOID buffer, UINT32 length, UINT32 flags)
 {
-	struct taker *taker = VmbChannelGetPointer(ch);
-	u32 number = taker->next++;
+	struct receiver *receiver = VmbChannelGetPointer(ch);
+	u32 number = receiver->next++;
 
-	enter(taker);
+	enter(receiver);
 	if (length != sizeof(u64) ||
 	    *(u64 *)buffer != testdev_pattern_word(number, 0))
-		taker->misordered++;
-	if (taker->hook)
-		taker->hook(taker, number);
-	if (taker->keep)
-		keep(taker, packet);
+		receiver->misordered++;
+	if (receiver->hook)
+		receiver->hook(receiver, number);
+	if (receiver->keep)
+		keep(receiver, packet);
 	else
 		VmbChannelPacketComplete(packet, buffer, length);
-	atomic_dec(&taker->inside);
+	atomic_dec(&receiver->inside);
 	/* Last: it is waited for. */
-	smp_store_release(&taker->calls, taker->calls + 1);
+	smp_store_release(&receiver->calls, receiver->calls + 1);
 }
 
-static struct taker *server_pattern_taker(struct kunit *test)
+static struct receiver *server_pattern_receiver(struct kunit *test)
 {
-	struct taker *taker = server_taker(test, 0);
+	struct receiver *receiver = server_receiver(test, 0);
 
-	VmbChannelInitSetProcessPacketCallbacks(taker->ch, take_pattern, batch);
-	return taker;
+	VmbChannelInitSetProcessPacketCallbacks(receiver->ch, receive_pattern,
+						batch);
+	return receiver;
 }
 
 static void server_sends_a_thousand(struct kunit *test)
 {
-	struct taker *taker = server_pattern_taker(test);
+	struct receiver *receiver = server_pattern_receiver(test);
 	struct testdev_report before;
 
-	comes_up(test, taker);
-	before = server_report(test, taker->ch);
-	server_pushes(test, taker, MANY, sizeof(u64), true);
-	was_given(test, taker, MANY);
-	server_has_all(test, taker->ch, &before, MANY);
-	KUNIT_EXPECT_EQ(test, taker->in_process, 0);
+	comes_up(test, receiver);
+	before = server_report(test, receiver->ch);
+	server_pushes(test, receiver, MANY, sizeof(u64), true);
+	was_given(test, receiver, MANY);
+	server_has_all(test, receiver->ch, &before, MANY);
+	KUNIT_EXPECT_EQ(test, receiver->in_process, 0);
 }
 
 static int completes_in_a_thread(void *data)
 {
-	struct taker *taker = data;
+	struct receiver *receiver = data;
 
 	while (!kthread_should_stop())
-		if (!completes_one(taker))
+		if (!completes_one(receiver))
 			usleep_range(100, 300);
 	return 0;
 }
@@ -1006,175 +1016,179 @@ static int completes_in_a_thread(void *data)
 /* Out of order, later, and by two threads that no callback knows of. */
 static void server_gets_completions_of_threads(struct kunit *test)
 {
-	struct taker *taker = server_pattern_taker(test);
+	struct receiver *receiver = server_pattern_receiver(test);
 	struct testdev_report before;
 	struct task_struct *threads[2];
 	unsigned int i;
 
-	taker->keep = true;
-	comes_up(test, taker);
-	before = server_report(test, taker->ch);
+	receiver->keep = true;
+	comes_up(test, receiver);
+	before = server_report(test, receiver->ch);
 	for (i = 0; i < 2; i++) {
-		threads[i] = kthread_run(completes_in_a_thread, taker,
+		threads[i] = kthread_run(completes_in_a_thread, receiver,
 					 "completes/%u", i);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(threads[i]));
 	}
-	server_pushes(test, taker, MANY, sizeof(u64), true);
-	was_given(test, taker, MANY);
-	server_has_all(test, taker->ch, &before, MANY);
+	server_pushes(test, receiver, MANY, sizeof(u64), true);
+	was_given(test, receiver, MANY);
+	server_has_all(test, receiver->ch, &before, MANY);
 	for (i = 0; i < 2; i++)
 		kthread_stop(threads[i]);
-	KUNIT_EXPECT_LE(test, taker->most_kept, KMCL_QUOTA_DEFAULT);
+	KUNIT_EXPECT_LE(test, receiver->most_kept, KMCL_QUOTA_DEFAULT);
 }
 
-static void asks_the_server(struct taker *taker, u32 number)
+static void asks_the_server(struct receiver *receiver, u32 number)
 {
 	struct testdev_request ask = { .op = TESTDEV_ECHO };
-	struct server srv = { .ch = taker->ch };
+	struct server srv = { .ch = receiver->ch };
 	struct testdev_response rsp;
 	NTSTATUS status = server_call(&srv, &ask, NULL, &rsp, NULL, 0);
 
 	if (status)
-		taker->status = status;
+		receiver->status = status;
 }
 
 /* A request is waited for in each callback, which holds up only the callbacks. */
 static void callbacks_ask_the_server(struct kunit *test)
 {
-	struct taker *taker = server_pattern_taker(test);
+	struct receiver *receiver = server_pattern_receiver(test);
 	struct testdev_report before;
 
-	VmbChannelSetIncomingProcessingAtPassive(taker->ch, TRUE);
-	taker->hook = asks_the_server;
-	comes_up(test, taker);
-	before = server_report(test, taker->ch);
-	server_pushes(test, taker, 100, sizeof(u64), true);
-	was_given(test, taker, 100);
-	server_has_all(test, taker->ch, &before, 100);
-	KUNIT_EXPECT_EQ(test, taker->status, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, taker->in_softirq, 0);
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	receiver->hook = asks_the_server;
+	comes_up(test, receiver);
+	before = server_report(test, receiver->ch);
+	server_pushes(test, receiver, 100, sizeof(u64), true);
+	was_given(test, receiver, 100);
+	server_has_all(test, receiver->ch, &before, 100);
+	KUNIT_EXPECT_EQ(test, receiver->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, receiver->in_softirq, 0);
 }
 
 /* What the client waits for lies behind the packets that it has no room for. */
-static void server_answers_at_the_quota(struct kunit *test)
+static void server_completes_at_the_quota(struct kunit *test)
 {
-	struct taker *taker = server_pattern_taker(test);
+	struct receiver *receiver = server_pattern_receiver(test);
 
-	taker->keep = true;
-	comes_up(test, taker);
-	server_pushes(test, taker, KMCL_QUOTA_DEFAULT + 10, sizeof(u64), true);
-	was_given(test, taker, KMCL_QUOTA_DEFAULT);
-	asks_the_server(taker, 0);
-	KUNIT_EXPECT_EQ(test, taker->status, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, taker->calls, KMCL_QUOTA_DEFAULT);
-	completes_all(taker);
-	was_given(test, taker, KMCL_QUOTA_DEFAULT + 10);
+	receiver->keep = true;
+	comes_up(test, receiver);
+	server_pushes(test, receiver, KMCL_QUOTA_DEFAULT + 10, sizeof(u64),
+		      true);
+	was_given(test, receiver, KMCL_QUOTA_DEFAULT);
+	asks_the_server(receiver, 0);
+	KUNIT_EXPECT_EQ(test, receiver->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, receiver->calls, KMCL_QUOTA_DEFAULT);
+	completes_all(receiver);
+	was_given(test, receiver, KMCL_QUOTA_DEFAULT + 10);
 }
 
-static void server_answers_while_paused(struct kunit *test)
+static void server_completes_while_paused(struct kunit *test)
 {
-	struct taker *taker = server_pattern_taker(test);
+	struct receiver *receiver = server_pattern_receiver(test);
 
-	comes_up(test, taker);
-	VmbChannelPause(taker->ch);
-	becomes(test, taker->ch, KMCL_PAUSED);
-	server_pushes(test, taker, 10, sizeof(u64), true);
-	asks_the_server(taker, 0);
-	KUNIT_EXPECT_EQ(test, taker->status, STATUS_SUCCESS);
-	was_given(test, taker, 0);
-	VmbChannelStart(taker->ch);
-	was_given(test, taker, 10);
+	comes_up(test, receiver);
+	VmbChannelPause(receiver->ch);
+	becomes(test, receiver->ch, KMCL_PAUSED);
+	server_pushes(test, receiver, 10, sizeof(u64), true);
+	asks_the_server(receiver, 0);
+	KUNIT_EXPECT_EQ(test, receiver->status, STATUS_SUCCESS);
+	was_given(test, receiver, 0);
+	VmbChannelStart(receiver->ch);
+	was_given(test, receiver, 10);
 }
 
 /* At the quota, with the server's ring full behind it, nothing runs. */
 static void server_floods_a_client_at_its_quota(struct kunit *test)
 {
-	struct taker *taker = server_pattern_taker(test);
+	struct receiver *receiver = server_pattern_receiver(test);
 	u64 polls;
 
-	taker->keep = true;
-	comes_up(test, taker);
-	server_pushes(test, taker, MANY, sizeof(u64), false);
-	was_given(test, taker, KMCL_QUOTA_DEFAULT);
-	polls = taker->ch->rx.polls;
+	receiver->keep = true;
+	comes_up(test, receiver);
+	server_pushes(test, receiver, MANY, sizeof(u64), false);
+	was_given(test, receiver, KMCL_QUOTA_DEFAULT);
+	polls = receiver->ch->rx.polls;
 	msleep(2000);
-	KUNIT_EXPECT_EQ(test, taker->ch->rx.polls, polls);
-	completes_all(taker);
-	was_given(test, taker, MANY);
-	KUNIT_EXPECT_EQ(test, taker->most_kept, KMCL_QUOTA_DEFAULT);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.polls, polls);
+	completes_all(receiver);
+	was_given(test, receiver, MANY);
+	KUNIT_EXPECT_EQ(test, receiver->most_kept, KMCL_QUOTA_DEFAULT);
 }
 
 /* Packets that are larger than the channel said. */
 
 static void packets_of_the_server_too_large(struct kunit *test)
 {
-	struct taker *taker = server_taker(test, 256);
+	struct receiver *receiver = server_receiver(test, 256);
 
-	VmbChannelInitSetProcessPacketCallbacks(taker->ch, take_pattern, batch);
-	comes_up(test, taker);
-	server_pushes(test, taker, 10, 2048, true);
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->ch->rx.dropped) == 10);
-	server_pushes(test, taker, 5, sizeof(u64), false);
-	was_given(test, taker, 5);
-	KUNIT_EXPECT_FALSE(test, taker->ch->rx.failed);
+	VmbChannelInitSetProcessPacketCallbacks(receiver->ch, receive_pattern,
+						batch);
+	comes_up(test, receiver);
+	server_pushes(test, receiver, 10, 2048, true);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->ch->rx.dropped) == 10);
+	server_pushes(test, receiver, 5, sizeof(u64), false);
+	was_given(test, receiver, 5);
+	KUNIT_EXPECT_FALSE(test, receiver->ch->rx.failed);
 }
 
 static VOID cut(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 {
-	struct taker *taker = VmbChannelGetPointer(VmbPacketGetChannel(packet));
+	struct receiver *receiver =
+		VmbChannelGetPointer(VmbPacketGetChannel(packet));
 
-	taker->next = length;
-	WRITE_ONCE(taker->status, status);
+	receiver->next = length;
+	WRITE_ONCE(receiver->status, status);
 	VmbPacketFree(packet);
 }
 
 static void completion_of_the_server_too_large(struct kunit *test)
 {
-	struct taker *taker = server_taker(test, 256);
+	struct receiver *receiver = server_receiver(test, 256);
 	struct testdev_request read = {
 		.magic = TESTDEV_MAGIC, .op = TESTDEV_GPADL_READ, .length = 2048,
 	};
 	struct testdev_report report;
 	VMBPACKET packet;
 	u32 room;
-	void *answer, *page;
+	void *completion, *page;
 
 	page = (void *)get_zeroed_page(GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	comes_up(test, taker);
+	comes_up(test, receiver);
 	KUNIT_ASSERT_EQ(test,
-			VmbChannelCreateGpadlFromBuffer(taker->ch, 0, page,
+			VmbChannelCreateGpadlFromBuffer(receiver->ch, 0, page,
 							PAGE_SIZE,
 							&read.handle),
 			STATUS_SUCCESS);
-	packet = VmbPacketAllocate(taker->ch);
+	packet = VmbPacketAllocate(receiver->ch);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
-	taker->status = STATUS_PENDING;
+	receiver->status = STATUS_PENDING;
 	VmbPacketSetCompletionRoutine(packet, cut);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &read, sizeof(read), NULL,
 					    WAIT), STATUS_SUCCESS);
-	EXPECT_EVENTUALLY(test, READ_ONCE(taker->status) != STATUS_PENDING);
-	KUNIT_EXPECT_EQ(test, taker->status, STATUS_BUFFER_OVERFLOW);
-	KUNIT_EXPECT_EQ(test, taker->next, 256);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->status) != STATUS_PENDING);
+	KUNIT_EXPECT_EQ(test, receiver->status, STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, receiver->next, 256);
 
 	/* The ring is still in step. */
-	report = server_report(test, taker->ch);
+	report = server_report(test, receiver->ch);
 	KUNIT_EXPECT_GT(test, report.requests, 0);
 
 	/* Nor is a part of it taken for all where there would be room. */
 	room = 4096;
-	answer = kunit_kzalloc(test, room, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, answer);
+	completion = kunit_kzalloc(test, room, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, completion);
 	KUNIT_EXPECT_EQ(test,
-			VmbChannelSendSynchronousRequest(taker->ch, &read,
+			VmbChannelSendSynchronousRequest(receiver->ch, &read,
 							 sizeof(read), NULL,
-							 WAIT, answer, &room,
+							 WAIT, completion,
+							 &room,
 							 NULL),
 			STATUS_BUFFER_OVERFLOW);
 	KUNIT_EXPECT_EQ(test, room, 256);
-	KUNIT_EXPECT_FALSE(test, taker->ch->rx.failed);
-	KUNIT_EXPECT_EQ(test, taker->ch->tx.bad_ids, 0);
-	VmbChannelDeleteGpadl(taker->ch, read.handle);
+	KUNIT_EXPECT_FALSE(test, receiver->ch->rx.failed);
+	KUNIT_EXPECT_EQ(test, receiver->ch->tx.bad_ids, 0);
+	VmbChannelDeleteGpadl(receiver->ch, read.handle);
 	free_page((unsigned long)page);
 }
 
@@ -1261,7 +1275,7 @@ static void process_packet_ex(struct kunit *test)
 	VmbChannelDisable(client->ch);
 
 	/* The ones set last are called, of whichever kind. */
-	client_takes(test, client, client->ch, &some_guid, NULL);
+	client_set_up(test, client, client->ch, &some_guid, NULL);
 	bring_up(test, client);
 	fake_bus_deliver_request(bus, 6, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 1);
@@ -1309,7 +1323,7 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(completions_at_the_quota),
 	KUNIT_CASE(completions_while_paused),
 	KUNIT_CASE(ring_waits_for_memory),
-	KUNIT_CASE(memory_comes_with_the_answers),
+	KUNIT_CASE(memory_comes_with_the_completions),
 	KUNIT_CASE(completion_of_ours_too_large),
 	KUNIT_CASE(completion_overtakes_what_waits_for_a_slot),
 	KUNIT_CASE(softirq_context),
@@ -1345,8 +1359,8 @@ static struct kunit_case rx_server_cases[] = {
 	KUNIT_CASE(server_sends_a_thousand),
 	KUNIT_CASE(server_gets_completions_of_threads),
 	KUNIT_CASE(callbacks_ask_the_server),
-	KUNIT_CASE(server_answers_at_the_quota),
-	KUNIT_CASE(server_answers_while_paused),
+	KUNIT_CASE(server_completes_at_the_quota),
+	KUNIT_CASE(server_completes_while_paused),
 	KUNIT_CASE(server_floods_a_client_at_its_quota),
 	KUNIT_CASE(packets_of_the_server_too_large),
 	KUNIT_CASE(completion_of_the_server_too_large),

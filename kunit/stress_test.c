@@ -353,7 +353,7 @@ static void stress_with_the_server(struct kunit *test)
 
 	/* One that gets no device, and keeps the type's driver registered. */
 	server_guids(&type, &instance);
-	client_takes(test, keeper, get_channel(test), &type, &some_guid);
+	client_set_up(test, keeper, get_channel(test), &type, &some_guid);
 	enable(test, keeper);
 
 	stress_init(test, &s, client, SERVER_STEPS);

@@ -337,7 +337,7 @@ static void limits(struct kunit *test)
 }
 
 /* As many pieces as there may be, each over two pages: all the room there is. */
-static void most_pieces(struct kunit *test)
+static void most_segments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	struct outcome outcome = {};
@@ -361,7 +361,7 @@ static void most_pieces(struct kunit *test)
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 1);
 	bus->close_err = -EIO;
-	log_watch(test);
+	log_record(test);
 	VmbChannelDisable(bus->ch);
 	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	is_logged(test, "128 pages of external data are kept for good");
@@ -435,7 +435,7 @@ static void whole_pages_are_kept_too(struct kunit *test)
 						      WAIT), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	bus->close_err = -EIO;
-	log_watch(test);
+	log_record(test);
 	VmbChannelDisable(bus->ch);
 	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	is_logged(test, "1 pages of external data are kept for good");
@@ -455,7 +455,7 @@ static void slab_memory_has_no_reference(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, send_part(packet, kernel_mdl(test, va, 64), 0, 0,
 					WAIT), STATUS_SUCCESS);
 	bus->close_err = -EIO;
-	log_watch(test);
+	log_record(test);
 	VmbChannelDisable(bus->ch);
 	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	is_logged(test, "0 pages of external data are kept for good");
@@ -496,7 +496,7 @@ struct closing {
 	int calls;
 };
 
-static int close_and_look(struct kmcl_channel *ch)
+static int check_and_close(struct kmcl_channel *ch)
 {
 	struct closing *closing = VmbChannelGetPointer(ch);
 
@@ -506,8 +506,8 @@ static int close_and_look(struct kmcl_channel *ch)
 	return closing->close(ch);
 }
 
-static struct closing *look_at_close(struct kunit *test, struct fake_bus *bus,
-				     struct chain *chain)
+static struct closing *check_at_close(struct kunit *test, struct fake_bus *bus,
+				      struct chain *chain)
 {
 	struct closing *closing = kunit_kzalloc(test, sizeof(*closing),
 						GFP_KERNEL);
@@ -516,7 +516,7 @@ static struct closing *look_at_close(struct kunit *test, struct fake_bus *bus,
 	closing->close = bus->ops.close;
 	closing->chain = chain;
 	VmbChannelSetPointer(bus->ch, closing);
-	bus->ops.close = close_and_look;
+	bus->ops.close = check_and_close;
 	return closing;
 }
 
@@ -525,7 +525,7 @@ static void not_complete_before_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
-	struct closing *closing = look_at_close(test, bus, chain);
+	struct closing *closing = check_at_close(test, bus, chain);
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
 
@@ -550,7 +550,7 @@ static void kept_for_good(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, HEAD, WAIT),
 			STATUS_SUCCESS);
 	bus->close_err = -EIO;
-	log_watch(test);
+	log_record(test);
 	VmbChannelDisable(bus->ch);
 	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 	/* Already when the routine was called. */
@@ -699,7 +699,7 @@ static void request_completed(struct kunit *test)
 	chain_is_free(test, chain);
 }
 
-static u32 slots_taken(struct fake_bus *bus)
+static u32 slots_in_use(struct fake_bus *bus)
 {
 	u32 i, taken = 0;
 
@@ -728,11 +728,11 @@ static void completed_late(struct kunit *test)
 	vfree(va);
 	/* This case's, and the one that is left. */
 	EXPECT_EVENTUALLY(test, page_count(page) == 2);
-	KUNIT_EXPECT_EQ(test, slots_taken(bus), 1);
+	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 1);
 
 	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	EXPECT_EVENTUALLY(test, page_count(page) == 1);
-	KUNIT_EXPECT_EQ(test, slots_taken(bus), 0);
+	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 0);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 
 	/* Once. */
@@ -746,7 +746,7 @@ static void never_completed(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
-	struct closing *closing = look_at_close(test, bus, chain);
+	struct closing *closing = check_at_close(test, bus, chain);
 
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], WAIT, 0),
 			STATUS_CANCELLED);
@@ -778,7 +778,7 @@ static void timed_out_in_the_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], WAIT, -10000),
 			STATUS_CANCELLED);
 	chain_is_free(test, chain);
-	KUNIT_EXPECT_EQ(test, slots_taken(bus), 0);
+	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 }
 
@@ -799,7 +799,7 @@ static void request_at_the_close(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_DEVICE_REMOVED);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	job_join(test, closing);
 	chain_is_free(test, chain);
 }
@@ -839,7 +839,7 @@ static void request_at_a_rescind(struct kunit *test)
 }
 
 /* A host that answers none of them gets no more of them than there are slots. */
-static void table_full_of_remains(struct kunit *test)
+static void table_full_of_abandoned_requests(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct chain *chain = get_chain(test);
@@ -856,7 +856,7 @@ static void table_full_of_remains(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send_word(bus->ch, WAIT, -10000),
 			STATUS_CANCELLED);
 	fake_bus_complete(bus, id, NULL, 0);
-	EXPECT_EVENTUALLY(test, slots_taken(bus) == KMCL_TX_SLOTS - 1);
+	EXPECT_EVENTUALLY(test, slots_in_use(bus) == KMCL_TX_SLOTS - 1);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[1], WAIT, 0),
 			STATUS_CANCELLED);
 	VmbChannelDisable(bus->ch);
@@ -1062,7 +1062,7 @@ static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE(forced_length),
 	KUNIT_CASE(refused),
 	KUNIT_CASE(limits),
-	KUNIT_CASE(most_pieces),
+	KUNIT_CASE(most_segments),
 	KUNIT_CASE(send_with_mdl),
 	KUNIT_CASE(left_to_its_owner),
 	KUNIT_CASE(whole_pages_are_kept_too),
@@ -1081,7 +1081,7 @@ static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE(request_at_the_close),
 	KUNIT_CASE(queued_request_at_the_close),
 	KUNIT_CASE(request_at_a_rescind),
-	KUNIT_CASE(table_full_of_remains),
+	KUNIT_CASE(table_full_of_abandoned_requests),
 	KUNIT_CASE(packet_without_memory),
 	{}
 };

@@ -307,7 +307,7 @@ static void completion_nobody_wants(struct kunit *test)
 	s->discard = true;
 	sender_start(test, s);
 	KUNIT_ASSERT_TRUE(test, sent(bus, 1));
-	fake_bus_complete(bus, rec->ids[0], "answer", 7);
+	fake_bus_complete(bus, rec->ids[0], "unread", 7);
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
@@ -661,7 +661,7 @@ static void withdrawn_from_the_queue(struct kunit *test)
 }
 
 /* Else the host goes on waking a guest that waits for nothing. */
-static void withdrawn_with_its_wish_for_room(struct kunit *test)
+static void withdrawn_with_its_wanted_room(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 
@@ -976,7 +976,7 @@ struct echo {
 	struct testdev_request req;
 	u8 payload[TESTDEV_MAX_PAYLOAD];
 	struct testdev_response rsp;
-	u8 answer[TESTDEV_MAX_PAYLOAD];
+	u8 back[TESTDEV_MAX_PAYLOAD];
 };
 
 static void echo_prepare(struct echo *echo, u32 len, u32 seed)
@@ -1006,7 +1006,7 @@ static bool echo_is_intact(const struct echo *echo, u32 size)
 	       echo->rsp.magic == TESTDEV_MAGIC &&
 	       echo->rsp.op == TESTDEV_ECHO && echo->rsp.status == TESTDEV_OK &&
 	       echo->rsp.payload_len == len &&
-	       !memcmp(echo->payload, echo->answer, len);
+	       !memcmp(echo->payload, echo->back, len);
 }
 
 static void echo_of_every_kind_of_size(struct kunit *test)
@@ -1023,7 +1023,7 @@ static void echo_of_every_kind_of_size(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, echo);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		echo_prepare(echo, sizes[i], i);
-		size = sizeof(echo->rsp) + sizeof(echo->answer);
+		size = sizeof(echo->rsp) + sizeof(echo->back);
 		KUNIT_EXPECT_EQ(test, echo_send(srv->ch, echo, &size),
 				STATUS_SUCCESS);
 		KUNIT_EXPECT_TRUE_MSG(test, echo_is_intact(echo, size),
@@ -1075,8 +1075,8 @@ static void echo_cut_to_its_room(struct kunit *test)
 			STATUS_BUFFER_OVERFLOW);
 	KUNIT_EXPECT_EQ(test, size, sizeof(echo->rsp) + 8);
 	KUNIT_EXPECT_EQ(test, echo->rsp.payload_len, 100);
-	KUNIT_EXPECT_MEMEQ(test, echo->answer, echo->payload, 8);
-	KUNIT_EXPECT_EQ(test, echo->answer[8], 0);
+	KUNIT_EXPECT_MEMEQ(test, echo->back, echo->payload, 8);
+	KUNIT_EXPECT_EQ(test, echo->back[8], 0);
 }
 
 static void server_need_not_complete(struct kunit *test)
@@ -1094,7 +1094,7 @@ static void server_need_not_complete(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 0);
 }
 
-static void server_answers_after_the_timeout(struct kunit *test)
+static void server_completes_after_the_timeout(struct kunit *test)
 {
 	struct testdev_request req = {
 		.magic = TESTDEV_MAGIC, .op = TESTDEV_DELAY, .length = 400,
@@ -1182,7 +1182,7 @@ static void do_echo(void *arg)
 
 	for (i = 0; echo && i < e->rounds; i++) {
 		echo_prepare(echo, e->len ?: 1 + i % 100, e->seed + i);
-		size = sizeof(echo->rsp) + sizeof(echo->answer);
+		size = sizeof(echo->rsp) + sizeof(echo->back);
 		if (echo_send(e->ch, echo, &size) ||
 		    !echo_is_intact(echo, size))
 			break;
@@ -1291,7 +1291,7 @@ static struct kunit_case tx_request_cases[] = {
 	KUNIT_CASE(room_asked_for),
 	KUNIT_CASE(room_comes_while_asked_for),
 	KUNIT_CASE(withdrawn_from_the_queue),
-	KUNIT_CASE(withdrawn_with_its_wish_for_room),
+	KUNIT_CASE(withdrawn_with_its_wanted_room),
 	KUNIT_CASE(withdrawn_from_among_others),
 	KUNIT_CASE(table_size),
 	KUNIT_CASE(table_full),
@@ -1322,7 +1322,7 @@ static struct kunit_case tx_request_server_cases[] = {
 	KUNIT_CASE(echo_of_the_largest_packet),
 	KUNIT_CASE(echo_cut_to_its_room),
 	KUNIT_CASE(server_need_not_complete),
-	KUNIT_CASE_SLOW(server_answers_after_the_timeout),
+	KUNIT_CASE_SLOW(server_completes_after_the_timeout),
 	KUNIT_CASE(server_is_waited_for),
 	KUNIT_CASE(server_completes_twice),
 	KUNIT_CASE(server_sends_unasked),

@@ -21,7 +21,7 @@
 
 /* Objects */
 
-static void object_of_a_channel(struct kunit *test)
+static void packet_of_a_channel(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	VMBPACKET packet = VmbPacketAllocate(bus->ch);
@@ -36,7 +36,7 @@ static void object_of_a_channel(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, VmbPacketAllocate(NULL));
 }
 
-static void freed_object_is_used_again(struct kunit *test)
+static void freed_packet_is_used_again(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	VMBPACKET first = VmbPacketAllocate(bus->ch), again;
@@ -56,7 +56,7 @@ static void freed_object_is_used_again(struct kunit *test)
 	VmbPacketFree(again);
 }
 
-static void many_objects(struct kunit *test)
+static void many_packets(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	static VMBPACKET packets[200];
@@ -70,7 +70,7 @@ static void many_objects(struct kunit *test)
 }
 
 /* KASAN looks. */
-static void object_outlives_its_channel(struct kunit *test)
+static void packet_outlives_its_channel(struct kunit *test)
 {
 	VMBPACKET packet;
 	VMBCHANNEL ch;
@@ -84,7 +84,7 @@ static void object_outlives_its_channel(struct kunit *test)
 }
 
 /* Of the same size, but with other room within: a payload would not fit. */
-static void object_of_other_settings(struct kunit *test)
+static void packet_of_other_settings(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
 	struct outcome outcome = {};
@@ -116,7 +116,7 @@ static void object_of_other_settings(struct kunit *test)
 	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
-static void object_in_the_callers_memory(struct kunit *test)
+static void packet_in_the_callers_memory(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	u32 size = VmbChannelSizeofPacket(bus->ch);
@@ -146,7 +146,7 @@ static void object_in_the_callers_memory(struct kunit *test)
 			STATUS_SUCCESS);
 	outcome_is(test, &outcome, STATUS_SUCCESS);
 
-	log_watch(test);
+	log_record(test);
 	VmbPacketFree(packet);
 	is_logged(test, "a packet that was not allocated is not freed");
 }
@@ -193,7 +193,7 @@ static void sent_with_completion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
 			STATUS_DEVICE_BUSY);
-	log_watch(test);
+	log_record(test);
 	VmbPacketFree(packet);
 	is_logged(test, "a packet that was sent and is not complete");
 	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
@@ -392,7 +392,7 @@ static void full_ring_queues_in_order(struct kunit *test)
 
 /* The host makes room and signals between the second look and the queueing. */
 static struct fake_bus *racing;
-static unsigned int looks;
+static unsigned int checks;
 
 static void signal_elsewhere(struct work_struct *work)
 {
@@ -405,7 +405,7 @@ static void full_and_then_not(struct kmcl_channel *ch, bool first)
 	u64 polls = READ_ONCE(ch->rx.polls);
 	unsigned int ms;
 
-	if (++looks != 2)
+	if (++checks != 2)
 		return;
 	fake_bus_make_room(racing, 100);
 	schedule_work_on(cpumask_any_but(cpu_online_mask, smp_processor_id()),
@@ -424,13 +424,13 @@ static void room_before_it_is_queued(struct kunit *test)
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "one CPU");
 	racing = bus;
-	looks = 0;
+	checks = 0;
 	bus->ops.ring_full = full_and_then_not;
 	fake_bus_set_room(bus, 0);
 	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_SUCCESS);
 	flush_work(&signalling);
-	KUNIT_EXPECT_EQ(test, looks, 2);
+	KUNIT_EXPECT_EQ(test, checks, 2);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
 }
 
@@ -563,7 +563,7 @@ static VOID record_and_wait(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 static void routines_no_longer_sleep(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct outcome first = {}, *rest;
+	struct outcome first = {}, *others;
 	VMBPACKET packet = packet_of(test, bus->ch, &first);
 	u64 word = 0;
 
@@ -574,11 +574,11 @@ static void routines_no_longer_sleep(struct kunit *test)
 			STATUS_SUCCESS);
 	EXPECT_EVENTUALLY(test, atomic_read(&first.calls));
 	KUNIT_EXPECT_FALSE(test, first.softirq);
-	rest = send_many(test, bus->ch, 10, 0);
+	others = send_many(test, bus->ch, 10, 0);
 	VmbChannelSetIncomingProcessingAtPassive(bus->ch, FALSE);
-	KUNIT_EXPECT_EQ(test, atomic_read(&rest[0].calls), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&others[0].calls), 0);
 	complete(&may_return);
-	outcomes_are(test, rest, 10, STATUS_SUCCESS, true);
+	outcomes_are(test, others, 10, STATUS_SUCCESS, true);
 }
 
 struct chain {
@@ -658,7 +658,7 @@ struct closing {
 	bool early;
 };
 
-static int close_and_look(struct kmcl_channel *ch)
+static int check_and_close(struct kmcl_channel *ch)
 {
 	struct closing *closing = VmbChannelGetPointer(ch);
 
@@ -676,7 +676,7 @@ static void external_data_until_the_close(struct kunit *test)
 	u64 word = 0;
 
 	VmbChannelSetPointer(bus->ch, &closing);
-	bus->ops.close = close_and_look;
+	bus->ops.close = check_and_close;
 	KUNIT_EXPECT_EQ(test,
 			VmbPacketSendWithExternalPfns(packet, &word, 8, &pfn, 1,
 						      WAIT), STATUS_SUCCESS);
@@ -1190,12 +1190,12 @@ static void completion_routine_ex(struct kunit *test)
 }
 
 static struct kunit_case tx_cases[] = {
-	KUNIT_CASE(object_of_a_channel),
-	KUNIT_CASE(freed_object_is_used_again),
-	KUNIT_CASE(many_objects),
-	KUNIT_CASE(object_outlives_its_channel),
-	KUNIT_CASE(object_of_other_settings),
-	KUNIT_CASE(object_in_the_callers_memory),
+	KUNIT_CASE(packet_of_a_channel),
+	KUNIT_CASE(freed_packet_is_used_again),
+	KUNIT_CASE(many_packets),
+	KUNIT_CASE(packet_outlives_its_channel),
+	KUNIT_CASE(packet_of_other_settings),
+	KUNIT_CASE(packet_in_the_callers_memory),
 	KUNIT_CASE(default_routine_frees),
 	KUNIT_CASE(sent_without_completion),
 	KUNIT_CASE(sent_with_completion),

@@ -28,7 +28,7 @@ static struct client *client_of(struct kunit *test, const char *instance)
 
 	server_guids(&type, &unused);
 	KUNIT_ASSERT_EQ(test, guid_parse(instance, &guid), 0);
-	client_takes(test, client, get_channel(test), &type, &guid);
+	client_set_up(test, client, get_channel(test), &type, &guid);
 	return client;
 }
 
@@ -60,7 +60,7 @@ static void two_instances(struct kunit *test)
 	VmbChannelDisable(first->ch);
 	ask_the_host(second);
 	KUNIT_EXPECT_EQ(test, second->seen, STATUS_SUCCESS);
-	heard(test, first, LIFE);
+	heard(test, first, UP_DOWN);
 	heard(test, second, UP);
 }
 
@@ -73,7 +73,7 @@ static void two_channels_of_a_type(struct kunit *test)
 	server_guids(&type, &unused);
 	for (i = 0; i < ARRAY_SIZE(client); i++) {
 		client[i] = client_alloc(test);
-		client_takes(test, client[i], get_channel(test), &type, NULL);
+		client_set_up(test, client[i], get_channel(test), &type, NULL);
 		enable(test, client[i]);
 	}
 	becomes(test, client[0]->ch, KMCL_ACTIVE);
@@ -92,7 +92,7 @@ static void two_channels_of_a_type(struct kunit *test)
 /* Nobody asked for it, so nobody complains of it. */
 static void other_instances_are_no_errors(struct kunit *test)
 {
-	log_watch(test);
+	log_record(test);
 	bring_up(test, client_of(test, TESTDEV_INSTANCE_GUID));
 	is_logged(test, "registering driver " DRIVER);
 	KUNIT_EXPECT_FALSE(test, log_has("probe failed"));
@@ -112,7 +112,7 @@ static void device_of_another_driver(struct kunit *test)
 {
 	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
 
-	log_watch(test);
+	log_record(test);
 	other_driver_add(test);
 	enable(test, client);
 	is_logged(test, "device " TESTDEV_INSTANCE_GUID
@@ -196,7 +196,7 @@ static void cleanup_without_disable_is_logged(struct kunit *test)
 	guid_t type, instance;
 	char line[128];
 
-	log_watch(test);
+	log_record(test);
 	server_guids(&type, &instance);
 	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
 			STATUS_SUCCESS);
@@ -213,7 +213,7 @@ static void client_goes(struct kunit *test, const char *script,
 	long users = users_of_the_module(test);
 	char line[128];
 
-	log_watch(test);
+	log_record(test);
 	run_shell(test, script);
 	snprintf(line, sizeof(line),
 		 "the module vmbkmcl_forgetful is gone and left the channel %s",
@@ -247,7 +247,7 @@ static void mmio(struct kunit *test, VMBCHANNEL ch, u64 start, u64 size)
 	KUNIT_EXPECT_EQ(test, bytes, size);
 }
 
-static void look_for_mmio(struct client *client)
+static void check_mmio(struct client *client)
 {
 	UINT64 address, bytes;
 
@@ -265,7 +265,7 @@ static void mmio_in_a_callback(struct kunit *test)
 
 	bus->mmio_size = SZ_1M;
 	client->at = *at;
-	client->hook = look_for_mmio;
+	client->hook = check_mmio;
 	mmio(test, client->ch, 0, 0);
 	bring_up(test, client);
 	mmio(test, client->ch, FAKE_MMIO_START, SZ_1M);
@@ -287,12 +287,12 @@ static void mmio_of_a_device_without(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, one, 1);
 }
 
-static void mmio_all_taken(struct kunit *test)
+static void mmio_all_in_use(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
 
-	log_watch(test);
+	log_record(test);
 	bus->mmio_size = SZ_1M;
 	bus->mmio_err = -ENXIO;
 	bring_up(test, client);
@@ -376,7 +376,7 @@ static void interrupt_latency_of_the_server(struct kunit *test)
 /* Nothing that large is to be had in one piece. */
 static void rings_fail(struct kunit *test, struct client *client)
 {
-	log_watch(test);
+	log_record(test);
 	run_shell(test, "cd /sys/kernel/debug/fail_page_alloc; "
 		  "echo 7 >min-order; echo 100 >probability; echo -1 >times");
 	enable(test, client);
@@ -502,7 +502,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(client_fails_to_load),
 	KUNIT_CASE_PARAM(mmio_in_a_callback, callback_gen_params),
 	KUNIT_CASE(mmio_of_a_device_without),
-	KUNIT_CASE(mmio_all_taken),
+	KUNIT_CASE(mmio_all_in_use),
 	KUNIT_CASE(mmio_of_the_second_device),
 	KUNIT_CASE(interrupt_latency),
 	KUNIT_CASE(interrupt_latency_of_the_server),

@@ -665,7 +665,7 @@ static void make_a_little_room(struct kmcl_channel *ch, bool first)
  * wish has still to be the larger packet's. A host speaks up when its ring gets
  * that much room, and had that for a smaller wish already.
  */
-static void answer_leaves_the_queue_its_wish(struct kunit *test)
+static void completion_keeps_the_wanted_room(struct kunit *test)
 {
 	struct keeper *keeper = kunit_kzalloc(test, sizeof(*keeper),
 					      GFP_KERNEL);
@@ -714,7 +714,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE_SLOW(wake_ups_while_the_queue_is_filled),
 	KUNIT_CASE_SLOW(several_senders),
 	KUNIT_CASE_SLOW(room_while_the_queue_is_filled),
-	KUNIT_CASE(answer_leaves_the_queue_its_wish),
+	KUNIT_CASE(completion_keeps_the_wanted_room),
 	{}
 };
 

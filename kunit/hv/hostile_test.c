@@ -102,8 +102,8 @@ struct victim {
 	u32 given;
 };
 
-static VOID take(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
-		 UINT32 length, UINT32 flags)
+static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		    UINT32 length, UINT32 flags)
 {
 	struct victim *victim = VmbChannelGetPointer(ch);
 
@@ -130,7 +130,7 @@ static struct victim *victim_start(struct kunit *test)
 	VmbChannelSetPointer(ch, victim);
 	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
 	VmbChannelInitSetMaximumPacketSize(ch, LARGEST);
-	VmbChannelInitSetProcessPacketCallbacks(ch, take, NULL);
+	VmbChannelInitSetProcessPacketCallbacks(ch, receive, NULL);
 	victim->chan = device_find(test, TESTDEV_INSTANCE_GUID)->channel;
 	comes_up(test, victim);
 	return victim;

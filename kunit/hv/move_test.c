@@ -35,8 +35,8 @@ struct mover {
 	unsigned int cpu;
 };
 
-static VOID take(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
-		 UINT32 length, UINT32 flags)
+static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		    UINT32 length, UINT32 flags)
 {
 	struct mover *mover = VmbChannelGetPointer(ch);
 	const u64 *word = buffer;
@@ -78,7 +78,7 @@ static struct mover *mover_start(struct kunit *test)
 	VmbClientChannelInitSetTargetPnp(ch, &type, &instance, NULL);
 	VmbChannelInitSetMaximumPacketSize(ch, sizeof(struct testdev_request) +
 					       TESTDEV_MAX_PAYLOAD);
-	VmbChannelInitSetProcessPacketCallbacks(ch, take, NULL);
+	VmbChannelInitSetProcessPacketCallbacks(ch, receive, NULL);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
 	becomes(test, ch, KMCL_ACTIVE);
 	find_path(test, mover);

@@ -18,7 +18,7 @@ struct raw_request {
 };
 
 /* The first @len bytes of the request and its payload, as they are. */
-static u32 answer_to(struct kunit *test, struct server *srv,
+static u32 status_of(struct kunit *test, struct server *srv,
 		     const struct testdev_request *rq, u32 len)
 {
 	LARGE_INTEGER timeout = { .QuadPart = -30 * 10000000LL };
@@ -126,7 +126,7 @@ static const struct bad_request bad[] = {
 
 KUNIT_ARRAY_PARAM_DESC(bad, bad, what);
 
-static void bad_request_is_answered(struct kunit *test)
+static void bad_request_is_completed(struct kunit *test)
 {
 	const struct bad_request *c = test->param_value;
 	struct server *srv = server_open(test);
@@ -135,7 +135,7 @@ static void bad_request_is_answered(struct kunit *test)
 
 	rq.magic = rq.magic ?: TESTDEV_MAGIC;
 	KUNIT_EXPECT_EQ(test,
-			answer_to(test, srv, &rq,
+			status_of(test, srv, &rq,
 				  c->len ?: sizeof(struct raw_request)),
 			c->status);
 	KUNIT_EXPECT_EQ(test, bad_requests(test, srv), before + 1);
@@ -161,12 +161,12 @@ static void outside_of_a_gpadl(struct kunit *test)
 		rq.op = TESTDEV_GPADL_READ;
 		rq.length = PAYLOAD;
 		rq.payload_len = 0;
-		KUNIT_EXPECT_EQ(test, answer_to(test, srv, &rq, WHOLE),
+		KUNIT_EXPECT_EQ(test, status_of(test, srv, &rq, WHOLE),
 				TESTDEV_ERANGE);
 		rq.op = TESTDEV_GPADL_WRITE;
 		rq.payload_len = PAYLOAD;
 		KUNIT_EXPECT_EQ(test,
-				answer_to(test, srv, &rq,
+				status_of(test, srv, &rq,
 					  sizeof(struct raw_request)),
 				TESTDEV_ERANGE);
 	}
@@ -175,20 +175,20 @@ static void outside_of_a_gpadl(struct kunit *test)
 	rq.payload_len = 0;
 	rq.offset = 0;
 	rq.length = TESTDEV_MAX_PAYLOAD + 1;
-	KUNIT_EXPECT_EQ(test, answer_to(test, srv, &rq, WHOLE), TESTDEV_ERANGE);
+	KUNIT_EXPECT_EQ(test, status_of(test, srv, &rq, WHOLE), TESTDEV_ERANGE);
 	rq.length = U64_MAX;
-	KUNIT_EXPECT_EQ(test, answer_to(test, srv, &rq, WHOLE), TESTDEV_ERANGE);
+	KUNIT_EXPECT_EQ(test, status_of(test, srv, &rq, WHOLE), TESTDEV_ERANGE);
 
 	rq.op = TESTDEV_GPADL_HOLD;
-	KUNIT_EXPECT_EQ(test, answer_to(test, srv, &rq, WHOLE), TESTDEV_OK);
-	KUNIT_EXPECT_EQ(test, answer_to(test, srv, &rq, WHOLE), TESTDEV_EBUSY);
+	KUNIT_EXPECT_EQ(test, status_of(test, srv, &rq, WHOLE), TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, status_of(test, srv, &rq, WHOLE), TESTDEV_EBUSY);
 	rq.op = TESTDEV_GPADL_RELEASE;
-	KUNIT_EXPECT_EQ(test, answer_to(test, srv, &rq, WHOLE), TESTDEV_OK);
+	KUNIT_EXPECT_EQ(test, status_of(test, srv, &rq, WHOLE), TESTDEV_OK);
 	VmbChannelDeleteGpadl(srv->ch, rq.handle);
 }
 
 static struct kunit_case server_cases[] = {
-	KUNIT_CASE_PARAM(bad_request_is_answered, bad_gen_params),
+	KUNIT_CASE_PARAM(bad_request_is_completed, bad_gen_params),
 	KUNIT_CASE(outside_of_a_gpadl),
 	{}
 };

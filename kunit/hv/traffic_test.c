@@ -133,7 +133,7 @@ static void note_error(struct traffic *tr, u32 error, u32 number)
 
 /* To the server */
 
-static struct slot *slot_take(struct traffic *tr)
+static struct slot *slot_pop(struct traffic *tr)
 {
 	struct slot *slot;
 
@@ -215,7 +215,7 @@ static int send_all(void *arg)
 	u32 n;
 
 	for (n = 0; n < MANY; n++) {
-		slot = slot_take(tr);
+		slot = slot_pop(tr);
 		if (!slot)
 			return 0;
 		slot->number = n;
@@ -257,8 +257,8 @@ static bool keep(struct traffic *tr, VMBPACKETCOMPLETION packet, u64 head)
 	return true;
 }
 
-static VOID take(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
-		 UINT32 length, UINT32 flags)
+static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
+		    UINT32 length, UINT32 flags)
 {
 	struct traffic *tr = VmbChannelGetPointer(ch);
 	u32 n = tr->received;
@@ -347,7 +347,7 @@ static struct traffic *traffic_alloc(struct kunit *test)
 	VmbClientChannelInitSetRingBufferPageCount(ch, 2, 2);
 	VmbChannelInitSetMaximumPacketSize(ch, LARGEST);
 	VmbChannelInitSetMaximumExternalData(ch, 2 * TESTDEV_TRAFFIC_PAGE, 1);
-	VmbChannelInitSetProcessPacketCallbacks(ch, take, NULL);
+	VmbChannelInitSetProcessPacketCallbacks(ch, receive, NULL);
 	for (i = 0; i < SLOTS; i++)
 		make_slot(test, tr, i);
 	return tr;

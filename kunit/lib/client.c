@@ -101,7 +101,7 @@ static VOID client_pnp_failure(VMBCHANNEL ch, NTSTATUS status)
 static void client_complete(struct client *client, VMBPACKETCOMPLETION packet)
 {
 	VmbChannelPacketComplete(packet, &client->completion,
-				 client->answer_size);
+				 client->completion_size);
 }
 
 static VOID client_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
@@ -164,8 +164,8 @@ struct client *client_alloc(struct kunit *test)
 }
 EXPORT_TO_TESTS(client_alloc);
 
-void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
-		  const guid_t *type, const guid_t *instance)
+void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
+		   const guid_t *type, const guid_t *instance)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 
@@ -189,14 +189,14 @@ void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
 							 client_pnp_failure),
 			STATUS_SUCCESS);
 }
-EXPORT_TO_TESTS(client_takes);
+EXPORT_TO_TESTS(client_set_up);
 
 struct client *fake_client(struct kunit *test, struct fake_bus **bus)
 {
 	struct client *client = client_alloc(test);
 
 	*bus = fake_bus_create(test);
-	client_takes(test, client, (*bus)->ch, &some_guid, NULL);
+	client_set_up(test, client, (*bus)->ch, &some_guid, NULL);
 	return client;
 }
 EXPORT_TO_TESTS(fake_client);
@@ -225,7 +225,7 @@ struct client *server_client(struct kunit *test)
 	guid_t type, instance;
 
 	server_guids(&type, &instance);
-	client_takes(test, client, get_channel(test), &type, &instance);
+	client_set_up(test, client, get_channel(test), &type, &instance);
 	return client;
 }
 EXPORT_TO_TESTS(server_client);
@@ -247,7 +247,7 @@ struct client *keep_the_driver(struct kunit *test)
 	guid_t type, instance;
 
 	server_guids(&type, &instance);
-	client_takes(test, client, get_channel(test), &type, &some_guid);
+	client_set_up(test, client, get_channel(test), &type, &some_guid);
 	enable(test, client);
 	return client;
 }

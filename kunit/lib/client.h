@@ -14,7 +14,7 @@
 
 #define UP		"Opened Started PostStarted"
 #define DOWN		"Suspend Closed"
-#define LIFE		UP " " DOWN
+#define UP_DOWN		UP " " DOWN
 
 #define SECOND		10000000LL	/* in units of 100 ns */
 
@@ -48,7 +48,7 @@ enum client_phase {
  * @packets: given to the client so far
  * @tags: the first byte of each of the first of them
  * @completion: what to complete packets with
- * @answer_size: bytes of it
+ * @completion_size: bytes of it
  */
 struct client {
 	VMBCHANNEL ch;
@@ -71,15 +71,15 @@ struct client {
 	unsigned int packets;
 	u8 tags[512];
 	u64 completion;
-	u32 answer_size;
+	u32 completion_size;
 };
 
 /* One without a channel; freed with the case. */
 struct client *client_alloc(struct kunit *test);
 
 /* Its callbacks on a channel that goes to such a device. */
-void client_takes(struct kunit *test, struct client *client, VMBCHANNEL ch,
-		  const guid_t *type, const guid_t *instance);
+void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
+		   const guid_t *type, const guid_t *instance);
 
 /* A channel of nobody's, given back with the case. */
 VMBCHANNEL get_channel(struct kunit *test);

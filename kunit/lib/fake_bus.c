@@ -534,7 +534,7 @@ void fake_bus_free(void *data)
 	struct fake_bus *bus = data;
 	struct fake_packet *packet, *next;
 
-	fake_bus_answer(bus);
+	fake_bus_let_complete(bus);
 	VmbChannelDisable(bus->ch);
 	VmbChannelCleanup(bus->ch);
 	if (bus->primary)
@@ -615,7 +615,7 @@ bool fake_bus_attach(VMBCHANNEL ch, void *endpoint, const guid_t *instance)
 }
 
 /* Let everything that waits for the host go on, and wait no more. */
-void fake_bus_answer(struct fake_bus *bus)
+void fake_bus_let_complete(struct fake_bus *bus)
 {
 	WRITE_ONCE(bus->withhold, false);
 	wake_up_all(&bus->woken);

@@ -168,7 +168,7 @@ void fake_bus_corrupt(struct fake_bus *bus, bool corrupt);
 /* The bus offers the channel a device of its own. */
 bool fake_bus_attach(VMBCHANNEL ch, void *endpoint, const guid_t *instance);
 
-void fake_bus_answer(struct fake_bus *bus);
+void fake_bus_let_complete(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);
 void fake_bus_overwrite(struct fake_bus *bus);
 void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,

@@ -33,21 +33,21 @@ static struct console log_console = {
 	.index = -1,
 };
 
-static void log_unwatch(void *unused)
+static void log_stop(void *unused)
 {
 	unregister_console(&log_console);
 }
 
-void log_watch(struct kunit *test)
+void log_record(struct kunit *test)
 {
 	log_length = 0;
 	log_text[0] = '\0';
 	log_console.flags = CON_ENABLED;
 	register_console(&log_console);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, log_unwatch,
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, log_stop,
 							NULL), 0);
 }
-EXPORT_TO_TESTS(log_watch);
+EXPORT_TO_TESTS(log_record);
 
 bool log_has(const char *text)
 {

@@ -6,7 +6,7 @@
 #include <kunit/test.h>
 
 /* From here to the end of the case. */
-void log_watch(struct kunit *test);
+void log_record(struct kunit *test);
 
 /* The log has said so since; waits, for it is written by another thread. */
 void is_logged(struct kunit *test, const char *text);

@@ -65,10 +65,10 @@ EXPORT_TO_TESTS(server_open);
 
 NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
 		     const void *payload, struct testdev_response *rsp,
-		     void *answer, u32 answer_room)
+		     void *back, u32 room_back)
 {
 	LARGE_INTEGER timeout = { .QuadPart = -SERVER_TIMEOUT_S * 10000000LL };
-	u32 room = ALIGN(sizeof(*rsp) + answer_room, 8);
+	u32 room = ALIGN(sizeof(*rsp) + room_back, 8);
 	u8 *out, *in;
 	NTSTATUS status = STATUS_INSUFFICIENT_RESOURCES;
 
@@ -87,8 +87,8 @@ NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
 						  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
 						  in, &room, &timeout);
 	memcpy(rsp, in, sizeof(*rsp));
-	if (answer)
-		memcpy(answer, in + sizeof(*rsp), answer_room);
+	if (back)
+		memcpy(back, in + sizeof(*rsp), room_back);
 free:
 	kfree(in);
 	kfree(out);

@@ -26,7 +26,7 @@ struct server *server_open(struct kunit *test);
 /* As far as the channel goes; the server's own status is in @rsp. */
 NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
 		     const void *payload, struct testdev_response *rsp,
-		     void *answer, u32 answer_room);
+		     void *back, u32 room_back);
 
 /* Expect the server to carry it out. */
 u32 server_crc32(struct kunit *test, struct server *srv, u32 handle);
