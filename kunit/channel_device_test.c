@@ -49,8 +49,9 @@ static void offer_and_unlisten(struct kmcl_channel *ch)
 }
 
 /*
- * Enable drops what it listened to before a rescind. What is offered by then
- * would be taken away again at once.
+ * VmbChannelEnable() first stops listening, if the channel still listened when it
+ * was rescinded. A device that is offered at that moment must not be accepted:
+ * the channel would lose it at once.
  */
 static void device_comes_while_enable_listens_anew(struct kunit *test)
 {
@@ -69,7 +70,7 @@ static void device_of_another_instance(struct kunit *test)
 {
 	struct client *client = keep_the_driver(test);
 
-	/* The device is bound to the type's driver and goes to its own. */
+	/* The type's driver has the device, and gives it to the other channel. */
 	server_open(test);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	heard(test, client, "");

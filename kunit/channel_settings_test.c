@@ -104,7 +104,7 @@ static void ring_is_as_large_as_asked(struct kunit *test)
 	}
 }
 
-/* With descriptor and trailer, and a word that stays free. */
+/* Each with its descriptor and trailer, and one word that stays free. */
 static void ring_has_room_for_two_packets(struct kunit *test)
 {
 	VMBCHANNEL ch = get_channel(test);
@@ -243,7 +243,7 @@ static void maximum_external_data(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ch->set.max_gpa_direct_size, most);
 	KUNIT_EXPECT_EQ(test, ch->set.max_chain, 512);
 
-	/* Two such packets fit, and only to the host does any go. */
+	/* Two such packets fit. Only the outgoing ring has room for their PFNs. */
 	KUNIT_EXPECT_GT(test, kmcl_channel_tx_bytes(ch), 2 * 8190 * 8);
 	KUNIT_EXPECT_EQ(test, kmcl_channel_rx_bytes(ch), rx);
 }
@@ -314,7 +314,10 @@ static VOID use_context(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 	u8 *context = VmbChannelPacketGetClientContext(packet);
 	struct client *client = VmbChannelGetPointer(ch);
 
-	/* KASAN would not see it run into the next packet, the data would. */
+	/*
+	 * The data shows a write into the next packet, which KASAN would not
+	 * see.
+	 */
 	if (context)
 		memset(context, 0xcc, ch->set.context_size);
 	client->held[client->packets] = packet;

@@ -84,7 +84,7 @@ static void give_back_what_is_held(void *client)
 	client_completes_all(client);
 }
 
-/* An active client that keeps what it is given: this many packets. */
+/* An active client that holds so many packets of the host's. */
 static struct client *holder(struct kunit *test, struct fake_bus **bus,
 			     unsigned int packets)
 {
@@ -100,7 +100,7 @@ static struct client *holder(struct kunit *test, struct fake_bus **bus,
 	return client;
 }
 
-/* A client that waits in this callback until it is let go. */
+/* A client that waits in this callback until client->leave is completed. */
 static struct client *waits_in(struct kunit *test, struct fake_bus **bus,
 			       const char *callback)
 {
@@ -204,7 +204,7 @@ static void pause_twice_start_twice(struct kunit *test)
 	heard(test, client, UP " Suspend Started PostStarted");
 }
 
-/* No second Suspend, and the wish stays. */
+/* There is no second Suspend, and the request to pause stays. */
 static void disable_while_paused(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -374,7 +374,7 @@ static void no_packet_while_paused(struct kunit *test)
 	client_was_given(test, client, 5);
 }
 
-/* More than there is memory for stay in the ring, and lose nothing. */
+/* Packets that no memory is left for stay in the ring, and none is lost. */
 static void flood_while_paused(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -472,7 +472,7 @@ static void packets_completed_in_suspend(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 3);
 }
 
-/* Queued for want of room before the channel began to go down. */
+/* The packet was queued, for want of room, before the close began. */
 static void queued_completions_are_sent_in_time(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -493,7 +493,7 @@ static void queued_completions_are_sent_in_time(struct kunit *test)
 	job_join(test, disable);
 	heard(test, client, UP_DOWN);
 
-	/* The last one had no chance, and its memory is there again. */
+	/* The third completion was not sent, and its memory is free again. */
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 2);
 	fake_bus_set_room(bus, INT_MAX);
 	client->hook = NULL;
@@ -538,7 +538,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	is_logged(test, "has not completed 2 packets");
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
 
-	/* The one has no channel to be answered on, nor has it any effect. */
+	/* To complete a packet after the close has no effect. */
 	client_completes_one(client);
 	bus->is_rescinded = false;
 	bring_up(test, client);
@@ -547,7 +547,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	VmbChannelDisable(client->ch);
 }
 
-/* The packet outlives its channel; KASAN looks. */
+/* The packet outlives its channel: KASAN would report a use after free. */
 static void packet_completed_after_cleanup(struct kunit *test)
 {
 	struct client *client = client_alloc(test);
@@ -892,7 +892,7 @@ static void ask_for_a_minute(void *arg)
 	sleeper->ended++;
 }
 
-/* hv_vmbus would call the driver so before and after it hibernates. */
+/* hv_vmbus calls the driver in this way before and after hibernation. */
 static void suspend_and_resume_with_the_server(struct kunit *test)
 {
 	struct client *client = server_client(test);
@@ -941,7 +941,7 @@ static void server_pushes(struct kunit *test, struct client *client, u64 count)
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
 }
 
-/* The server's packets, which the client still has when all goes down. */
+/* The client holds packets of the server's when the channel goes down. */
 static void suspend_with_packets_of_the_server(struct kunit *test)
 {
 	struct client *client = server_client(test);
@@ -962,7 +962,10 @@ static void suspend_with_packets_of_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
 	heard(test, client, UP_DOWN);
 
-	/* One before, one after the resume: neither means anything any more. */
+	/*
+	 * Completed before and after the resume: neither completion has an
+	 * effect.
+	 */
 	client_completes_one(client);
 	KUNIT_EXPECT_EQ(test, server_device_resume(test, device), 0);
 	becomes(test, client->ch, KMCL_ACTIVE);
@@ -974,7 +977,7 @@ static void suspend_with_packets_of_the_server(struct kunit *test)
 	EXPECT_EVENTUALLY(test, !kmcl_delivery_held(&client->ch->delivery));
 }
 
-/* A device nobody has at that time must not be opened before it is back. */
+/* A suspended device without a channel must not be opened before its resume. */
 static void enable_while_the_device_sleeps(struct kunit *test)
 {
 	struct client *client = server_client(test);
@@ -995,7 +998,7 @@ static void enable_while_the_device_sleeps(struct kunit *test)
 	heard(test, client, UP);
 }
 
-/* As hv_vmbus leaves one that the host did not offer again. */
+/* As hv_vmbus leaves a channel that the host did not offer again. */
 static void device_is_missing_after_a_resume(struct kunit *test)
 {
 	struct client *client = server_client(test);
@@ -1029,7 +1032,7 @@ static void close_that_the_host_may_not_know(struct kunit *test)
 	bring_up(test, client);
 }
 
-/* Whoever comes last has what he asked for, at once. */
+/* The last call of VmbChannelPause() and VmbChannelStart() decides, at once. */
 static void start_and_pause_at_once(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -1086,7 +1089,7 @@ static void opened_fails(struct kunit *test)
 	heard(test, client, UP);
 }
 
-/* One that no errno stands for. */
+/* A status that no errno stands for */
 static void opened_fails_with_a_status_of_its_own(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -1172,7 +1175,7 @@ static void enable_fails(struct kunit *test)
 	heard(test, client, UP);
 }
 
-/* A disabled channel's client may be gone: no callback comes any more. */
+/* When Disable has returned, the client may be freed: no callback may follow. */
 static void disable_waits_for_pnp_failure(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -1338,7 +1341,7 @@ static void rescinds_race_with_disable(struct kunit *test)
 	}
 }
 
-/* The same race while the channel comes up: how far it gets is open. */
+/* The same race while the channel opens: any callback may be the last. */
 static void rescinds_race_with_enable(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -1392,7 +1395,7 @@ static void server_rescinds_and_offers_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, call.status, STATUS_DEVICE_REMOVED);
 	heard(test, client, UP_DOWN);
 
-	/* It listens, and the offer comes. */
+	/* The channel listens, and the host offers the device again. */
 	bring_up(test, client);
 	heard(test, client, UP);
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
@@ -1407,7 +1410,7 @@ static unsigned long free_pages_now(void)
 	return info.freeram;
 }
 
-/* Rings of half a megabyte: leaked ones would stand out of the noise. */
+/* The rings are half a megabyte: a leak of them exceeds the noise. */
 static void opened_twenty_times(struct kunit *test)
 {
 	struct client *client = server_client(test);
@@ -1499,7 +1502,7 @@ struct kunit_suite vmbkmcl_channel_state_suite = {
 	.test_cases = channel_state_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case channel_state_server_cases[] = {
 	KUNIT_CASE(pause_and_start_with_the_server),
 	KUNIT_CASE(send_while_paused),

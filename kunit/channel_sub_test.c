@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sub-channels: that they live within one opening of their primary, whatever ends
- * it, and in which order; then the same with the server's.
+ * Sub-channels: one is open only while its primary is, whatever closes the primary,
+ * and the two close in a fixed order. First on the fake bus, then with the server.
  */
 
 #include <linux/crc32.h>
@@ -20,10 +20,10 @@
 
 /**
  * struct pair - a primary channel and a sub-channel of it
- * @primary: who has the primary
- * @primary_bus: that is on
- * @sub: who has the sub-channel
- * @sub_bus: that is on
+ * @primary: the client of the primary
+ * @primary_bus: the bus of the primary
+ * @sub: the client of the sub-channel
+ * @sub_bus: the bus of the sub-channel
  */
 struct pair {
 	struct client *primary;
@@ -68,7 +68,7 @@ static struct pair *get_open_pair(struct kunit *test)
 	return pair;
 }
 
-/* Both had a whole life, and no more of one than of the other. */
+/* Both channels were opened and closed once, with every callback. */
 static void both_went_up_and_down(struct kunit *test, struct pair *pair)
 {
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
@@ -94,7 +94,7 @@ static void primary_bounds(struct kunit *test)
 			STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, ch),
 			STATUS_INVALID_PARAMETER_2);
-	/* Neither has a target, and only a sub-channel needs none. */
+	/* Neither channel has a target. Only a sub-channel needs none. */
 	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch),
 			STATUS_INVALID_DEVICE_STATE);
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, primary),
@@ -103,12 +103,12 @@ static void primary_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, third),
 			STATUS_INVALID_PARAMETER_1);
 	VmbChannelDisable(ch);
-	/* A second generation */
+	/* A sub-channel cannot be a primary, nor the other way round. */
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(third, ch),
 			STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(primary, third),
 			STATUS_INVALID_PARAMETER_1);
-	/* To another one, and then it is free. */
+	/* A sub-channel may get another primary. */
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(ch, third),
 			STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, VmbChannelInitSetPrimaryChannel(primary, third),
@@ -296,7 +296,7 @@ static void primary_refuses_to_open(struct kunit *test)
 	heard(test, pair->primary, "Opened PnpFailure");
 }
 
-/* The host answers the sub-channel's open only when the primary is to close. */
+/* The host completes the sub-channel's open only when the primary closes. */
 static void while_sub_opens(struct kunit *test)
 {
 	struct pair *pair = get_pair(test);
@@ -347,7 +347,7 @@ static struct creation *get_creation(struct kunit *test, VMBCHANNEL ch)
 	return creation;
 }
 
-/* hv_vmbus would wake only one of two that wait on the sub-channel. */
+/* hv_vmbus wakes only one of two threads that wait on the sub-channel. */
 static void while_sub_waits_for_the_host(struct kunit *test)
 {
 	struct pair *pair = get_open_pair(test);
@@ -375,7 +375,7 @@ static void while_sub_waits_for_the_host(struct kunit *test)
 static struct creation *closing_creation;
 static struct fake_bus *closing_bus;
 
-/* By now the rings are gone, so a server that goes by them has let go. */
+/* The rings are gone by now, so the server no longer uses the GPADL. */
 static void delete_when_closed(struct client *client)
 {
 	client->seen = closing_bus->is_open || closing_bus->primary->is_open ?
@@ -422,7 +422,7 @@ static void packets_of_the_hosts_are_waited_for(struct kunit *test)
 	heard(test, pair->sub, "Closed");
 }
 
-/* As of any channel that closes, and not at the close only. */
+/* As on any channel that goes down, requests end before the close. */
 static void requests_of_the_clients_end(struct kunit *test)
 {
 	struct pair *pair = get_open_pair(test);
@@ -435,7 +435,7 @@ static void requests_of_the_clients_end(struct kunit *test)
 	both_went_up_and_down(test, pair);
 }
 
-/* A callback of the sub-channel's that waits for the host is set free. */
+/* The close of the primary ends a request of the sub-channel's callback. */
 static void callback_asks_the_host(struct kunit *test)
 {
 	struct pair *pair = get_pair(test);
@@ -465,7 +465,7 @@ static void sub_goes_alone(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pair->sub_bus->is_open);
 	KUNIT_EXPECT_EQ(test, send_word(pair->primary->ch, 0, 0),
 			STATUS_SUCCESS);
-	/* It may have the next one. */
+	/* The channel may get the next sub-channel. */
 	bring_up_sub(test, pair);
 	heard(test, pair->sub, UP);
 	VmbChannelDisable(pair->primary->ch);
@@ -497,7 +497,7 @@ static void sub_is_rescinded(struct kunit *test)
 	pair->sub_bus->is_rescinded = false;
 	bring_up_sub(test, pair);
 	VmbChannelDisable(pair->primary->ch);
-	/* The host has nothing of it. */
+	/* After the rescind the host does not have it open. */
 	KUNIT_EXPECT_FALSE(test, log_has("the host has it open"));
 }
 
@@ -520,7 +520,7 @@ static void do_cleanup(void *ch)
 	VmbChannelCleanup(ch);
 }
 
-/* Its memory is the client's again when nothing refers to it. */
+/* Cleanup waits until nothing refers to the channel in the client's memory. */
 static void primary_in_the_clients_memory(struct kunit *test)
 {
 	VMBCHANNEL primary = kunit_kzalloc(test, VmbSizeofChannel(),
@@ -598,7 +598,7 @@ static void disable_sub(struct client *client)
 		       STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
-/* In each of them, those on the way down among them. */
+/* In each callback, those of the close among them */
 static void callback_of_primary_for_sub(struct kunit *test)
 {
 	static const char * const callbacks[] = { "Suspend", "Closed" };
@@ -691,7 +691,7 @@ static void random_offers(void *data)
 	}
 }
 
-/* Until the sub-channel was open once, which a slow machine may take rounds for. */
+/* A slow machine may need several rounds until the sub-channel was open once. */
 static void random_steps(struct kunit *test)
 {
 	static void (* const run[])(void *data) = {
@@ -723,7 +723,7 @@ static void random_steps(struct kunit *test)
 /* The server's numbers of them */
 #define PRIMARY		0
 #define SUB		1
-/* Until the guest has given the number of the offer back. */
+/* Wait until the guest has released the relid of the offer. */
 #define OFFER_MS	1000
 #define OFFER_DEVICE_MS	3000
 
@@ -812,7 +812,7 @@ static void server_has_opens(struct kunit *test, VMBCHANNEL ch,
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
 }
 
-/* Packets go over either, and the server's other channel does not see them. */
+/* Each channel carries its own packets. */
 static void packets_with_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
@@ -867,7 +867,7 @@ static void gpadl_with_the_server(struct kunit *test)
 	VmbChannelDeleteGpadl(pair->sub->ch, handle);
 	KUNIT_EXPECT_FALSE(test, server_knows(test, &srv, handle));
 
-	/* One that is left goes after the close of both. */
+	/* A GPADL that is left is torn down after the close of both. */
 	KUNIT_ASSERT_EQ(test,
 			VmbChannelCreateGpadlFromBuffer(pair->sub->ch, 0, va,
 							PAGES * PAGE_SIZE,
@@ -904,7 +904,10 @@ static void alone_with_the_server(struct kunit *test)
 	VmbChannelDisable(pair->sub->ch);
 	heard(test, pair->sub, DOWN);
 	server_echoes(test, pair->primary->ch);
-	/* The host has it open: no interrupt of it may reach anything. */
+	/*
+	 * The host has it open: its interrupts must not reach the closed
+	 * channel.
+	 */
 	VmbChannelDisable(pair->primary->ch);
 	bring_up(test, pair->primary);
 	bring_up_server_sub(test, pair);
@@ -913,7 +916,7 @@ static void alone_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after.closes, before.closes + 1);
 }
 
-/* The server has much to say when nobody listens any more. */
+/* The server sends many packets to a channel that is closed. */
 static void alone_while_the_server_sends(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
@@ -964,7 +967,7 @@ static void unbound_with_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
-/* hv_vmbus would call the driver so before and after it hibernates. */
+/* hv_vmbus calls the driver in this way before and after hibernation. */
 static void suspended_with_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
@@ -981,7 +984,7 @@ static void suspended_with_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
-/* Sub-channels first, as hv_vmbus wants it of a host. */
+/* Sub-channels first, in the order in which hv_vmbus does it. */
 static void both_rescinded_by_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
@@ -1033,7 +1036,7 @@ struct kunit_suite vmbkmcl_channel_sub_suite = {
 	.test_cases = channel_sub_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case channel_sub_server_cases[] = {
 	KUNIT_CASE(packets_with_the_server),
 	KUNIT_CASE(gpadl_with_the_server),

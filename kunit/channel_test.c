@@ -164,12 +164,12 @@ static VMBCHANNEL own_memory(struct kunit *test)
 	VMBCHANNEL ch = kunit_kmalloc(test, VmbSizeofChannel(), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ch);
-	/* Not what it needs to be at first. */
+	/* VmbChannelInitialize() must not rely on zeroed memory. */
 	memset(ch, 0xcc, VmbSizeofChannel());
 	return ch;
 }
 
-/* Twice in the same memory, which is nobody else's in between. */
+/* Twice in the same memory. Nothing may use the memory in between. */
 static void channel_in_own_memory(struct kunit *test)
 {
 	VMBCHANNEL ch = own_memory(test);
@@ -199,7 +199,7 @@ static void do_clean_up(void *ch)
 	VmbChannelCleanup(ch);
 }
 
-/* A packet object leads to the channel: its memory stays as long. */
+/* A packet object refers to the channel, so Cleanup waits for the packet. */
 static void own_memory_waits_for_packets(struct kunit *test)
 {
 	VMBCHANNEL ch = own_memory(test);
@@ -382,7 +382,7 @@ static void send_refused_from_suspend_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 }
 
-/* From a callback: refused, and nobody waits for itself */
+/* Calls from a callback are refused: they would wait for themselves */
 
 static void try_to_enable(struct client *client)
 {
@@ -432,7 +432,7 @@ static void cleanup_in_a_callback(struct kunit *test)
 	calls_back(test, try_to_clean_up, STATUS_PENDING);
 }
 
-/* What Linux has no way to do */
+/* Functions that Linux cannot provide */
 
 static void unsupported(struct kunit *test)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a host or a kernel in trouble does to GPADLs.
+ * GPADLs on a host or a kernel in trouble.
  *
- * Most of it no server on a real VMBus can be made to do; those cases run on the
- * fake bus. Allocation failures run on the real one, so that hv_vmbus's own are
- * among them.
+ * No server on a real VMBus can be made to fail in most of these ways: such cases
+ * run on the fake bus. The cases of failing allocations run on the real bus, so
+ * that the allocations of hv_vmbus fail, too.
  */
 
 #include <linux/completion.h>
@@ -70,7 +70,7 @@ static bool in_quarantine(struct kunit *test, struct fake_bus *bus)
 	return strstr(text, bus->ch->name);
 }
 
-/* A create or delete in a thread of its own, for what blocks. */
+/* A create or delete that may block, so it runs in a thread of its own */
 struct call {
 	struct fake_bus *bus;
 	void *va;
@@ -104,7 +104,7 @@ static void call_rescind(void *data)
 	fake_bus_rescind(call->bus);
 }
 
-/* A case that failed leaves the call waiting. */
+/* A case that failed may leave the call blocked. */
 static void call_finish(void *data)
 {
 	struct call *call = data;
@@ -166,7 +166,7 @@ static void refused_create_gives_user_memory_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 }
 
-/* One message: when it was not posted, the host knows nothing. */
+/* A GPADL of one message: if it was not posted, the host knows nothing of it. */
 static void header_not_posted(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -178,7 +178,7 @@ static void header_not_posted(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* Several: some may have been, and the host may go on with them. */
+/* Of several messages some may have been posted: the host may use those pages. */
 static void body_not_posted(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -208,7 +208,7 @@ static void body_not_posted_on_a_rescinded_channel(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* hv_vmbus's words for what the host did; the same in a create and in an open. */
+/* What hv_vmbus returns when the host fails a create, and an open */
 static const struct host_error {
 	int err;
 	NTSTATUS status;
@@ -277,7 +277,7 @@ static void teardown_not_posted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 0);
 	KUNIT_EXPECT_TRUE(test, in_quarantine(test, bus));
 
-	/* The host may still write: the pages are nobody else's, ever. */
+	/* The host may still write to the pages: they are never freed. */
 	vfree(va);
 	EXPECT_EVENTUALLY(test, page_count(page) == 1);
 	VmbChannelDeleteGpadl(bus->ch, handle);
@@ -286,7 +286,7 @@ static void teardown_not_posted(struct kunit *test)
 
 #define TRACING	"/sys/kernel/tracing"
 
-/* Whoever looks for pages that are missing finds them in each of these. */
+/* The trace and debugfs show the pages that are in quarantine. */
 static void quarantine_is_told_of(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -391,7 +391,7 @@ static void rescind_ends_the_tries(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* What no reference can be taken of: only its owner keeps it. */
+/* Slab memory: no reference can be taken, so only its owner keeps it. */
 
 struct owned {
 	const char *name;
@@ -510,7 +510,7 @@ static void rescind_ends_a_delete_of_owned_memory(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
 }
 
-/* Some of its messages may have been posted; nothing but the end of the device tells. */
+/* Some messages may have been posted: only a rescind ends the host's access. */
 static void half_sent_create_of_owned_memory_waits(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -522,7 +522,7 @@ static void half_sent_create_of_owned_memory_waits(struct kunit *test)
 	ASSERT_EVENTUALLY(test, in_quarantine(test, bus));
 	msleep(200);
 	KUNIT_EXPECT_FALSE(test, job_done(call->job));
-	/* It has no lock that the rest of the channel needs. */
+	/* The create holds no lock that other calls on the channel need. */
 	bus->establish_err = 0;
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test, bus->ch->state, KMCL_DISABLED);
@@ -558,7 +558,7 @@ static void rescind_gives_the_quarantine_back(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
 }
 
-/* A client that tries again and again loses no more than so much. */
+/* A limit bounds what a client that retries can lose to the quarantine. */
 static void no_more_gpadls_with_many_in_quarantine(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -581,7 +581,7 @@ static void no_more_gpadls_with_many_in_quarantine(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* For who would rather know: it fails, and nothing is lost. */
+/* VmbChannelTryDeleteGpadl() returns why it failed, and the GPADL stays. */
 static void delete_that_says_what_came_of_it(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -612,7 +612,7 @@ static void delete_that_says_what_came_of_it(struct kunit *test)
 			STATUS_INVALID_PARAMETER_2);
 }
 
-/* Leftovers go through the same door. */
+/* GPADLs that are left at the close go to quarantine in the same way. */
 static void leftover_not_torn_down(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -644,7 +644,7 @@ static void old_protocol_tears_down_before_the_close(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* After the close it would not answer. */
+/* After the close such a host would not complete the teardown. */
 static void old_protocol_is_not_told_after_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -661,7 +661,7 @@ static void old_protocol_is_not_told_after_the_close(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* hv_vmbus counts them up in 32 bits. */
+/* hv_vmbus counts handles up in 32 bits, so 0 is one of them. */
 static void zero_is_a_handle(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -701,7 +701,7 @@ static void confidential_vm_refuses_user_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 0);
 }
 
-/* hv_vmbus would lose its contents, and encrypt what another GPADL has. */
+/* hv_vmbus would lose the contents, and encrypt what another GPADL shares. */
 static void confidential_vm_refuses_kernel_memory(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -719,7 +719,7 @@ static void confidential_vm_refuses_kernel_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 0);
 }
 
-/* Answers that do not come */
+/* Completions that do not come */
 
 static void delete_blocks_while_mapped(struct kunit *test)
 {
@@ -747,7 +747,7 @@ static void call_disable(void *data)
 	VmbChannelDisable(call->bus->ch);
 }
 
-/* A server may have it mapped until the channel is closed: then nothing goes on. */
+/* A server that unmaps only at the close blocks both calls: the log says so. */
 static void close_behind_a_delete_is_named(struct kunit *test)
 {
 	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
@@ -783,7 +783,7 @@ static void close_behind_a_delete_is_named(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 }
 
-/* A rescind is the only other end; nothing is held after it. */
+/* Only a rescind also ends the wait; no page is held after it. */
 static void rescind_ends_a_create(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -816,7 +816,7 @@ static void rescind_ends_a_delete(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* It wakes one waiter; the others must not be waiting with it. */
+/* hv_vmbus wakes one waiter, so the others must not wait at the same time. */
 static void rescind_with_several_waiters(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -894,7 +894,7 @@ static void rescind_twice(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
-/* Not in silence: debugfs at once, the log after a while, and again. */
+/* debugfs names a wait at once, the log after a while, and then repeatedly. */
 static void a_long_wait_is_named(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -940,7 +940,7 @@ static void a_long_wait_is_named(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
 
-/* Once, then. */
+/* This time the log names it once. */
 static void a_long_wait_is_named_once(struct kunit *test)
 {
 	char *first = read_text(test, PARAMETERS "/wait_warn_ms");
@@ -962,7 +962,7 @@ static void a_long_wait_is_named_once(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_again_ms", again);
 }
 
-/* One of two waits is long enough to be named, and the other one does not matter. */
+/* Only the one of two waits that is long enough is named. */
 static void named_at_its_own_time(struct kunit *test)
 {
 	static const char *const after_ms[2][2] = { { "60000", "50" },
@@ -993,7 +993,7 @@ static void named_at_its_own_time(struct kunit *test)
 	write_text(test, PARAMETERS "/wait_warn_ms", first);
 }
 
-/* Memory that is not there */
+/* Allocations that fail */
 
 /* Every allocation fails once; the call must fail cleanly or do without it. */
 static void fail_each_allocation(struct kunit *test, void *addr, u32 bytes)
@@ -1047,7 +1047,7 @@ static void each_allocation_fails_for_user_memory(struct kunit *test)
 					     PROT_READ | PROT_WRITE,
 					     MAP_ANONYMOUS | MAP_PRIVATE);
 
-	/* The pages are there: what fails are the module's allocations. */
+	/* The pages are present: only the module's allocations fail. */
 	user_memory_write_pattern(test, addr, MANY_PAGES * PAGE_SIZE, 1);
 	fail_each_allocation(test, (void *)addr, MANY_PAGES * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
@@ -1169,7 +1169,7 @@ struct kunit_suite vmbkmcl_fault_suite = {
 	.test_cases = fault_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case fault_server_cases[] = {
 	KUNIT_CASE_SLOW(each_allocation_fails_for_vmalloc_memory),
 	KUNIT_CASE_SLOW(each_allocation_fails_for_user_memory),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* GPADLs of MDLs: what can be one, and that the server sees the same bytes. */
+/* GPADLs of MDLs: which MDLs can be shared; the server sees the same bytes. */
 
 #include <linux/crc32.h>
 #include <linux/gfp.h>
@@ -47,7 +47,7 @@ static void refused(struct kunit *test, struct fake_bus *bus, PMDL mdl,
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->establishes), 0);
 }
 
-/* Two pieces of whole pages, from two places, the second one first. */
+/* A chain of two MDLs of whole pages, in the reverse order of their addresses. */
 static PMDL two_segments(struct kunit *test, void *va)
 {
 	PMDL first = kernel_mdl(test, va + 2 * PAGE_SIZE, 2 * PAGE_SIZE);
@@ -89,7 +89,7 @@ static void part_of_a_chain(struct kunit *test)
 	u32 handle;
 
 	fill_pattern(va, BYTES, SEED, 0);
-	/* From the second page of the first piece into the second piece. */
+	/* From the second page of the first MDL into the second MDL. */
 	handle = share(test, srv->ch, mdl, PAGE_SIZE, PAGE_SIZE + 1, READ_ONLY);
 	KUNIT_EXPECT_EQ(test, server_length(test, srv, handle),
 			PAGE_SIZE + KMCL_HV_PAGE_SIZE);
@@ -174,7 +174,7 @@ static void owner_is_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), 0);
 }
 
-/* Against the contract; the pages are nobody else's all the same. */
+/* The client breaks the contract, but no page is reused all the same. */
 static void given_away_early(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -261,7 +261,7 @@ static void bad_arguments(struct kunit *test)
 	refused(test, bus, mdl, U32_MAX, U32_MAX, STATUS_INVALID_PARAMETER_4);
 	refused(test, bus, mdl, 0, BYTES + 1, STATUS_INVALID_PARAMETER_5);
 	refused(test, bus, mdl, PAGE_SIZE, U32_MAX, STATUS_INVALID_PARAMETER_5);
-	/* A chain without an end. */
+	/* A chain that is a circle */
 	mdl->Next->Next = mdl;
 	refused(test, bus, mdl, 0, 0, STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(va)), 1);
@@ -270,7 +270,7 @@ static void bad_arguments(struct kunit *test)
 	refused(test, bus, mdl, 0, 1, STATUS_INVALID_DEVICE_STATE);
 }
 
-/* Neither can be said in whole pages. */
+/* A GPADL has whole pages, so neither chain can be shared. */
 static void unaligned_segments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -296,7 +296,7 @@ static void unaligned_segments(struct kunit *test)
 	/* But it may end there if that is the end. */
 	VmbChannelDeleteGpadl(bus->ch, share(test, bus->ch, mdl, 0,
 					     PAGE_SIZE - 8, 0));
-	/* And start within one of its pieces, where a page begins. */
+	/* It may start within one MDL of the chain, where a page begins. */
 	mdl = kernel_mdl(test, va + 100, BYTES - 100);
 	VmbChannelDeleteGpadl(bus->ch, share(test, bus->ch, mdl,
 					     PAGE_SIZE - 100, 0, 0));
@@ -367,7 +367,7 @@ static void memory_of_nobody(struct kunit *test)
 	for (i = 0; i < PAGE_SIZE / 4096; i++)
 		MmGetMdlPfnArray(mdl)[i] = (1UL << 46) + i;
 	refused(test, bus, mdl, 0, 0, STATUS_ACCESS_DENIED);
-	/* The first of all is the firmware's. */
+	/* Page 0 is the firmware's. */
 	for (i = 0; i < PAGE_SIZE / 4096; i++)
 		MmGetMdlPfnArray(mdl)[i] = i;
 	refused(test, bus, mdl, 0, 0, STATUS_ACCESS_DENIED);
@@ -422,7 +422,7 @@ static void free_pages_of(void *page)
 	free_page((unsigned long)page);
 }
 
-/* Neither neighbours nor in order. */
+/* Pages that are neither neighbours nor in order */
 static void some_pages(struct kunit *test, u8 **pages, PFN_NUMBER *pfns,
 		       unsigned int n)
 {
@@ -527,7 +527,7 @@ static void pfn_list_arguments(struct kunit *test)
 			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns,
 							 U32_MAX, &handle),
 			STATUS_INVALID_BUFFER_SIZE);
-	/* A page there is not, behind one there is. */
+	/* The second page does not exist. */
 	pfns[1] = ~0UL >> PAGE_SHIFT;
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns, 2,
@@ -568,7 +568,7 @@ struct kunit_suite vmbkmcl_gpadl_mdl_suite = {
 	.test_cases = gpadl_mdl_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case gpadl_mdl_server_cases[] = {
 	KUNIT_CASE(chain_of_whole_pages),
 	KUNIT_CASE(part_of_a_chain),

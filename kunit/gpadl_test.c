@@ -198,7 +198,7 @@ static void stack_of_another_task(struct kunit *test)
 	kthread_stop_put(task);
 }
 
-/* Freed in one piece, of a size that the lists of a CPU do not take. */
+/* Freed as one block, of a size that the lists of a CPU do not keep. */
 static NTSTATUS shares_a_freed_page(struct kunit *test, struct fake_bus *bus)
 {
 	unsigned int order = PAGE_ALLOC_COSTLY_ORDER + 2;
@@ -217,7 +217,7 @@ static NTSTATUS shares_a_freed_page(struct kunit *test, struct fake_bus *bus)
 	return status;
 }
 
-/* Others allocate, too: the page may be somebody's again already, but not for ever. */
+/* Others allocate as well: the page may be in use again, but not for ever. */
 static void free_page_of_the_allocator(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -361,7 +361,7 @@ static void the_same_memory_twice(struct kunit *test)
 	VmbChannelDeleteGpadl(srv->ch, second);
 }
 
-/* hv_vmbus would wait for ever for the answer to an unknown handle. */
+/* The host does not complete the teardown of an unknown handle. */
 static void unknown_and_deleted_handles(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -452,7 +452,7 @@ static void client_deletes_in_closed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
 }
 
-/* Shown while they exist, and not after. */
+/* debugfs shows GPADLs while they exist, and not after. */
 static void debugfs_shows_them(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -511,7 +511,7 @@ static void tracepoints_tell_of_them(struct kunit *test)
  * Again and again: 10,000 cycles, in rounds, as the kernel takes a case of two
  * minutes for a hung one. What the first round leaves behind, once it is warm,
  * is what the last one has to leave. A fifth of them go to the real server; for
- * the others this module does the same, and its host answers at once.
+ * the others the fake bus completes at once.
  */
 
 #define ROUNDS		20
@@ -724,7 +724,7 @@ struct kunit_suite vmbkmcl_gpadl_suite = {
 	.test_cases = gpadl_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case gpadl_server_cases[] = {
 	KUNIT_CASE_PARAM(every_size, page_count_gen_params),
 	KUNIT_CASE(many_at_once),

@@ -173,8 +173,8 @@ static void each_server_version(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, (api).function, &function)
 
 /*
- * Who linked to a function and who asked for it call the same one. Those of the
- * first version are all called, in all_of_them.
+ * A client that is linked and one that has queried call the same function. Those
+ * of the first version are all called, in all_of_them.
  */
 static void the_same_functions(struct kunit *test)
 {
@@ -249,7 +249,7 @@ static void holds_the_module(struct kunit *test)
 /* All 41 of them, through the struct, with the server at the other end. */
 
 /**
- * struct client - who calls them
+ * struct client - a client that calls all functions through the struct
  * @api: the interface
  * @ch: its channel
  * @up: PostStarted was called
@@ -259,10 +259,10 @@ static void holds_the_module(struct kunit *test)
  * @completed: packets it has completed
  * @failed: packets it has failed
  * @batches: calls of ProcessingComplete
- * @external: what PacketGetExternalData answered
+ * @external: the status of VmbChannelPacketGetExternalData()
  * @done: completion routines called
  * @status: what the last was told
- * @response: and what the server said
+ * @response: the server's response to it
  */
 struct client {
 	KMCL_CLIENT_INTERFACE_V1 api;
@@ -723,7 +723,7 @@ struct kunit_suite vmbkmcl_interface_suite = {
 	.test_cases = interface_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case interface_server_cases[] = {
 	KUNIT_CASE(all_of_them),
 	KUNIT_CASE(server_only),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* MDLs: what they say, what they hold, where they are mapped. */
+/* MDLs: their fields, the pages that they hold, and where they are mapped. */
 
 #include <linux/cred.h>
 #include <linux/gfp.h>
@@ -23,7 +23,7 @@
 #define READ_WRITE	(PROT_READ | PROT_WRITE)
 #define ANONYMOUS	(MAP_ANONYMOUS | MAP_PRIVATE)
 
-/* Refused, and as it was. */
+/* The lock fails, and the MDL is unchanged. */
 static void lock_fails(struct kunit *test, void *va, u32 len,
 		       KPROCESSOR_MODE mode, LOCK_OPERATION operation,
 		       NTSTATUS status)
@@ -42,7 +42,7 @@ static void lock_fails(struct kunit *test, void *va, u32 len,
 							     NormalPagePriority));
 }
 
-/* What they say */
+/* Fields */
 
 static void sizes(struct kunit *test)
 {
@@ -79,7 +79,7 @@ static void no_mdl(struct kunit *test)
 {
 	KUNIT_EXPECT_NULL(test, IoAllocateMdl(test, 8, FALSE, FALSE,
 					      (PIRP)test));
-	/* Eight megabytes of page numbers, in one piece. */
+	/* Eight megabytes of page numbers, in one allocation */
 	KUNIT_EXPECT_NULL(test, IoAllocateMdl(NULL, U32_MAX, FALSE, FALSE,
 					      NULL));
 	IoFreeMdl(NULL);
@@ -127,7 +127,7 @@ static void kernel_memory(struct kunit *test)
 	MmBuildMdlForNonPagedPool(mdl);
 	describes(test, mdl, slab + 8);
 
-	/* A driver's own, which is vmalloc memory in a place of its own. */
+	/* Static memory of a module is vmalloc memory, in a range of its own. */
 	mdl = get_mdl(test, static_memory, sizeof(static_memory));
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_PTR_EQ(test, MmGetSystemAddressForMdlSafe(mdl, 0),
@@ -154,7 +154,7 @@ static void no_kernel_memory(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
 		KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(mdl, 0));
 	}
-	/* It begins well. */
+	/* The first page is valid. */
 	mdl = get_mdl(test, va, BYTES + 1);
 	MmBuildMdlForNonPagedPool(mdl);
 	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
@@ -164,7 +164,7 @@ static void no_kernel_memory(struct kunit *test)
 	is_logged(test, "no kernel memory to share");
 }
 
-/* Of a PC's: between what is memory, behind it, and far behind. */
+/* Addresses of a PC: in a gap of its memory, behind it, and far behind. */
 static const phys_addr_t mmio_places[] = { 0xa0000, 0xfee00000, 0xc000000000 };
 
 static void mmio_place(const phys_addr_t *place, char *desc)
@@ -289,7 +289,7 @@ static void user_memory(struct kunit *test)
 			    (void *)va);
 	KUNIT_EXPECT_TRUE(test, has_pattern(va, BYTES - 6000, 3, 5000));
 	fill_pattern(va, BYTES - 6000, 4, 5000);
-	/* Mapped once is enough. */
+	/* An MDL that is mapped is not mapped again. */
 	KUNIT_EXPECT_NULL(test,
 			  MmMapLockedPagesSpecifyCache(mdl, KernelMode,
 						       MmCached, NULL, FALSE,
@@ -403,7 +403,7 @@ static void bad_arguments(struct kunit *test)
 	lock_fails(test, va, 8, KernelMode, IoModifyAccess + 1,
 		   STATUS_INVALID_PARAMETER_3);
 
-	/* Twice, and what has its pages otherwise. */
+	/* An MDL that is locked, and one whose pages were filled in otherwise */
 	mdl = lock_mdl(test, va, BYTES, KernelMode, IoReadAccess);
 	KUNIT_EXPECT_EQ(test,
 			MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
@@ -546,7 +546,7 @@ static void part_of_user_memory(struct kunit *test)
 			    (void *)va + PAGE_SIZE + 10);
 	KUNIT_EXPECT_EQ(test, part->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED, 0);
 
-	/* Freed while it is mapped on its own: kmemleak looks. */
+	/* Freed while it is mapped: kmemleak would report the mapping. */
 	MmUnmapLockedPages(va, whole);
 	IoBuildPartialMdl(whole, part, start, 50);
 	KUNIT_EXPECT_NOT_NULL(test, MmGetSystemAddressForMdlSafe(part, 0));

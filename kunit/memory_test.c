@@ -208,7 +208,7 @@ static void kmalloc_beyond_slab(struct kunit *test)
 	kfree(va);
 }
 
-/* Its owner frees it without a look at the count. */
+/* The slab allocator frees memory whatever the page's reference count is. */
 static void slab_page_is_not_referenced(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -262,7 +262,7 @@ static void block_part_of_the_last_page(struct kunit *test)
 	}
 }
 
-/* Others have the rest of the page. */
+/* Other users have the rest of the page. */
 static void page_fragment(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -281,7 +281,7 @@ static void page_fragment(struct kunit *test)
 	page_frag_free(other);
 }
 
-/* The host may still write after an early free: the pages must wait for it. */
+/* The host may still write after an early free: the pages must not be reused. */
 static void vmalloc_freed_early(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -320,7 +320,7 @@ static void page_freed_early(struct kunit *test)
 	unshare(test, srv, handle);
 }
 
-/* Of a PC's: between what is memory, behind it, and far behind. */
+/* Addresses of a PC: in a gap of its memory, behind it, and far behind. */
 static const phys_addr_t mmio_places[] = { 0xa0000, 0xfee00000, 0xc000000000 };
 
 static void mmio_place(const phys_addr_t *place, char *desc)
@@ -356,7 +356,7 @@ static void anonymous_memory(struct kunit *test)
 					    ANONYMOUS), size);
 }
 
-/* Never touched: the pin has to bring the pages in. */
+/* Memory that was never touched: the pin has to bring the pages in. */
 static void anonymous_memory_untouched(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -370,7 +370,7 @@ static void anonymous_memory_untouched(struct kunit *test)
 	unshare(test, srv, handle);
 }
 
-/* The rest of the page is the process's, but whose there? */
+/* The memory ends within a page: the host would see the rest of that page. */
 static void anonymous_memory_part_of_the_last_page(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -522,7 +522,7 @@ static void shared_mapping_past_the_end_of_its_file(struct kunit *test)
 				      READ_ONLY), STATUS_ACCESS_VIOLATION);
 }
 
-/* As remap_pfn_range() leaves it: there, and without pages to pin. */
+/* As remap_pfn_range() maps it: present, but without pages to pin. */
 static void mapping_of_a_device(struct kunit *test)
 {
 	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
@@ -656,7 +656,7 @@ static void sparse_file_for_reading(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_inode(file)->i_blocks, 0);
 }
 
-/* What the host may have written has to reach the file, or the swap. */
+/* The pages are dirty: what the host has written must reach the file or swap. */
 static void dirtied_where_the_host_may_write(struct kunit *test)
 {
 	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
@@ -717,7 +717,7 @@ static bool mapped_writable(struct kunit *test, struct fake_bus *bus,
 	return mapping->writable;
 }
 
-/* Not this kernel either: what is shared for reading is mapped so. */
+/* The kernel's own mapping of memory that is shared for reading is read-only. */
 static void mapped_as_it_is_shared(struct kunit *test)
 {
 	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
@@ -797,7 +797,7 @@ struct kunit_suite vmbkmcl_memory_suite = {
 	.test_cases = memory_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case memory_server_cases[] = {
 	KUNIT_CASE(vmalloc_memory),
 	KUNIT_CASE(vmalloc_part_of_the_last_page),

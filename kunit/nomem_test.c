@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each allocation of what packets need made to fail in turn: a clean status,
- * nothing changed, nothing stuck. What was lost on the way kmemleak finds. Those
- * of external data are in tx_gpa_direct_test.c.
+ * Every allocation for packets fails once: the call returns a clean status,
+ * changes nothing and blocks nothing. kmemleak finds what was leaked. The cases
+ * of GPA-direct packets are in tx_gpa_direct_test.c.
  */
 
 #include <linux/io.h>
@@ -20,7 +20,7 @@
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 
-/* Run it with the first allocation failing, and see that there was none. */
+/* Run it while the first allocation would fail: it must make none. */
 #define needs_no_memory(test, expression)				\
 do {									\
 	fail_nth(1);							\
@@ -30,7 +30,7 @@ do {									\
 	fail_nth(0);							\
 } while (0)
 
-/* What fails are a task's allocations: so the case does the tasklet's work. */
+/* Only a task's allocations fail, so the case runs the tasklet's function. */
 static void poll_here(struct kunit *test, struct kmcl_channel *ch)
 {
 	tasklet_disable(&ch->rx.poll);
@@ -49,8 +49,8 @@ static void do_nothing(struct work_struct *work)
 }
 
 /*
- * Debugobjects allocates in whoever queues a work item when its store runs low, as
- * it does here: what fails has to be another allocation than that.
+ * Debugobjects allocates in the task that queues a work item when its store runs
+ * low, as it does here. That must not be the allocation that fails.
  */
 static void debugobjects_do_not_count(struct kunit *test)
 {
@@ -104,7 +104,7 @@ static void packet_allocate(struct kunit *test)
 
 #define SENDS	4
 
-/* Each kind there is; the server sees no request in them and touches no data. */
+/* Every kind of send. The server takes none for a request. */
 static void sends_need_no_memory(struct kunit *test, VMBCHANNEL ch,
 				 struct outcome *outcomes)
 {
@@ -173,7 +173,7 @@ static void packet_send_to_a_pipe(struct kunit *test)
 	VmbChannelDisable(bus->ch);
 }
 
-/* hv_vmbus allocates nothing either. */
+/* hv_vmbus must not allocate either. */
 static void packet_send_to_the_server(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -213,7 +213,7 @@ static void synchronous_request(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, status, STATUS_SUCCESS);
 }
 
-/* Its header and the payload have to be in one piece. */
+/* The pipe header and the payload are one allocation. */
 static void synchronous_request_to_a_pipe(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -272,7 +272,7 @@ static VOID keep(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 		return;
 	}
 	keeper->kept[i] = packet;
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&keeper->nr_kept, i + 1);
 }
 
@@ -300,14 +300,14 @@ static void packet_complete(struct kunit *test)
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	for (i = 0; i < ARRAY_SIZE(keeper->kept); i++)
 		fake_bus_deliver_request(bus, i + 1, &word, sizeof(word));
-	/* Each is there when it is counted. */
+	/* Each packet is stored before it is counted. */
 	all = eventually(smp_load_acquire(&keeper->nr_kept) == i);
 	KUNIT_ASSERT_TRUE(test, all);
 	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[0], &word,
 						       sizeof(word)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 
-	/* Also one that has to wait. */
+	/* A completion that has to wait for room needs none either. */
 	fake_bus_set_room(bus, 0);
 	needs_no_memory(test, VmbChannelPacketComplete(keeper->kept[1], &word,
 						       sizeof(word)));
@@ -320,7 +320,7 @@ static void packet_complete(struct kunit *test)
 	needs_no_memory(test, VmbChannelPacketFail(keeper->kept[3]));
 }
 
-/* In softirq context the first is put off, the others are completed. */
+/* In softirq context the first packet is deferred, the others are completed. */
 static VOID defer_the_first(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
 			    PVOID buffer, UINT32 length, UINT32 flags)
 {
@@ -574,7 +574,7 @@ static void opening_without_slabs(struct kunit *test)
 	becomes(test, ch, KMCL_ACTIVE);
 }
 
-/* Those of hv_vmbus among them. */
+/* The allocations of hv_vmbus are among them. */
 static void opening_to_the_server(struct kunit *test)
 {
 	VMBCHANNEL ch = get_channel(test);
@@ -644,7 +644,7 @@ struct kunit_suite vmbkmcl_nomem_suite = {
 	.test_cases = nomem_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case nomem_server_cases[] = {
 	KUNIT_CASE(packet_send_to_the_server),
 	KUNIT_CASE(synchronous_request),

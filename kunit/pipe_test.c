@@ -41,11 +41,11 @@ static VOID read_message(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
 	reader->len = length;
 	memcpy(reader->data, buffer, min_t(u32, length, sizeof(reader->data)));
 	VmbChannelPacketComplete(packet, NULL, 0);
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&reader->messages, reader->messages + 1);
 }
 
-/* Before its channel is made: what was made last is freed first. */
+/* Allocate it before its channel: KUnit frees in the reverse order. */
 static struct reader *reader_alloc(struct kunit *test)
 {
 	struct reader *reader = kunit_kzalloc(test, sizeof(*reader),
@@ -125,7 +125,7 @@ static void packet_is_framed(struct kunit *test)
 	}
 }
 
-/* The caller has its buffer back although the packet waits. */
+/* The caller may reuse its buffer although the packet is queued. */
 static void queued_packet_is_framed(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -218,7 +218,7 @@ static void host_sends(struct fake_bus *bus, u32 type, u32 says, u32 has)
 
 static void was_given(struct kunit *test, struct reader *reader, u32 messages)
 {
-	/* What it was given is written before. */
+	/* The message is written before the count. */
 	EXPECT_EVENTUALLY(test,
 			  smp_load_acquire(&reader->messages) == messages);
 	KUNIT_EXPECT_EQ(test, reader->messages, messages);
@@ -344,7 +344,7 @@ struct kunit_suite vmbkmcl_pipe_suite = {
 	.test_cases = pipe_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case pipe_server_cases[] = {
 	KUNIT_CASE(server_echoes_messages),
 	KUNIT_CASE(server_sends_messages),

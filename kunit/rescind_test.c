@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that goes in the middle of something: while a callback for packets
- * runs, where that may sleep and where not, while a send writes to the ring or
- * calls its routine, and while a pause is under way. The client's log tells what
- * came when.
+ * A rescind while something else runs: a callback for packets, in a context where
+ * it may sleep or not; a send that writes to the ring, or calls its completion
+ * routine; and a pause. The client's log shows the order.
  */
 
 #include <linux/cpumask.h>
@@ -27,7 +26,7 @@ static void client_notes(struct client *client, const char *what)
 	spin_unlock_bh(&client->lock);
 }
 
-/* Does not return before the rescind is known, and gives it time to go wrong. */
+/* Return only when the channel knows of the rescind, and some time later. */
 static void stay_a_while(struct client *client)
 {
 	unsigned int i;
@@ -90,7 +89,7 @@ struct going {
 	struct fake_bus *bus;
 };
 
-/* On a CPU of its own: a softirq that waits leaves no other thread its. */
+/* A softirq that waits keeps its CPU from threads, so this one is on another. */
 static void rescind_when_entered(void *data)
 {
 	struct going *going = data;
@@ -139,7 +138,7 @@ static void signal_slowly(struct kmcl_channel *ch, enum kmcl_signal why)
 	struct fake_bus *bus = container_of(ch->pinned, struct fake_bus, ops);
 
 	packet_called(VmbChannelGetPointer(ch), "Signals");
-	/* With a channel that is closed it would use a device given back. */
+	/* Once the channel is closed, a send would use a device that is gone. */
 	KUNIT_EXPECT_EQ(bus->test, atomic_read(&bus->closes), 0);
 }
 
@@ -173,7 +172,7 @@ static void goes_during_a_send(struct kunit *test, const char *at)
 
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
-	/* Suspend comes before or after it. */
+	/* Suspend may come before or after the callback. */
 	returns = strstr(client->log, " returns");
 	closed = strstr(client->log, " Closed");
 	KUNIT_ASSERT_NOT_NULL(test, returns);
@@ -191,7 +190,7 @@ static void during_the_routine_of_a_send(struct kunit *test)
 	goes_during_a_send(test, "Sent");
 }
 
-/* No second Suspend, and who pauses goes on. */
+/* There is no second Suspend, and VmbChannelPause() returns. */
 static void during_the_suspend_of_a_pause(struct kunit *test)
 {
 	struct fake_bus *bus;

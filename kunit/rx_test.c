@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets of the host's: how many a client is given, in which context, and what
- * it may do with them, on the fake bus and with the server.
+ * Packets that the host sends: how many the client is given, in which context, and
+ * what it may do with them; on the fake bus and with the server.
  */
 
 #include <linux/kthread.h>
@@ -97,7 +97,7 @@ static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 	u32 number = *(u32 *)buffer;
 
 	enter(receiver);
-	/* A context that claims to allow it is taken at its word. */
+	/* Sleep where the context allows it. */
 	if (!in_softirq())
 		usleep_range(50, 100);
 	if (number != receiver->next)
@@ -117,7 +117,7 @@ static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 						 sizeof(number));
 	}
 	atomic_dec(&receiver->inside);
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&receiver->calls, receiver->calls + 1);
 }
 
@@ -142,7 +142,7 @@ static VMBPACKETCOMPLETION pop_kept(struct receiver *receiver)
 	return packet;
 }
 
-/* The one it got last; false: it has none. */
+/* Complete the packet that was kept last; false: none is kept. */
 static bool completes_one(struct receiver *receiver)
 {
 	VMBPACKETCOMPLETION packet = pop_kept(receiver);
@@ -162,7 +162,7 @@ static void completes_all(void *data)
 		;
 }
 
-/* Before its channel is made: what was made last is freed first. */
+/* Allocate it before its channel: KUnit frees in the reverse order. */
 static struct receiver *receiver_alloc(struct kunit *test)
 {
 	struct receiver *receiver = kunit_kzalloc(test, sizeof(*receiver),
@@ -212,7 +212,7 @@ static void host_sends(struct fake_bus *bus, u32 first, u32 count)
 		fake_bus_deliver_request(bus, i, &i, sizeof(i));
 }
 
-/* Exactly so many, and no more a while later. */
+/* Exactly so many packets, also a while later */
 static void was_given(struct kunit *test, struct receiver *receiver,
 		      u32 packets)
 {
@@ -248,7 +248,7 @@ static void never_more_than_the_quota(struct kunit *test)
 	was_given(test, receiver, *quota);
 	KUNIT_EXPECT_EQ(test, receiver->nr_kept, *quota);
 
-	/* One for one. */
+	/* Each completion lets one more packet in. */
 	for (i = 1; i <= 3; i++) {
 		completes_one(receiver);
 		was_given(test, receiver, *quota + i);
@@ -275,7 +275,7 @@ static void larger_quota_is_seen_at_a_completion(struct kunit *test)
 	was_given(test, receiver, 2);
 	completes_one(receiver);
 	was_given(test, receiver, 6);
-	/* There is memory for ten, as at the opening. */
+	/* The channel has memory for ten packets, the quota when it was opened. */
 	VmbChannelSetTransactionQuota(receiver->ch, 20);
 	completes_one(receiver);
 	was_given(test, receiver, 12);
@@ -323,7 +323,7 @@ static VOID completed(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	VmbPacketFree(packet);
 }
 
-/* A packet is sent, and its completion comes behind all others. */
+/* The completion of a packet of ours comes behind all packets of the host's. */
 static void sends_and_hears(struct kunit *test, struct receiver *receiver,
 			    struct fake_bus *bus)
 {
@@ -366,7 +366,7 @@ static void completions_while_paused(struct kunit *test)
 	was_given(test, receiver, POOL);
 }
 
-/* No packet is free: the ring waits, and nothing runs. */
+/* No rx packet is free: the ring is not read, and no poll runs. */
 static void ring_waits_for_memory(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -483,7 +483,7 @@ static void passive_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 300);
 }
 
-/* A packet that is complete when it is in the ring: also where one may sleep. */
+/* A packet that wants no completion: its routine may sleep as well. */
 static void passive_context_without_completion(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -505,7 +505,7 @@ static void passive_context_without_completion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, receiver->in_process, 1);
 }
 
-/* In flight when the channel goes: every routine has run before Disable returns. */
+/* Packets in flight at the close: each routine has run when Disable returns. */
 static void passive_completions_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -583,7 +583,7 @@ static void one_is_deferred(struct kunit *test)
 	receiver->defer = 3;
 	comes_up(test, receiver);
 	host_sends(bus, 0, 10);
-	/* The deferred one twice. */
+	/* The deferred packet is delivered twice. */
 	was_given(test, receiver, 11);
 	KUNIT_EXPECT_EQ(test, receiver->next, 10);
 	KUNIT_EXPECT_EQ(test, receiver->batched, 10);
@@ -666,7 +666,7 @@ static void deferred_at_the_close(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, receiver->calls, 1);
 	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, 3);
 
-	/* And nothing of it is left. */
+	/* Nothing of the packet is left. */
 	receiver->hook = NULL;
 	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
@@ -693,7 +693,7 @@ static void packet_is_malformed(struct kunit *test)
 	VmbChannelDisable(receiver->ch);
 	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, 7 + POOL);
 
-	/* It is another host then. */
+	/* After the next open packets are delivered again. */
 	receiver->next = 0;
 	receiver->fail = NONE;
 	comes_up(test, receiver);
@@ -760,7 +760,7 @@ static void corrupt_ring(struct kunit *test)
 			  READ_ONCE(receiver->status) == STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 
-	/* What was read before is delivered and answered. */
+	/* Packets that were read before are delivered and completed. */
 	completes_all(receiver);
 	was_given(test, receiver, 10);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 10);
@@ -877,7 +877,7 @@ static void flood_leaves_the_cpu_to_others(struct kunit *test)
 
 #define PROMISES	1000
 
-/* The host, which puts the next packet in as soon as the last one was read. */
+/* A host that sends the next packet as soon as the last one was read. */
 static void trickle(void *arg)
 {
 	struct fake_bus *bus = arg;
@@ -959,7 +959,7 @@ static void server_has_all(struct kunit *test, VMBCHANNEL ch,
 			count * sizeof(u64));
 }
 
-/* Its packets hold a pattern, and no number. */
+/* The server's packets hold a pattern instead of a number. */
 static VOID receive_pattern(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
 			    PVOID buffer, UINT32 length, UINT32 flags)
 {
@@ -977,7 +977,7 @@ static VOID receive_pattern(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
 	else
 		VmbChannelPacketComplete(packet, buffer, length);
 	atomic_dec(&receiver->inside);
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&receiver->calls, receiver->calls + 1);
 }
 
@@ -1013,7 +1013,7 @@ static int completes_in_a_thread(void *data)
 	return 0;
 }
 
-/* Out of order, later, and by two threads that no callback knows of. */
+/* Two other threads complete packets later, and out of order. */
 static void server_gets_completions_of_threads(struct kunit *test)
 {
 	struct receiver *receiver = server_pattern_receiver(test);
@@ -1174,7 +1174,7 @@ static void completion_of_the_server_too_large(struct kunit *test)
 	report = server_report(test, receiver->ch);
 	KUNIT_EXPECT_GT(test, report.requests, 0);
 
-	/* Nor is a part of it taken for all where there would be room. */
+	/* A truncated packet is not delivered, even where there is room for it. */
 	room = 4096;
 	completion = kunit_kzalloc(test, room, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, completion);
@@ -1283,7 +1283,7 @@ static void process_packet_ex(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, context.batches, 1);
 	VmbChannelDisable(client->ch);
 
-	/* Also none. */
+	/* No callback at all */
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetProcessPacketCallbacksEx(client->ch,
 								  NULL, NULL,
@@ -1354,7 +1354,7 @@ struct kunit_suite vmbkmcl_rx_suite = {
 	.test_cases = rx_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case rx_server_cases[] = {
 	KUNIT_CASE(server_sends_a_thousand),
 	KUNIT_CASE(server_gets_completions_of_threads),

@@ -2,9 +2,9 @@
 /*
  * Everything at once, at random: threads that enable, disable, pause and start a
  * channel while its device is rescinded, unbound, suspended and offered again,
- * packets come, are kept and completed, and requests are sent. What must hold is
- * in client.c (which callback may follow which, and never two at once) and at the
- * end of each case; KASAN and lockdep hold the rest against it.
+ * packets come, are kept and completed, and requests are sent. lib/client.c checks
+ * which callback follows which, and that no two run at once; the end of each case
+ * checks the rest; KASAN and lockdep check the memory and the locks.
  */
 
 #include <linux/delay.h>
@@ -265,7 +265,7 @@ static void stress_on_the_fake_bus(struct kunit *test)
 		   client->ch->delivery.orphaned, READ_ONCE(client->ch->tx.sent));
 }
 
-/* The channel may be down, or go down before the answer. */
+/* The channel may be down, or go down before the completion. */
 static bool server_agrees(VMBCHANNEL ch, u32 op, u32 ms)
 {
 	struct testdev_request req = {
@@ -351,7 +351,7 @@ static void stress_with_the_server(struct kunit *test)
 	guid_t type, instance;
 	unsigned int i;
 
-	/* One that gets no device, and keeps the type's driver registered. */
+	/* This channel gets no device, but keeps the type's driver registered. */
 	server_guids(&type, &instance);
 	client_set_up(test, keeper, get_channel(test), &type, &some_guid);
 	enable(test, keeper);
@@ -386,7 +386,7 @@ struct kunit_suite vmbkmcl_stress_suite = {
 	.test_cases = stress_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case stress_server_cases[] = {
 	KUNIT_CASE_SLOW(stress_with_the_server),
 	{}

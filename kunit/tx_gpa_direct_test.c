@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* External data in MDLs: what the host is told, and how long it is kept. */
+/*
+ * GPA-direct packets of MDLs: what the host is told, and how long pages are
+ * held.
+ */
 
 #include <linux/crc32.h>
 #include <linux/gfp.h>
@@ -24,7 +27,7 @@
 #define PAGED	VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER
 #define SEED	11
 
-/* A chain of three pieces, none of which begins or ends with a page. */
+/* A chain of three MDLs, none of which begins or ends with a page */
 #define HEAD	5000
 #define MIDDLE	100
 #define TAIL	9000
@@ -32,8 +35,8 @@
 #define ROOM	(4 * PAGE_SIZE)
 
 /**
- * struct chain - that
- * @va: memory of each piece, of ROOM bytes
+ * struct chain - a chain of three MDLs
+ * @va: ROOM bytes of memory for each MDL
  * @mdl: each
  * @start: where each begins
  * @len: bytes of each
@@ -108,7 +111,7 @@ static NTSTATUS send_part(VMBPACKET packet, PMDL mdl, u32 offset, u32 len,
 					    offset, len, flags);
 }
 
-/* Every byte that the last description on the bus names, one after the other. */
+/* Copy all bytes that the last GPA-direct packet on the bus describes. */
 static u32 described(struct fake_bus *bus, u8 *bytes, u32 room)
 {
 	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
@@ -185,7 +188,7 @@ static void part_of_a_chain(struct kunit *test)
 	chain_is_free(test, chain);
 }
 
-/* To the end of the page that the first MDL ends in, and not a byte more. */
+/* Up to the end of the page in which the first MDL ends, and no byte more */
 static void forced_length(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -273,7 +276,7 @@ static void refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 0, 0, WAIT | 8),
 			STATUS_INVALID_PARAMETER_7);
 
-	/* One without page numbers is no part of what is sent before it. */
+	/* An MDL without PFNs does not matter when the send ends before it. */
 	chain->mdl[1]->Next = unbuilt;
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 0, 0, WAIT),
 			STATUS_INVALID_PARAMETER_4);
@@ -307,7 +310,7 @@ static void limits(struct kunit *test)
 			STATUS_INVALID_PARAMETER_4);
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 0, HEAD + MIDDLE + 1,
 					WAIT), STATUS_INVALID_PARAMETER_4);
-	/* A chain without an end. */
+	/* A chain that is a circle */
 	chain->mdl[1]->Next = mdl;
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 0, 0, WAIT),
 			STATUS_INVALID_PARAMETER_4);
@@ -315,7 +318,7 @@ static void limits(struct kunit *test)
 			VmbPacketSend(packet, &word, 8, mdl, WAIT),
 			STATUS_INVALID_PARAMETER_4);
 
-	/* One byte too many, and then not. */
+	/* First one byte too many, then not */
 	chain->mdl[1]->Next = NULL;
 	mdl = kernel_mdl(test, chain->va[2] + 1, ALL);
 	KUNIT_EXPECT_EQ(test, send_part(packet, mdl, 0, 0, WAIT),
@@ -336,7 +339,7 @@ static void limits(struct kunit *test)
 	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
-/* As many pieces as there may be, each over two pages: all the room there is. */
+/* As many MDLs as allowed, each over two pages: this fills all the room. */
 static void most_segments(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
@@ -403,7 +406,7 @@ static void send_with_mdl(struct kunit *test)
 
 /* How long it is kept */
 
-/* It is its owner's to keep, so nothing is held. */
+/* The flags say that the owner keeps the memory, so no page is held. */
 static void left_to_its_owner(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -424,7 +427,7 @@ static void whole_pages_are_kept_too(struct kunit *test)
 	struct fake_bus *bus = fake_bus_start(test);
 	void *va = (void *)__get_free_page(GFP_KERNEL);
 	struct page *page = virt_to_page(va);
-	/* The second is no memory. */
+	/* The second page number is no memory. */
 	PFN_NUMBER pfns[] = { PHYS_PFN(virt_to_phys(va)), ~0UL >> PAGE_SHIFT };
 	struct outcome outcome = {};
 	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
@@ -520,7 +523,7 @@ static struct closing *check_at_close(struct kunit *test, struct fake_bus *bus,
 	return closing;
 }
 
-/* Its owner may give the memory away when the routine is called. */
+/* When the routine is called, the owner may free the memory. */
 static void not_complete_before_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -539,7 +542,7 @@ static void not_complete_before_the_close(struct kunit *test)
 	chain_is_free(test, chain);
 }
 
-/* The host may have it for ever, so nobody else gets it. */
+/* The close failed: the host may write for ever, so the pages are never freed. */
 static void kept_for_good(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -553,12 +556,12 @@ static void kept_for_good(struct kunit *test)
 	log_record(test);
 	VmbChannelDisable(bus->ch);
 	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
-	/* Already when the routine was called. */
+	/* The reference was there when the routine was called. */
 	KUNIT_EXPECT_EQ(test, outcome.page_refs, 2);
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 	is_logged(test, "2 pages of external data are kept for good");
 
-	/* That was then. */
+	/* The failed close does not affect the next opening. */
 	bus->close_err = 0;
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	becomes(test, bus->ch, KMCL_ACTIVE);
@@ -569,7 +572,7 @@ static void kept_for_good(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_count(vmalloc_to_page(chain->va[1])), 1);
 }
 
-/* A rescinded channel has nothing, whatever the close says. */
+/* After a rescind the host has no access, whatever the close returns. */
 static void not_kept_on_a_rescinded_channel(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -607,7 +610,7 @@ static void queued_until_there_is_room(struct kunit *test)
 	outcome_is(test, &outcome, STATUS_SUCCESS);
 	chain_is_free(test, chain);
 
-	/* And one that is not sent at all. */
+	/* A packet that is not sent at all */
 	KUNIT_ASSERT_EQ(test, send_part(packet, chain->mdl[0], 0, 0, WAIT),
 			STATUS_SUCCESS);
 	VmbChannelDisable(bus->ch);
@@ -708,7 +711,7 @@ static u32 slots_in_use(struct fake_bus *bus)
 	return taken;
 }
 
-/* The caller goes on and gives its memory away; the host is not done with it. */
+/* The caller times out and frees its memory, but the host still has it. */
 static void completed_late(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -726,7 +729,7 @@ static void completed_late(struct kunit *test)
 			STATUS_CANCELLED);
 	IoFreeMdl(mdl);
 	vfree(va);
-	/* This case's, and the one that is left. */
+	/* One reference is this case's, the other the abandoned request's. */
 	EXPECT_EVENTUALLY(test, page_count(page) == 2);
 	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 1);
 
@@ -735,7 +738,7 @@ static void completed_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 0);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 
-	/* Once. */
+	/* A second completion has no effect. */
 	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	EXPECT_EVENTUALLY(test, bus->ch->tx.bad_ids == 1);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
@@ -768,7 +771,7 @@ static void never_completed_and_not_closed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, references(chain), 2);
 }
 
-/* The host has seen nothing of it. */
+/* The host has not seen the request. */
 static void timed_out_in_the_queue(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -782,7 +785,7 @@ static void timed_out_in_the_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 }
 
-/* Nobody waits for a close, but the memory does. */
+/* The request returns before the close, but its pages are held until then. */
 static void request_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -838,7 +841,7 @@ static void request_at_a_rescind(struct kunit *test)
 	chain_is_free(test, chain);
 }
 
-/* A host that answers none of them gets no more of them than there are slots. */
+/* A host that completes no request gets at most as many as there are slots. */
 static void table_full_of_abandoned_requests(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -908,7 +911,7 @@ static void server_reads_and_writes_a_chain(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_FILL, 22,
 				  chain->mdl[0]).value, ALL);
 	KUNIT_EXPECT_TRUE(test, chain_has(chain, 22));
-	/* And not a byte beside it. */
+	/* No byte beside the MDLs has changed. */
 	for (i = 0; i < 3; i++) {
 		u8 *before = chain->start[i] - 1;
 		u8 *behind = chain->start[i] + chain->len[i];
@@ -965,7 +968,7 @@ static void owner_of_external_data_is_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pinned_pages(owner->mm), 0);
 }
 
-/* It writes when nobody waits any more, and to nobody else's memory. */
+/* The server writes after the timeout, and the page is not yet reused. */
 static void server_writes_late(struct kunit *test)
 {
 	struct testdev_request req = {
@@ -1002,7 +1005,7 @@ static void server_writes_late(struct kunit *test)
 	put_page(page);
 }
 
-/* Memory that is not there */
+/* Allocations that fail */
 
 static void request_without_memory(struct kunit *test)
 {
@@ -1037,7 +1040,7 @@ static void request_without_memory(struct kunit *test)
 	KUNIT_EXPECT_GE(test, failures, 1);
 }
 
-/* A send needs none. */
+/* A send allocates nothing. */
 static void packet_without_memory(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -1093,7 +1096,7 @@ struct kunit_suite vmbkmcl_tx_gpa_direct_suite = {
 	.test_cases = tx_gpa_direct_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case tx_gpa_direct_server_cases[] = {
 	KUNIT_CASE(server_reads_and_writes_a_chain),
 	KUNIT_CASE(server_writes_user_memory),

@@ -66,7 +66,7 @@ static NTSTATUS request_word(struct fake_bus *bus, u32 flags, s64 timeout)
  * @len: bytes of it
  * @flags: the request's
  * @timeout: in units of 100 ns; 0 for none
- * @discard: do not look at the completion
+ * @discard: pass no room for the completion
  * @room: for the completion
  * @size: bytes of @room, then of what came
  * @status: what came of it
@@ -327,7 +327,7 @@ static void request_without_completion(struct kunit *test)
 			STATUS_SUCCESS);
 }
 
-/* DEBUG_ATOMIC_SLEEP watches. */
+/* DEBUG_ATOMIC_SLEEP reports a sleep here. */
 static void request_in_atomic_context(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -545,7 +545,7 @@ static void nothing_overtakes_the_queue(struct kunit *test)
 
 	fake_bus_set_room(bus, 0);
 	s = senders_queue(test, bus, 1, LONG);
-	/* There is room by now, and nobody has said so yet. */
+	/* There is room by now, but the host has not signalled yet. */
 	fake_bus_set_room(bus, 10);
 	KUNIT_EXPECT_EQ(test, request_word(bus, 0, 0), STATUS_BUFFER_OVERFLOW);
 	KUNIT_EXPECT_EQ(test, rec->count, 0);
@@ -556,7 +556,7 @@ static void nothing_overtakes_the_queue(struct kunit *test)
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
-/* The host was asked to say so when there is more. */
+/* The guest has asked the host to signal when there is more room. */
 static void there_is_room_in_the_end(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -570,7 +570,7 @@ static void there_is_room_in_the_end(struct kunit *test)
 	senders_end(test, s, 1, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 
-	/* Nobody would look at the completion of this one. */
+	/* No caller waits for the completion of this request. */
 	s = senders_alloc(test, bus->ch, 1, -300 * MS);
 	fake_bus_set_room(bus, 0);
 	sender_start(test, s);
@@ -594,7 +594,7 @@ static void queued_without_completion(struct kunit *test)
 	senders_end(test, s, 1, STATUS_SUCCESS);
 }
 
-/* Linux sends only with more room free than the packet takes. */
+/* A packet must leave at least one word of the ring free. */
 static void room_asked_for(struct kunit *test)
 {
 	static const u32 lengths[] = { 0, 1, 64, 1000, 2000, 2030, 3000 };
@@ -634,7 +634,7 @@ static void get_room(struct kmcl_channel *ch, bool first)
 	fake_bus_make_room(bus, 1);
 }
 
-/* The host has not seen the wish, so it is not going to wake anybody. */
+/* The host has not seen pending_send_sz, so it will not signal. */
 static void room_comes_while_asked_for(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -660,7 +660,7 @@ static void withdrawn_from_the_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 }
 
-/* Else the host goes on waking a guest that waits for nothing. */
+/* Otherwise the host would go on signalling a guest that waits for nothing. */
 static void withdrawn_with_its_wanted_room(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -710,7 +710,7 @@ static void table_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, KMCL_TX_SLOTS);
 }
 
-/* As many threads as the table has slots would take their time to start. */
+/* As many threads as the table has slots would take long to start. */
 static void table_full(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -738,7 +738,7 @@ static void table_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 }
 
-/* The host is silent, so no poll comes by. */
+/* The host does not signal, so no poll runs. */
 static void slot_freed_by_a_timeout(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -757,7 +757,7 @@ static void slot_freed_by_a_timeout(struct kunit *test)
 	senders_end(test, &s[1], 1, STATUS_SUCCESS);
 }
 
-/* A wish for room would not help, and the host would act on it. */
+/* To ask the host for room would not help, and would make it signal. */
 static void full_table_is_no_full_ring(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -851,7 +851,7 @@ static void packets_nobody_is_there_for(struct kunit *test)
 	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->rx.received) == 11);
 }
 
-/* More than one poll reads, and no wake-up comes for them any more. */
+/* More than one poll reads, and the host does not signal again. */
 static void packets_from_before_the_start(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
@@ -876,7 +876,7 @@ static void corrupt_ring(struct kunit *test)
 	fake_bus_complete(bus, rec->ids[0], NULL, 0);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 0);
-	/* Nobody waits for what can not come. */
+	/* The ring is corrupt, so no request waits for its completion. */
 	senders_end(test, s, 1, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
 			STATUS_DEVICE_REMOVED);
@@ -971,7 +971,7 @@ static struct server *server_small(struct kunit *test, u32 bytes)
 	return srv;
 }
 
-/* Room for a request with @len bytes of pattern, and for its answer. */
+/* Room for a request with @len bytes of pattern, and for its response. */
 struct echo {
 	struct testdev_request req;
 	u8 payload[TESTDEV_MAX_PAYLOAD];
@@ -1314,7 +1314,7 @@ struct kunit_suite vmbkmcl_tx_request_suite = {
 	.test_cases = tx_request_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case tx_request_server_cases[] = {
 	KUNIT_CASE(request_in_atomic_context),
 	KUNIT_CASE(echo_of_every_kind_of_size),

@@ -19,7 +19,7 @@
 #define UNREAD		(KMCL_TX_SLOTS + 44)
 #define MANY	1000
 
-/* Objects */
+/* Packet objects */
 
 static void packet_of_a_channel(struct kunit *test)
 {
@@ -69,7 +69,7 @@ static void many_packets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->packets.count, 64);
 }
 
-/* KASAN looks. */
+/* KASAN would report a use after free. */
 static void packet_outlives_its_channel(struct kunit *test)
 {
 	VMBPACKET packet;
@@ -83,7 +83,7 @@ static void packet_outlives_its_channel(struct kunit *test)
 	VmbPacketFree(packet);
 }
 
-/* Of the same size, but with other room within: a payload would not fit. */
+/* A packet of the same size, but with less room for the payload. */
 static void packet_of_other_settings(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
@@ -105,7 +105,7 @@ static void packet_of_other_settings(struct kunit *test)
 			STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 
-	/* Settings that are as they were do not count. */
+	/* With the settings of its allocation the packet can be sent again. */
 	VmbChannelDisable(bus->ch);
 	VmbChannelInitSetInlinePacketContextSize(bus->ch, 16);
 	VmbChannelInitSetMaximumPacketSize(bus->ch, 4096);
@@ -201,7 +201,7 @@ static void sent_with_completion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, outcome.length, 8);
 	KUNIT_EXPECT_EQ(test, outcome.data, 0x1234);
 
-	/* A second completion of it is nobody's. */
+	/* A second completion belongs to no packet. */
 	fake_bus_complete(bus, bus->last_id, &word, sizeof(word));
 	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->tx.bad_ids));
 	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
@@ -214,7 +214,7 @@ static VOID overwritten(VMBPACKET packet, PVOID context, NTSTATUS status,
 	record_outcome(packet, status, buffer, length);
 }
 
-/* What a routine reads is not the host's to change. */
+/* The host cannot change what a completion routine reads. */
 static void overwritten_while_read(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -390,7 +390,7 @@ static void full_ring_queues_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), 0);
 }
 
-/* The host makes room and signals between the second look and the queueing. */
+/* The host makes room and signals between the second check and the queueing. */
 static struct fake_bus *racing;
 static unsigned int checks;
 
@@ -434,7 +434,7 @@ static void room_before_it_is_queued(struct kunit *test)
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
 }
 
-/* A packet goes at once where nothing waits, and behind what waits. */
+/* A packet is sent at once if none is queued, or else behind the queue. */
 static void sent_behind_the_queue(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -476,7 +476,7 @@ static void count_signal(struct kmcl_channel *ch, enum kmcl_signal why)
 	atomic_inc(&signals);
 }
 
-/* The other end reads the index and is signalled once, however many come. */
+/* The index is written and the host is signalled once for all of the queue. */
 static void queue_is_published_together(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -535,7 +535,7 @@ static void completed_out_of_order(struct kunit *test)
 	}
 }
 
-/* Queued and sent ones, each once. */
+/* Each packet is completed once, queued or sent. */
 static void close_completes_all(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -559,7 +559,7 @@ static VOID record_and_wait(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 		wait_for_completion_timeout(&may_return, 10 * HZ);
 }
 
-/* The first one holds the worker while the client changes its mind. */
+/* The first routine holds the worker while the client switches to softirq. */
 static void routines_no_longer_sleep(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -685,7 +685,7 @@ static void external_data_until_the_close(struct kunit *test)
 	outcome_is(test, &closing.outcome, STATUS_DEVICE_REMOVED);
 }
 
-/* It may write for good then, which the client has to be told. */
+/* The host may then write for ever: the client is told so. */
 static void external_data_and_a_close_not_posted(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -701,7 +701,7 @@ static void external_data_and_a_close_not_posted(struct kunit *test)
 	VmbChannelDisable(bus->ch);
 	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
 
-	/* Unless it has nothing any more. */
+	/* After a rescind the host has no access. */
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	VmbPacketSetPointer(packet, &rescinded);
@@ -752,7 +752,7 @@ static VOID response(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 	struct testdev_response *rsp = VmbPacketGetPointer(packet);
 
 	memcpy(rsp, buffer, min_t(u32, length, sizeof(*rsp)));
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&rsp->magic, TESTDEV_MAGIC);
 }
 
@@ -770,7 +770,7 @@ static struct testdev_response ask(struct kunit *test, struct server *srv,
 			VmbPacketSendWithExternalPfns(packet, req, sizeof(*req),
 						      pfns, count, WAIT),
 			STATUS_SUCCESS);
-	/* The routine writes the rest of it before. */
+	/* The routine writes the rest of the response before. */
 	EXPECT_EVENTUALLY(test, smp_load_acquire(&rsp.magic));
 	VmbPacketFree(packet);
 	return rsp;
@@ -1003,7 +1003,7 @@ static void packet_count_bounds(struct kunit *test)
 
 #define FEW	3
 
-/* One more than that waits until one of them is complete. */
+/* One packet more than that waits until one is complete. */
 static void packet_count_is_kept(struct kunit *test, struct fake_bus *bus)
 {
 	struct outcome notes[FEW + 1] = {};
@@ -1041,7 +1041,7 @@ static void packet_count(struct kunit *test)
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	packet_count_is_kept(test, bus);
 
-	/* After some were used, too. */
+	/* The setting works also after slots were used. */
 	VmbChannelDisable(bus->ch);
 	KUNIT_EXPECT_EQ(test,
 			VmbChannelInitSetMaximumPacketCount(bus->ch, 100),
@@ -1090,7 +1090,7 @@ static void inline_context_bounds(struct kunit *test)
 			STATUS_INVALID_PARAMETER_1);
 }
 
-/* Nothing else of a packet reaches there, and it is clean in a new one. */
+/* No other part of a packet overlaps the room, and it is zero in a new packet. */
 static void inline_context(struct kunit *test)
 {
 	static PFN_NUMBER pfns[256];
@@ -1138,7 +1138,7 @@ static void inline_context(struct kunit *test)
 	VmbPacketFree(packet);
 }
 
-/* KASAN looks that it ends where the caller's memory does. */
+/* The room ends with the caller's memory: KASAN would report a byte more. */
 static void inline_context_in_own_memory(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_create(test);
@@ -1174,7 +1174,7 @@ static void completion_routine_ex(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, note.data, 0x1234);
 	KUNIT_EXPECT_EQ(test, note.length, sizeof(word));
 
-	/* The one set last is called, of whichever kind. */
+	/* The routine that was set last is called, of either kind. */
 	VmbPacketSetPointer(packet, &other);
 	VmbPacketSetCompletionRoutine(packet, record_outcome);
 	send_word_of(test, packet, 0);
@@ -1230,7 +1230,7 @@ struct kunit_suite vmbkmcl_tx_suite = {
 	.test_cases = tx_cases,
 };
 
-/* What needs a server at the other end. */
+/* Cases that need a server at the other end */
 static struct kunit_case tx_server_cases[] = {
 	KUNIT_CASE_PARAM(server_reads_and_writes_pfns, pages_gen_params),
 	KUNIT_CASE(disable_with_a_server_that_stalls),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which device a channel gets, what it gets of it, and what becomes of both when
- * a driver or a client is in the way or gone.
+ * Which device of hv_vmbus a channel gets, what it gets of the device, and what
+ * happens when another driver or client has the device, or gives it back.
  */
 
 #include <linux/delay.h>
@@ -48,7 +48,7 @@ static void two_instances(struct kunit *test)
 	struct client *first = client_of(test, TESTDEV_INSTANCE_GUID);
 	struct client *second = client_of(test, TESTDEV_SECOND_GUID);
 
-	/* The one that was offered last goes first. */
+	/* The device that was offered last is bound first. */
 	bring_up(test, second);
 	bring_up(test, first);
 	is_bound_to(test, first->ch, TESTDEV_INSTANCE_GUID);
@@ -89,7 +89,7 @@ static void two_channels_of_a_type(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, guid_equal(&a, &b));
 }
 
-/* Nobody asked for it, so nobody complains of it. */
+/* A device that no client asked for is not logged as an error. */
 static void other_instances_are_no_errors(struct kunit *test)
 {
 	log_record(test);
@@ -107,7 +107,7 @@ static void forget_override(void *test)
 		   "/driver_override", "\n");
 }
 
-/* What the log says helps, to the letter. */
+/* The command that the log names works as it stands. */
 static void device_of_another_driver(struct kunit *test)
 {
 	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
@@ -373,7 +373,7 @@ static void interrupt_latency_of_the_server(struct kunit *test)
 
 /* Rings */
 
-/* Nothing that large is to be had in one piece. */
+/* No allocation of that size succeeds in physically contiguous memory. */
 static void rings_fail(struct kunit *test, struct client *client)
 {
 	log_record(test);
@@ -465,7 +465,7 @@ static void channels_of_a_type_come_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
 }
 
-/* Who names an instance has it before who takes any. */
+/* A channel that names the instance precedes one that accepts any. */
 static void named_instance_goes_first(struct kunit *test)
 {
 	struct client *any = server_client(test);
@@ -481,7 +481,7 @@ static void named_instance_goes_first(struct kunit *test)
 	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_INSTANCE_GUID);
 	becomes(test, named->ch, KMCL_ACTIVE);
 	KUNIT_EXPECT_EQ(test, any->ch->state, KMCL_ENABLED);
-	/* And the other one has the other device. */
+	/* The other channel has the other device. */
 	write_text(test, BUS "drivers/" DRIVER "/bind", TESTDEV_SECOND_GUID);
 	becomes(test, any->ch, KMCL_ACTIVE);
 	KUNIT_EXPECT_FALSE(test, guid_equal(&any->ch->instance, &instance));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Flow control: what happens while the server does not read, and that it is the
- * server's event and nothing else that ends it.
+ * Flow control: packets wait while the server does not read, until an event of the
+ * server's makes the guest send them.
  */
 
 #include <linux/slab.h>
@@ -95,7 +95,7 @@ static VOID has_gone(VMBPACKET packet, NTSTATUS status, PVOID buffer,
 		atomic_inc(&sender->doubled);
 	if (status != STATUS_SUCCESS)
 		atomic_inc(&sender->failed);
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_mb__before_atomic();
 	atomic_inc(&sender->done);
 }
@@ -148,7 +148,7 @@ static u32 free_in_ring(const struct sender *sender)
 	return hv_get_bytes_to_write(&sender->chan->outbound);
 }
 
-/* A request is answered before it is off the ring. */
+/* The server completes a request before it takes it off the ring. */
 static void ring_is_empty(struct kunit *test, const struct sender *sender)
 {
 	ASSERT_EVENTUALLY(test, free_in_ring(sender) == RING);
@@ -231,7 +231,7 @@ static u32 wish(const struct sender *sender)
 	return READ_ONCE(sender->chan->outbound.ring_buffer->pending_send_sz);
 }
 
-/* What a channel did that a quiet one does not; and the host's events. */
+/* Counters that stand still on an idle channel, and the host's events */
 struct activity {
 	u64 polls;
 	u64 attempts;	/* to put a packet in the ring */
@@ -282,7 +282,7 @@ static void nothing_runs_while_the_server_does_not_read(struct kunit *test)
 	fit = (RING - 8) / 256;
 	KUNIT_EXPECT_EQ(test, atomic_read(&sender->done), fit);
 	KUNIT_EXPECT_EQ(test, tx->queued, 300 - fit);
-	/* Once before the wish for room and once after it. */
+	/* Once before the guest asks for room, and once after. */
 	KUNIT_EXPECT_EQ(test, tx->ring_full, 2);
 	KUNIT_EXPECT_GT(test, wish(sender), 0);
 
@@ -301,7 +301,7 @@ static void nothing_runs_while_the_server_does_not_read(struct kunit *test)
 	is_quiet(test, sender, 500);
 }
 
-/* One waits; the server reads all there is, so the ring is empty when it is woken. */
+/* One packet waits. The server empties the ring before it signals. */
 static void ring_is_drained_completely(struct kunit *test)
 {
 	struct sender *sender = sender_start(test);
@@ -349,7 +349,7 @@ static void ring_is_filled_to_the_byte(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tx->queued, 0);
 	KUNIT_EXPECT_EQ(test, tx->ring_full, 0);
 
-	/* The smallest there is does not fit any more. */
+	/* Not even the smallest packet fits any more. */
 	sends(test, sender, OVERHEAD);
 	KUNIT_EXPECT_EQ(test, tx->queued, 1);
 	KUNIT_EXPECT_EQ(test, wish(sender), RING / 4);
@@ -359,7 +359,7 @@ static void ring_is_filled_to_the_byte(struct kunit *test)
 	all_arrived(test, sender, consumed);
 }
 
-/* One that would leave nothing free waits, too: it fits to the byte. */
+/* A packet that would fill the ring to the last byte waits as well. */
 static void packet_fits_to_the_byte(struct kunit *test)
 {
 	struct sender *sender = sender_start(test);
@@ -529,7 +529,7 @@ static void several_senders(struct kunit *test)
 	server_does(test, sender, TESTDEV_PACE, 0, 0);
 	kunit_info(test, "%llu queued, %u requests", tx->queued, requests);
 	KUNIT_EXPECT_GT(test, tx->queued, 0);
-	/* Two more set the pace. */
+	/* The two TESTDEV_PACE requests are counted, too. */
 	KUNIT_EXPECT_EQ(test, READ_ONCE(tx->sent) - sent,
 			sender->count + requests + 2);
 	all_arrived(test, sender, consumed);
@@ -569,7 +569,7 @@ static void comes_in_order(struct fake_bus *bus,
 	WRITE_ONCE(ring->next, ring->next + 1);
 }
 
-/* A host says so once, and only where somebody wants to know. */
+/* A host signals once, and only if the guest has asked for room. */
 static void make_room(void *arg)
 {
 	struct fake_ring *ring = arg;
@@ -648,7 +648,7 @@ static VOID keep(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 {
 	struct keeper *keeper = VmbChannelGetPointer(ch);
 
-	/* It is looked at when it is there. */
+	/* The case reads the packet after it is stored. */
 	smp_store_release(&keeper->kept, packet);
 }
 
@@ -661,9 +661,9 @@ static void make_a_little_room(struct kmcl_channel *ch, bool first)
 }
 
 /*
- * An answer overtakes a larger packet, finds no room, and then some after all: the
- * wish has still to be the larger packet's. A host speaks up when its ring gets
- * that much room, and had that for a smaller wish already.
+ * A completion overtakes a larger packet, finds no room, and then some after all:
+ * pending_send_sz must still be the larger packet's size. A host signals when its
+ * ring gets that much room, and for a smaller size that has happened before.
  */
 static void completion_keeps_the_wanted_room(struct kunit *test)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A host that lies, in the rings of the real bus. What it would write there is
- * written here: the rings are guest memory, and QEMU writes no such things. The
- * server's own lies are in the other suites: completions twice, late, or too large.
+ * A hostile host: the cases write to the rings of the real bus what such a host
+ * would write there. QEMU cannot be made to do it. What the server can do wrong
+ * is in the other suites: completions that come twice, late, or too large.
  */
 
 #include <linux/hyperv.h>
@@ -142,12 +142,15 @@ static NTSTATUS echo(struct victim *victim)
 	struct testdev_response rsp = {};
 	NTSTATUS status = server_call(&victim->srv, &req, NULL, &rsp, NULL, 0);
 
-	/* The poll has counted the answer when it is over, not when it wakes us. */
+	/*
+	 * The poll counts the completion at its end, after it has woken this
+	 * thread.
+	 */
 	tasklet_unlock_wait(&victim->srv.ch->rx.poll);
 	return status ?: rsp.status ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
 }
 
-/* The ring is at rest: nobody but who writes here puts anything in it. */
+/* The ring is idle: only this function writes packets to it. */
 static void host_writes(struct victim *victim, u16 type, u16 offset8, u16 len8,
 			u64 id, u32 to)
 {
@@ -170,7 +173,7 @@ static void host_writes(struct victim *victim, u16 type, u16 offset8, u16 len8,
 	kmcl_poll_schedule(victim->srv.ch);
 }
 
-/* Whatever became of the ring: a new one is good. */
+/* After the next open the channel works, whatever happened to the ring. */
 static void is_well_again(struct kunit *test, struct victim *victim)
 {
 	struct kmcl_channel *ch = victim->srv.ch;
@@ -214,7 +217,7 @@ static void forged_packet(struct kunit *test)
 			forgery->received - forgery->dropped);
 	KUNIT_EXPECT_EQ(test, ch->tx.bad_ids, 0);
 
-	/* It is not looked at again, and nothing is sent to such a host. */
+	/* The ring is not read again, and no packet is sent to such a host. */
 	polls = ch->rx.polls;
 	msleep(100);
 	KUNIT_EXPECT_EQ(test, ch->rx.polls, polls);
@@ -223,7 +226,7 @@ static void forged_packet(struct kunit *test)
 	is_well_again(test, victim);
 }
 
-/* Whose completion would that be? */
+/* Completions that belong to no request */
 
 static u64 id_of_nothing(struct kmcl_tx *tx)
 {
@@ -356,7 +359,7 @@ static void outgoing_index_out_of_range(struct kunit *test)
 	is_well_again(test, victim);
 }
 
-/* Between a packet's queueing and its turn. */
+/* The index changes after a packet was queued, before it is sent. */
 static void queued_behind_an_index_out_of_range(struct kunit *test)
 {
 	struct victim *victim = victim_start(test);
@@ -364,7 +367,7 @@ static void queued_behind_an_index_out_of_range(struct kunit *test)
 	u64 word = 0;
 	NTSTATUS status;
 
-	/* One that the host makes out to be full. */
+	/* The host claims that the ring is full. */
 	WRITE_ONCE(ring->read_index,
 		   (READ_ONCE(ring->write_index) + 8) %
 		   victim->chan->outbound.ring_datasize);

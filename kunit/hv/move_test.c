@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The channel's interrupts move to another CPU while packets go both ways. sysfs
- * allows it from VMBus 4.1 on; from 5.3 on the writer waits for the host's answer.
+ * allows it from VMBus 4.1 on; from 5.3 on the writer waits for the host's reply.
  */
 
 #include <linux/hyperv.h>
@@ -46,7 +46,7 @@ static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 		mover->wrong++;
 	mover->cpu = raw_smp_processor_id();
 	VmbChannelPacketComplete(packet, NULL, 0);
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&mover->received, mover->received + 1);
 }
 
@@ -123,7 +123,7 @@ static void echo(struct kunit *test, struct mover *mover, u64 word)
 
 static bool all_came(struct mover *mover)
 {
-	/* What was received is looked at after this. */
+	/* The packets that were received are checked after this. */
 	return smp_load_acquire(&mover->received) == mover->asked;
 }
 
@@ -153,8 +153,8 @@ static void packets_survive_moves(struct kunit *test)
 }
 
 /*
- * What the host sends after its answer interrupts the new CPU, and the client is
- * called there. Below 5.3 there is no answer, so the host may not have moved it yet.
+ * Packets that the host sends after its reply interrupt the new CPU, and the client
+ * is called there. Below 5.3 there is no reply, and the move may still be pending.
  */
 static void interrupts_follow(struct kunit *test)
 {

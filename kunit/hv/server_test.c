@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The server endpoint itself: whatever is wrong with a request, it is answered
- * with a status, and the server goes on.
+ * The server in QEMU: it completes a request with a status, whatever is wrong with
+ * the request, and goes on.
  */
 
 #include <linux/vmalloc.h>
@@ -170,7 +170,7 @@ static void outside_of_a_gpadl(struct kunit *test)
 					  sizeof(struct raw_request)),
 				TESTDEV_ERANGE);
 	}
-	/* More than an answer may have, and more than there is. */
+	/* More than a response may hold, and more than the GPADL has. */
 	rq.op = TESTDEV_GPADL_READ;
 	rq.payload_len = 0;
 	rq.offset = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals to the host, beside those of a driver that does the same on hv_vmbus
- * alone. hv_vmbus counts them, for the one as for the other.
+ * Signals to the host, compared with those of a driver that sends the same through
+ * hv_vmbus alone. hv_vmbus counts the signals of both.
  *
- * A sender signals when it finds the ring empty. How often that is depends on who
- * is slower, unless the server takes its time: then the ring is filled before it
- * is read, whoever fills it, and only the protocol counts.
+ * A sender signals when it finds the ring empty. How often that happens depends on
+ * the speed of sender and server, unless the server reads at intervals: then each
+ * sender fills the ring before it is read, and only the protocol counts.
  */
 
 #include <linux/hyperv.h>
@@ -47,7 +47,7 @@ static void pattern_desc(const struct pattern *pattern, char *desc)
 
 KUNIT_ARRAY_PARAM(pattern, patterns, pattern_desc);
 
-/* A request is answered before it is off the ring. */
+/* The server completes a request before it takes it off the ring. */
 static void ring_is_empty(struct kunit *test, struct vmbus_channel *chan)
 {
 	const struct hv_ring_buffer_info *ring = &chan->outbound;
@@ -94,7 +94,7 @@ static void raw_end(struct kunit *test, struct raw *raw)
 	other_driver_remove(test);
 }
 
-/* As hv_sock does: the wish, another try, and then the wait. */
+/* As hv_sock does: ask for room, try again, and then wait. */
 static int raw_send(struct raw *raw, void *data, u32 len, u32 flags)
 {
 	int err;
@@ -106,7 +106,10 @@ static int raw_send(struct raw *raw, void *data, u32 len, u32 flags)
 			return err;
 		reinit_completion(&raw->event);
 		set_channel_pending_send_size(raw->chan, TAKES + 8);
-		/* The host sees the wish before the ring is looked at again. */
+		/*
+		 * The host sees the request for room before the ring is checked
+		 * again.
+		 */
 		virt_mb();
 		err = vmbus_sendpacket(raw->chan, data, len, 1,
 				       VM_PKT_DATA_INBAND, flags);
@@ -230,7 +233,7 @@ static VMBCHANNEL client_channel(struct kunit *test, u32 pages)
 	return ch;
 }
 
-/* The least of some rounds: a guest that stands still for a while sends more. */
+/* The minimum of several rounds: a guest that is delayed signals more often. */
 static void no_more_than_a_raw_sender(struct kunit *test)
 {
 	const struct pattern *pattern = test->param_value;

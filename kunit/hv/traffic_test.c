@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets both ways at once, through the smallest rings, each accounted for: the
- * server does what host/traffic.h says, and so does the client here. It is one
- * stream from the first case to the last; a case waits for a part of it, as KUnit
- * gives none more than 300 s.
+ * Packets in both directions at once, through the smallest rings. Server and
+ * client check every packet as host/traffic.h describes. All cases share one
+ * stream, and each waits for a part of it, because KUnit ends a case after 300 s.
  */
 
 #include <linux/cpumask.h>
@@ -27,9 +26,9 @@
 #define PART	20000
 
 /*
- * Until the last part the server looks at its ring that often, and finds it full:
- * waking an emulated host takes longer than sending a packet. In the last part it
- * looks whenever it is woken.
+ * The interval at which the server reads its ring, until the last part: it finds
+ * the ring full, since to wake an emulated host takes longer than to send a
+ * packet. In the last part the server reads whenever it is woken.
  */
 #define PACE_MS	5
 
@@ -172,7 +171,7 @@ static bool was_completed_well(const struct slot *slot, NTSTATUS status,
 	return len == sizeof(*data) && *data == slot->head;
 }
 
-/* The slot is given back first, so that the end of it all is seen after it. */
+/* Free the slot first: the case ends when the last packet is counted. */
 static VOID sent(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length)
 {
 	struct slot *slot = VmbPacketGetPointer(packet);
@@ -274,7 +273,7 @@ static VOID receive(VMBCHANNEL ch, VMBPACKETCOMPLETION packet, PVOID buffer,
 	tr->received_sum = testdev_traffic_mix(tr->received_sum, head);
 	if (!keep(tr, packet, head))
 		VmbChannelPacketComplete(packet, &head, sizeof(head));
-	/* Last: it is waited for. */
+	/* Cases poll for this: write it last. */
 	smp_store_release(&tr->received, n + 1);
 	if (tr->nr_kept == KEPT || n + 1 == MANY)
 		complete_kept(tr);
@@ -410,7 +409,7 @@ static bool is_through(struct traffic *tr, u32 count)
 	       atomic_read(&tr->done) >= count;
 }
 
-/* However long it takes, as long as something moves. */
+/* Wait without a limit, as long as there is progress. */
 static void wait_for(struct kunit *test, struct traffic *tr, u32 count)
 {
 	unsigned long end = jiffies + PATIENCE;
@@ -540,13 +539,13 @@ static void all_at_once_ends(struct kunit *test)
 			    tr->first_number);
 	KUNIT_EXPECT_EQ(test, ch->rx.dropped, 0);
 	KUNIT_EXPECT_EQ(test, ch->tx.bad_ids, 0);
-	/* It was a stress, was it? */
+	/* The ring was full, and packets were queued. */
 	KUNIT_EXPECT_GT(test, ch->tx.ring_full, 0);
 	KUNIT_EXPECT_GT(test, ch->tx.queued, 0);
 	traffic_end();
 }
 
-/* A case that was ended by an assertion has left it. */
+/* An assertion that ended a case has left the stream. */
 static void traffic_suite_exit(struct kunit_suite *suite)
 {
 	traffic_end();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A client that writes down what it hears.
+ * A client that records its callbacks.
  *
- * It also knows which callback may follow which, and counts every one that came
- * at the wrong time or while another one ran.
+ * It knows which callback may follow which, and counts those that came at the wrong
+ * time or while another one ran.
  */
 
 #include <linux/delay.h>
@@ -17,7 +17,7 @@ const guid_t some_guid = GUID_INIT(0x0badcafe, 0x1234, 0x5678,
 				   8, 7, 6, 5, 4, 3, 2, 1);
 EXPORT_TO_TESTS(some_guid);
 
-/* Which callback leads where, and from where it may come. */
+/* The phase to which each callback leads, and those in which it may come */
 static const struct {
 	const char *callback;
 	unsigned int from;
@@ -50,7 +50,7 @@ static void client_notes(struct client *client, const char *callback)
 	spin_unlock_bh(&client->lock);
 }
 
-/* Takes its time, so that another callback could get in between. */
+/* Sleeps, to give another callback the time to run at once with this one. */
 static struct client *client_called(VMBCHANNEL ch, const char *callback)
 {
 	struct client *client = VmbChannelGetPointer(ch);

@@ -18,7 +18,7 @@
 
 #define SECOND		10000000LL	/* in units of 100 ns */
 
-/* What the client knows of its channel, from the callbacks alone. */
+/* The channel's state as the callbacks tell it */
 enum client_phase {
 	CLIENT_CLOSED,
 	CLIENT_OPENED,
@@ -27,28 +27,28 @@ enum client_phase {
 };
 
 /**
- * struct client - somebody who writes down every callback
+ * struct client - a client that records every callback
  * @ch: the channel
  * @lock: guards @log, @phase and @held
  * @log: names of the callbacks, in the order they came
- * @phase: as the callbacks so far say
+ * @phase: the channel's state, from the callbacks so far
  * @offences: callbacks that do not follow from @phase, or came while another ran
  * @inside: state-change callbacks running now
  * @inside_packet: ProcessPacket callbacks running now
- * @opened: what EvtChannelOpened answers
+ * @opened: what EvtChannelOpened returns
  * @failure: what the PnP failure callback was told
  * @at: the callback in which to run @hook
  * @hook: may be NULL
- * @seen: what @hook found out
+ * @seen: the result of @hook
  * @entered: @hook has begun to wait
  * @leave: ends that wait
  * @hold: keep packets instead of completing them
- * @held: those kept
+ * @held: the packets that are kept
  * @held_count: how many
  * @packets: given to the client so far
  * @tags: the first byte of each of the first of them
  * @completion: what to complete packets with
- * @completion_size: bytes of it
+ * @completion_size: bytes of @completion
  */
 struct client {
 	VMBCHANNEL ch;
@@ -74,17 +74,17 @@ struct client {
 	u32 completion_size;
 };
 
-/* One without a channel; freed with the case. */
+/* Allocate a client without a channel; it is freed with the case. */
 struct client *client_alloc(struct kunit *test);
 
-/* Its callbacks on a channel that goes to such a device. */
+/* Set the client's callbacks on a channel, and the channel's target. */
 void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
 		   const guid_t *type, const guid_t *instance);
 
-/* A channel of nobody's, given back with the case. */
+/* A channel without settings; it is cleaned up with the case. */
 VMBCHANNEL get_channel(struct kunit *test);
 
-/* What it is given back with, for a case that does so earlier. */
+/* The action that does so, for a case that needs it earlier. */
 void channel_clean_up(void *ch);
 
 /* A client on a bus of its own, and one of the server's. */
@@ -102,14 +102,14 @@ void enable(struct kunit *test, struct client *client);
 void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state);
 void bring_up(struct kunit *test, struct client *client);
 
-/* All the client heard since the last time it was asked. */
+/* Expect these callbacks since the last call of heard(), and no others. */
 void heard(struct kunit *test, struct client *client, const char *log);
 
 /* Complete the oldest packet that the client keeps; false: it has none. */
 bool client_completes_one(struct client *client);
 void client_completes_all(struct client *client);
 
-/* A request of one word. */
+/* Send a request of one word. */
 NTSTATUS send_word(VMBCHANNEL ch, u32 flags, s64 timeout);
 
 /* Hooks */

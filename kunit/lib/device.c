@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The server's device, for cases that know nothing of its bus. */
+/* The server's device, for cases that do not depend on its bus. */
 
 #include "device.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The server's device, for cases that know nothing of its bus: device.c. */
+/* The server's device, for cases that do not depend on its bus: device.c. */
 #ifndef _KUNIT_DEVICE_H
 #define _KUNIT_DEVICE_H
 

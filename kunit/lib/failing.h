@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory that is not there. */
+/* Allocations that fail: failing.c. */
 #ifndef _KUNIT_FAILING_H
 #define _KUNIT_FAILING_H
 
 #include <linux/sched.h>
 
-/* More than any call makes. */
+/* More allocations than any call makes */
 #define MOST_ALLOCATIONS	1000
 
 void fail_nth(unsigned int nth);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bus that does what a test says.
+ * A bus that a test controls.
  *
- * It stands where hv_vmbus does, behind struct kmcl_bus_ops, for what no server
- * on a real VMBus can be made to do: refuse a GPADL, leave a request without an
- * answer, fail a post, rescind at a given point, be a confidential VM's.
+ * It takes the place of hv_vmbus, behind struct kmcl_bus_ops, to do what no
+ * server on a real VMBus can be made to do: refuse a GPADL, leave a request
+ * incomplete, fail a post, rescind at a given point, or act as the bus of a
+ * confidential VM.
  */
 
 #include <linux/delay.h>

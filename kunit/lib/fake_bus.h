@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A bus that does what a test says, and remembers what it was asked: fake_bus.c. */
+/* A bus that a test controls, and that counts its calls: fake_bus.c. */
 #ifndef _KUNIT_FAKE_BUS_H
 #define _KUNIT_FAKE_BUS_H
 
@@ -28,10 +28,10 @@
  * @ch: its channel
  * @device: what the channel is told that its device is
  * @present: offer the device as soon as the channel listens
- * @open_err: what open() is to answer
- * @establish_err: what establish_gpadl() is to answer
- * @teardown_err: what teardown_gpadl() is to answer instead of telling the host
- * @teardown_nomem: how many times it is to answer -ENOMEM first
+ * @open_err: what open() is to return
+ * @establish_err: what establish_gpadl() is to return
+ * @teardown_err: what teardown_gpadl() is to return instead of telling the host
+ * @teardown_nomem: how many times it is to return -ENOMEM first
  * @withhold: the host completions no create, delete, open or close until a rescind
  *	or until this is false
  * @is_confidential: as a confidential VM's bus would say
@@ -39,7 +39,7 @@
  * @is_rescinded: the host took the offer back
  * @mmio_size: bytes of MMIO space the device asks for, at FAKE_MMIO_START
  * @mmio_held: of them, how many the channel has
- * @mmio_err: what mmio_get() is to answer
+ * @mmio_err: what mmio_get() is to return
  * @low_latency: the last set_low_latency()
  * @seen: called for each packet of the client's as the host reads it; may be NULL
  * @ring_room: packets the host makes out that the outgoing ring has room for; set by
@@ -48,7 +48,7 @@
  *	fake_bus_fail_sends()
  * @endless: the incoming ring is full again as soon as packets were read
  * @is_open: there are rings
- * @close_err: what close() is to answer
+ * @close_err: what close() is to return
  * @corrupt: the incoming ring makes no sense; set by fake_bus_corrupt()
  * @woken: somebody waits for @withhold
  * @waiting: how many do

@@ -2,8 +2,8 @@
 /*
  * The guest's files, for kernel threads.
  *
- * Those of newer kernels have no file system of their own to look in: it is init's
- * that is used.
+ * Kernel threads of newer kernels have no file system of their own: these functions
+ * use that of init.
  */
 
 #include <linux/file.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel's log says meanwhile: a console that keeps it. */
+/* Record the kernel's log during a case, with a console. */
 
 #include <linux/console.h>
 #include <linux/spinlock.h>

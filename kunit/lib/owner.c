@@ -2,8 +2,9 @@
 /*
  * A process that shares its memory and can be killed.
  *
- * It is the guest's dd, whose write to a device of ours creates the GPADL or locks
- * the MDL over its own buffer, in its own context, and does not return.
+ * The process is the guest's dd. It writes to a device of this file, which
+ * creates the GPADL or locks the MDL over dd's buffer, in dd's context, and does
+ * not return.
  */
 
 #include <linux/completion.h>

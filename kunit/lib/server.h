@@ -23,12 +23,12 @@ struct server {
 /* Gives the channel back at the end of the case, whatever came of it. */
 struct server *server_open(struct kunit *test);
 
-/* As far as the channel goes; the server's own status is in @rsp. */
+/* Returns the channel's status; the server's own status is in @rsp. */
 NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
 		     const void *payload, struct testdev_response *rsp,
 		     void *back, u32 room_back);
 
-/* Expect the server to carry it out. */
+/* Expect the server to carry these out. */
 u32 server_crc32(struct kunit *test, struct server *srv, u32 handle);
 u64 server_length(struct kunit *test, struct server *srv, u32 handle);
 void server_fill(struct kunit *test, struct server *srv, u32 handle, u32 seed);
