@@ -344,8 +344,8 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
  * @buffer_size: length of @completion_buffer in bytes, at most the channel's
  *	maximum packet size
  *
- * The client must not access the packet's buffer and context any more. If the
- * host has asked for a completion, it is sent. Packets can be completed in any
+ * The client must not access the packet's buffer and context any more. A
+ * completion is sent if the host has asked for one. Packets can be completed in any
  * order. Completing never fails, because each packet has memory for its
  * completion. If the payload is too large, an empty completion is sent, and a
  * line is logged. If the channel was removed, the function only frees memory. A

@@ -369,9 +369,7 @@ static __always_inline int kmcl_tx_send_next(struct kmcl_channel *ch,
 	return kmcl_tx_outcome(entry);
 }
 
-/*
- * The slow path: other packets are queued, or the channel is closing or closed.
- */
+/* The slow path: other packets are queued, or the channel refuses packets. */
 static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
 					  struct kmcl_tx_entry *entry,
 					  bool may_queue)
@@ -403,7 +401,7 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
  *   already
  * * %KMCL_TX_SENT - the packet is in the ring, and the caller owns @entry again
  * * -ENOTCONN - the channel has no ring
- * * -ENODEV - the channel is closing
+ * * -ENODEV - the channel refuses packets, see kmcl_tx_refuse()
  * * -ENOBUFS - the packet can not be sent now, and @may_queue is false
  * * -EMSGSIZE - the length of the packet does not fit in its descriptor
  * * -EIO - the host has written an invalid index to the ring
@@ -681,7 +679,7 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
 }
 
 /**
- * kmcl_tx_cancel - complete the pending packets of a channel that is going down
+ * kmcl_tx_cancel - complete the pending packets of a channel that refuses more
  * @ch: a channel for which kmcl_tx_refuse() was called. If it was opened again
  *	since, nothing happens.
  * @err: error that done() is called with

@@ -107,7 +107,8 @@ struct kmcl_tx_slot {
  * @lock: guards all fields. A packet is copied into the ring with @lock held.
  * @ring: the outgoing ring, valid while @open is set
  * @open: the ring exists
- * @closing: the channel is closing. Only completions are accepted.
+ * @closing: the channel is going down, or its incoming ring is corrupt. Only
+ *	completions are accepted.
  * @asked: the host was asked for a signal when the ring has room. Also read
  *	without @lock.
  * @full: the ring had no room for the last packet that was tried

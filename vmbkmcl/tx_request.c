@@ -297,8 +297,8 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  *   payload of the completion was larger than its buffer or than the maximum
  *   packet size, and was cut
  * * %STATUS_CANCELLED - the time was over before the packet was completed
- * * %STATUS_DEVICE_REMOVED - the channel was closed before the packet was
- *   completed
+ * * %STATUS_DEVICE_REMOVED - the channel is going down, or was closed or had its
+ *   incoming ring found corrupt before the packet was completed
  * * %STATUS_UNSUCCESSFUL - the host has written an invalid index to the ring
  *
  * Source: Microsoft's VmbChannelSendSynchronousRequest documentation.

@@ -284,8 +284,8 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
  * * %STATUS_SUCCESS - the packet is complete
  * * %STATUS_BUFFER_OVERFLOW - the payload of the completion was larger than the
  *   maximum packet size, and was cut
- * * %STATUS_DEVICE_REMOVED - the channel was closed before the packet was
- *   complete
+ * * %STATUS_DEVICE_REMOVED - the channel was closed, or its incoming ring was
+ *   found corrupt, before the packet was complete
  * * %STATUS_IO_TIMEOUT - the host may not know of the close, see
  *   VmbPacketSendWithExternalPfns(). For packets with external data only.
  * * %STATUS_UNSUCCESSFUL - the packet was queued, and then the host wrote an
@@ -309,7 +309,8 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
  *   VmbChannelInitSetMaximumExternalData() allows
  * * %STATUS_DEVICE_BUSY - @packet is being sent
  * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
- * * %STATUS_DEVICE_REMOVED - the channel is going down
+ * * %STATUS_DEVICE_REMOVED - the channel is going down, or its incoming ring was
+ *   found corrupt
  * * %STATUS_UNSUCCESSFUL - the host has written an invalid index to the ring
  *
  * Source: Microsoft's VmbPacketSend documentation; the checks of an MDL and
