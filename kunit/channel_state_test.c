@@ -13,8 +13,8 @@
 #include "lib/files.h"
 #include "lib/log.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 /* Packets a channel can have taken from its ring at one time. */
 #define POOL		(KMCL_QUOTA_DEFAULT + KMCL_BACKLOG)
@@ -929,16 +929,8 @@ static void suspend_and_resume_with_the_server(struct kunit *test)
 
 static void server_pushes(struct kunit *test, struct client *client, u64 count)
 {
-	struct testdev_request push = {
-		.op = TESTDEV_PUSH, .length = count, .offset = sizeof(u64),
-		.handle = TESTDEV_PUSH_COMPLETE,
-	};
-	struct server srv = { .ch = client->ch };
-	struct testdev_response rsp = {};
-
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	server_does(test, client->ch, .op = TESTDEV_PUSH, .length = count,
+		    .offset = sizeof(u64), .handle = TESTDEV_PUSH_COMPLETE);
 }
 
 /* The client holds packets of the server's when the channel goes down. */

@@ -15,8 +15,8 @@
 #include "lib/device.h"
 #include "lib/log.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 /**
  * struct pair - a primary channel and a sub-channel of it
@@ -746,25 +746,13 @@ static struct pair *get_server_pair(struct kunit *test)
 	return pair;
 }
 
-static void server_does(struct kunit *test, struct pair *pair, u32 op,
-			u32 channel, u32 ms)
-{
-	struct testdev_request req = {
-		.op = op, .handle = channel, .length = ms,
-	};
-	struct server srv = { .ch = pair->primary->ch };
-	struct testdev_response rsp = {};
-
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &req, NULL, &rsp, NULL, 0),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
-}
-
 /* It is offered again, as the server says, also when it has not been before. */
 static void server_offers_sub(struct kunit *test, struct pair *pair)
 {
-	server_does(test, pair, TESTDEV_REOFFER, SUB, OFFER_MS);
-	server_does(test, pair, TESTDEV_RESCIND, SUB, 0);
+	server_does(test, pair->primary->ch, .op = TESTDEV_REOFFER,
+		    .handle = SUB, .length = OFFER_MS);
+	server_does(test, pair->primary->ch, .op = TESTDEV_RESCIND,
+		    .handle = SUB);
 }
 
 static void bring_up_server_sub(struct kunit *test, struct pair *pair)
@@ -941,7 +929,8 @@ static void rescinded_by_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
 
-	server_does(test, pair, TESTDEV_RESCIND, SUB, 0);
+	server_does(test, pair->primary->ch, .op = TESTDEV_RESCIND,
+		    .handle = SUB);
 	becomes(test, pair->sub->ch, KMCL_DISABLED);
 	heard(test, pair->sub, DOWN);
 	server_echoes(test, pair->primary->ch);
@@ -989,9 +978,12 @@ static void both_rescinded_by_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
 
-	server_does(test, pair, TESTDEV_REOFFER, PRIMARY, OFFER_DEVICE_MS);
-	server_does(test, pair, TESTDEV_RESCIND, SUB, 0);
-	server_does(test, pair, TESTDEV_RESCIND, PRIMARY, 0);
+	server_does(test, pair->primary->ch, .op = TESTDEV_REOFFER,
+		    .handle = PRIMARY, .length = OFFER_DEVICE_MS);
+	server_does(test, pair->primary->ch, .op = TESTDEV_RESCIND,
+		    .handle = SUB);
+	server_does(test, pair->primary->ch, .op = TESTDEV_RESCIND,
+		    .handle = PRIMARY);
 	becomes(test, pair->primary->ch, KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	heard(test, pair->sub, DOWN);

@@ -8,7 +8,6 @@
  */
 
 #include <linux/completion.h>
-#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -22,8 +21,8 @@
 #include "lib/log.h"
 #include "lib/mdls.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 #define SOME_PAGES	4		/* all in the header message */
 #define MANY_PAGES	64		/* header and bodies */

@@ -11,13 +11,13 @@
 #include <linux/vmalloc.h>
 
 #include "../vmbkmcl/gpadl.h"
+#include "host/protocol.h"
 #include "lib/fake_bus.h"
 #include "lib/files.h"
-#include "host/protocol.h"
 #include "lib/mdls.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 

@@ -15,8 +15,8 @@
 #include "lib/log.h"
 #include "lib/mdls.h"
 #include "lib/owner.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 #define PAGES		4
 #define BYTES		(PAGES * PAGE_SIZE)

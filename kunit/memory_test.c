@@ -23,8 +23,8 @@
 #include "lib/mdls.h"
 #include "lib/owner.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 #define READ_ONLY	VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
 #define READ_WRITE	(PROT_READ | PROT_WRITE)

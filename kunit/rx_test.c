@@ -929,16 +929,9 @@ static struct receiver *server_receiver(struct kunit *test, u32 packet_size)
 static void server_pushes(struct kunit *test, struct receiver *receiver,
 			  u32 count, u32 size, bool complete)
 {
-	struct testdev_request push = {
-		.op = TESTDEV_PUSH, .length = count, .offset = size,
-		.handle = complete ? TESTDEV_PUSH_COMPLETE : 0,
-	};
-	struct server srv = { .ch = receiver->ch };
-	struct testdev_response rsp;
-
-	KUNIT_ASSERT_EQ(test, server_call(&srv, &push, NULL, &rsp, NULL, 0),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	server_does(test, receiver->ch, .op = TESTDEV_PUSH, .length = count,
+		    .offset = size,
+		    .handle = complete ? TESTDEV_PUSH_COMPLETE : 0);
 }
 
 /* The server counts what comes for what it has sent. */

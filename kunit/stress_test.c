@@ -18,8 +18,8 @@
 #include "lib/client.h"
 #include "lib/files.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 #define FAKE_STEPS	1000
 #define SERVER_STEPS	300

@@ -19,8 +19,8 @@
 #include "lib/outcome.h"
 #include "lib/owner.h"
 #include "lib/server.h"
-#include "suites.h"
 #include "lib/user_memory.h"
+#include "suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 #define FORCE	VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH

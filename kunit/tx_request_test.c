@@ -935,27 +935,6 @@ static void rescind_ends_requests(struct kunit *test)
 
 /* With the server */
 
-static NTSTATUS server_op(struct server *srv, enum testdev_op op, u64 length,
-			  u32 seed, struct testdev_response *rsp)
-{
-	struct testdev_request req = {
-		.op = op, .length = length, .seed = seed,
-	};
-
-	memset(rsp, 0, sizeof(*rsp));
-	return server_call(srv, &req, NULL, rsp, NULL, 0);
-}
-
-static void server_does(struct kunit *test, struct server *srv,
-			enum testdev_op op, u64 length, u32 seed)
-{
-	struct testdev_response rsp;
-
-	KUNIT_ASSERT_EQ(test, server_op(srv, op, length, seed, &rsp),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
-}
-
 /* Reconnect with rings of two pages, for packets of up to @bytes. */
 static struct server *server_small(struct kunit *test, u32 bytes)
 {
@@ -1110,7 +1089,7 @@ static void server_completes_after_the_timeout(struct kunit *test)
 	KUNIT_EXPECT_GE(test, ktime_us_delta(ktime_get(), start), 100000);
 	EXPECT_EVENTUALLY(test, srv->ch->tx.bad_ids);
 	KUNIT_EXPECT_EQ(test, rsp.magic, 0);
-	server_does(test, srv, TESTDEV_ECHO, 0, 0);
+	server_does(test, srv->ch, .op = TESTDEV_ECHO);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 1);
 }
 
@@ -1137,9 +1116,10 @@ static void server_completes_twice(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 
-	server_does(test, srv, TESTDEV_FORGE, 0, TESTDEV_FORGE_RELATIVE);
+	server_does(test, srv->ch, .op = TESTDEV_FORGE,
+		    .seed = TESTDEV_FORGE_RELATIVE);
 	EXPECT_EVENTUALLY(test, srv->ch->tx.bad_ids);
-	server_does(test, srv, TESTDEV_ECHO, 0, 0);
+	server_does(test, srv->ch, .op = TESTDEV_ECHO);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, srv->ch->tx.completed, 2);
 }
@@ -1148,9 +1128,9 @@ static void server_sends_unasked(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 
-	server_does(test, srv, TESTDEV_PUSH, 200, 0);
+	server_does(test, srv->ch, .op = TESTDEV_PUSH, .length = 200);
 	EXPECT_EVENTUALLY(test, srv->ch->rx.dropped == 200);
-	server_does(test, srv, TESTDEV_ECHO, 0, 0);
+	server_does(test, srv->ch, .op = TESTDEV_ECHO);
 	KUNIT_EXPECT_EQ(test, srv->ch->rx.dropped, 200);
 	KUNIT_EXPECT_FALSE(test, srv->ch->rx.failed);
 }
@@ -1234,7 +1214,7 @@ static void server_reads_nothing_for_a_while(struct kunit *test)
 	struct server *srv = server_small(test, 1064);
 	struct echoer *e;
 
-	server_does(test, srv, TESTDEV_STALL, 500, 0);
+	server_does(test, srv->ch, .op = TESTDEV_STALL, .length = 500);
 	e = echoers_start(test, srv->ch, MANY, 2, 1000);
 	echoers_end(test, e, MANY);
 	KUNIT_EXPECT_GT(test, srv->ch->tx.queued, 0);

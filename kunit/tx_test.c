@@ -823,16 +823,6 @@ static void server_reads_and_writes_pfns(struct kunit *test)
 	kvfree(va);
 }
 
-static void server_does(struct kunit *test, struct server *srv, u32 op, u64 ms)
-{
-	struct testdev_request req = { .op = op, .length = ms };
-	struct testdev_response rsp;
-
-	KUNIT_ASSERT_EQ(test, server_call(srv, &req, NULL, &rsp, NULL, 0),
-			STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
-}
-
 /* More than the table holds, the half with external data, to a server that stalls. */
 static struct outcome *send_unread(struct kunit *test, struct server *srv,
 				   unsigned long page)
@@ -844,7 +834,7 @@ static struct outcome *send_unread(struct kunit *test, struct server *srv,
 
 	outcomes = kunit_kcalloc(test, UNREAD, sizeof(*outcomes), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, outcomes);
-	server_does(test, srv, TESTDEV_STALL, 60000);
+	server_does(test, srv->ch, .op = TESTDEV_STALL, .length = 60000);
 	for (i = 0; i < UNREAD; i++) {
 		if (i & 1)
 			send_request(test, srv, &outcomes[i], &sum, &pfn, 1);
@@ -892,8 +882,8 @@ static void rescind_by_a_server_that_stalls(struct kunit *test)
 	struct server *srv = server_open(test);
 	struct outcome *outcomes;
 
-	server_does(test, srv, TESTDEV_REOFFER, 300);
-	server_does(test, srv, TESTDEV_RESCIND, 5000);
+	server_does(test, srv->ch, .op = TESTDEV_REOFFER, .length = 300);
+	server_does(test, srv->ch, .op = TESTDEV_RESCIND, .length = 5000);
 	outcomes = send_unread(test, srv, page);
 	EXPECT_EVENTUALLY(test, READ_ONCE(srv->ch->state) == KMCL_DISABLED);
 	none_was_done(test, outcomes);

@@ -154,17 +154,11 @@ static void ring_is_empty(struct kunit *test, const struct sender *sender)
 	ASSERT_EVENTUALLY(test, free_in_ring(sender) == RING);
 }
 
-static void server_does(struct kunit *test, struct sender *sender,
-			enum testdev_op op, u64 length, u64 offset)
+static void stall_or_pace(struct kunit *test, struct sender *sender,
+			  enum testdev_op op, u64 length, u64 offset)
 {
-	struct testdev_request req = {
-		.op = op, .length = length, .offset = offset,
-	};
-	struct testdev_response rsp = {};
-
-	KUNIT_ASSERT_EQ(test, server_call(&sender->srv, &req, NULL, &rsp, NULL,
-					  0), STATUS_SUCCESS);
-	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
+	server_does(test, sender->srv.ch, .op = op, .length = length,
+		    .offset = offset);
 	ring_is_empty(test, sender);
 }
 
@@ -276,7 +270,7 @@ static void nothing_runs_while_the_server_does_not_read(struct kunit *test)
 	struct activity before, after;
 	unsigned int i, fit;
 
-	server_does(test, sender, TESTDEV_STALL, 9000, 0);
+	stall_or_pace(test, sender, TESTDEV_STALL, 9000, 0);
 	for (i = 0; i < 300; i++)
 		sends(test, sender, 256);
 	fit = (RING - 8) / 256;
@@ -316,7 +310,7 @@ static void ring_is_drained_completely(struct kunit *test)
 		/* The last packet of the round before is on it until it is read. */
 		ring_is_empty(test, sender);
 		signals = activity_of(sender).signals;
-		server_does(test, sender, TESTDEV_STALL, 400, 0);
+		stall_or_pace(test, sender, TESTDEV_STALL, 400, 0);
 		for (i = 0; tx->queued == queued && i < 8; i++)
 			sends(test, sender, 512);
 		KUNIT_EXPECT_EQ(test, tx->queued, queued + 1);
@@ -340,7 +334,7 @@ static void ring_is_filled_to_the_byte(struct kunit *test)
 	u64 consumed = server_consumed(test, sender);
 	struct kmcl_tx *tx = &sender->srv.ch->tx;
 
-	server_does(test, sender, TESTDEV_STALL, 1000, 0);
+	stall_or_pace(test, sender, TESTDEV_STALL, 1000, 0);
 	sends(test, sender, 1024);
 	sends(test, sender, 1024);
 	sends(test, sender, 1024);
@@ -366,7 +360,7 @@ static void packet_fits_to_the_byte(struct kunit *test)
 	u64 consumed = server_consumed(test, sender);
 	struct kmcl_tx *tx = &sender->srv.ch->tx;
 
-	server_does(test, sender, TESTDEV_STALL, 500, 0);
+	stall_or_pace(test, sender, TESTDEV_STALL, 500, 0);
 	sends(test, sender, 1024);
 	sends(test, sender, 1024);
 	sends(test, sender, 1024);
@@ -386,11 +380,11 @@ static void server_reads_one_at_a_time(struct kunit *test)
 	u64 consumed = server_consumed(test, sender);
 	unsigned int i;
 
-	server_does(test, sender, TESTDEV_PACE, 2, 1);
+	stall_or_pace(test, sender, TESTDEV_PACE, 2, 1);
 	for (i = 0; i < 400; i++)
 		sends(test, sender, sizes[i % ARRAY_SIZE(sizes)]);
 	all_went(test, sender);
-	server_does(test, sender, TESTDEV_PACE, 0, 0);
+	stall_or_pace(test, sender, TESTDEV_PACE, 0, 0);
 	KUNIT_EXPECT_GT(test, sender->srv.ch->tx.queued, 0);
 	all_arrived(test, sender, consumed);
 	is_quiet(test, sender, 500);
@@ -406,7 +400,7 @@ static void wake_ups_while_the_queue_is_filled(struct kunit *test)
 	u64 consumed = server_consumed(test, sender);
 	u64 polls;
 
-	server_does(test, sender, TESTDEV_PACE, 20, 0);
+	stall_or_pace(test, sender, TESTDEV_PACE, 20, 0);
 	polls = activity_of(sender).polls;
 	while (sender->count < MOST && activity_of(sender).polls < polls + 50) {
 		sends(test, sender, 512);
@@ -415,7 +409,7 @@ static void wake_ups_while_the_queue_is_filled(struct kunit *test)
 	}
 	KUNIT_EXPECT_GE(test, activity_of(sender).polls, polls + 50);
 	all_went(test, sender);
-	server_does(test, sender, TESTDEV_PACE, 0, 0);
+	stall_or_pace(test, sender, TESTDEV_PACE, 0, 0);
 	KUNIT_EXPECT_GT(test, sender->srv.ch->tx.queued, 50);
 	all_arrived(test, sender, consumed);
 }
@@ -506,7 +500,7 @@ static void several_senders(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
 							stop_listening_to_lines,
 							sender), 0);
-	server_does(test, sender, TESTDEV_PACE, 5, 0);
+	stall_or_pace(test, sender, TESTDEV_PACE, 5, 0);
 	for (i = 0; i < LINES; i++) {
 		lines[i] = (struct line) { .sender = sender, .number = i };
 		lines[i].job = job_start(test, send_a_line, &lines[i]);
@@ -526,7 +520,7 @@ static void several_senders(struct kunit *test)
 		sender->misordered += lines[i].misordered;
 	}
 	all_went(test, sender);
-	server_does(test, sender, TESTDEV_PACE, 0, 0);
+	stall_or_pace(test, sender, TESTDEV_PACE, 0, 0);
 	kunit_info(test, "%llu queued, %u requests", tx->queued, requests);
 	KUNIT_EXPECT_GT(test, tx->queued, 0);
 	/* The two TESTDEV_PACE requests are counted, too. */

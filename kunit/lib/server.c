@@ -96,44 +96,37 @@ free:
 }
 EXPORT_TO_TESTS(server_call);
 
-static u64 server_must(struct kunit *test, struct server *srv,
-		       const struct testdev_request *req)
+u64 server_must(struct kunit *test, VMBCHANNEL ch,
+		const struct testdev_request *req)
 {
+	struct server srv = { .ch = ch };
 	struct testdev_response rsp = {};
 
-	KUNIT_ASSERT_EQ(test, server_call(srv, req, NULL, &rsp, NULL, 0),
+	KUNIT_ASSERT_EQ(test, server_call(&srv, req, NULL, &rsp, NULL, 0),
 			STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, rsp.magic, TESTDEV_MAGIC);
 	KUNIT_ASSERT_EQ(test, rsp.op, req->op);
 	KUNIT_ASSERT_EQ(test, rsp.status, TESTDEV_OK);
 	return rsp.value;
 }
+EXPORT_TO_TESTS(server_must);
 
 u32 server_crc32(struct kunit *test, struct server *srv, u32 handle)
 {
-	struct testdev_request req = {
-		.op = TESTDEV_GPADL_CRC32, .handle = handle,
-	};
-
-	return server_must(test, srv, &req);
+	return server_does(test, srv->ch, .op = TESTDEV_GPADL_CRC32,
+			   .handle = handle);
 }
 
 u64 server_length(struct kunit *test, struct server *srv, u32 handle)
 {
-	struct testdev_request req = {
-		.op = TESTDEV_GPADL_LENGTH, .handle = handle,
-	};
-
-	return server_must(test, srv, &req);
+	return server_does(test, srv->ch, .op = TESTDEV_GPADL_LENGTH,
+			   .handle = handle);
 }
 
 void server_fill(struct kunit *test, struct server *srv, u32 handle, u32 seed)
 {
-	struct testdev_request req = {
-		.op = TESTDEV_GPADL_FILL, .handle = handle, .seed = seed,
-	};
-
-	server_must(test, srv, &req);
+	server_does(test, srv->ch, .op = TESTDEV_GPADL_FILL, .handle = handle,
+		    .seed = seed);
 }
 
 bool server_knows(struct kunit *test, struct server *srv, u32 handle)

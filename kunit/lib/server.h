@@ -28,6 +28,16 @@ NTSTATUS server_call(struct server *srv, const struct testdev_request *req,
 		     const void *payload, struct testdev_response *rsp,
 		     void *back, u32 room_back);
 
+/*
+ * Expect the server to carry out the operation that these fields of a request
+ * describe: server_does(test, ch, .op = TESTDEV_STALL, .length = 100). Returns the
+ * response's value.
+ */
+#define server_does(test, ch, ...)					\
+	server_must(test, ch, &(struct testdev_request){ __VA_ARGS__ })
+u64 server_must(struct kunit *test, VMBCHANNEL ch,
+		const struct testdev_request *req);
+
 /* Expect the server to carry these out. */
 u32 server_crc32(struct kunit *test, struct server *srv, u32 handle);
 u64 server_length(struct kunit *test, struct server *srv, u32 handle);
