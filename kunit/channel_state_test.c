@@ -861,14 +861,14 @@ static void sleep_before_open_completes(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct client *client = fake_client(test, &bus);
-	struct job *answers;
+	struct job *completes;
 
 	bus->withhold = true;
 	enable(test, client);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
-	answers = job_start(test, complete_in_a_while, bus);
+	completes = job_start(test, complete_in_a_while, bus);
 	put_to_sleep(bus);
-	job_join(test, answers);
+	job_join(test, completes);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
 	heard(test, client, "Opened Closed");
 	wake(bus);

@@ -215,7 +215,7 @@ static VOID order_closed(VMBCHANNEL ch)
 	order_notes(ch, "Closed ");
 }
 
-static void order_takes(struct kunit *test, VMBCHANNEL ch, const char *name)
+static void record_order(struct kunit *test, VMBCHANNEL ch, const char *name)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 
@@ -232,8 +232,8 @@ static void callbacks_in_order(struct kunit *test)
 
 	spin_lock_init(&order.lock);
 	order.log[0] = '\0';
-	order_takes(test, pair->primary->ch, "primary");
-	order_takes(test, pair->sub->ch, "sub");
+	record_order(test, pair->primary->ch, "primary");
+	record_order(test, pair->sub->ch, "sub");
 	bring_up(test, pair->primary);
 	bring_up_sub(test, pair);
 	VmbChannelDisable(pair->primary->ch);

@@ -539,7 +539,7 @@ static void sends_packets(struct kunit *test, void *memory, PMDL mdl)
 	sends(test, own, memory, mdl);
 }
 
-static void takes_packets(struct kunit *test)
+static void receives_packets(struct kunit *test)
 {
 	struct testdev_request push = {
 		.op = TESTDEV_PUSH, .length = 3, .offset = 64,
@@ -611,7 +611,7 @@ static void all_of_them(struct kunit *test)
 	comes_up(test);
 	shares_memory(test, memory, mdl);
 	sends_packets(test, memory, mdl);
-	takes_packets(test);
+	receives_packets(test);
 	goes_down(test);
 }
 

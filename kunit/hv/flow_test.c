@@ -220,7 +220,7 @@ static void all_arrived(struct kunit *test, struct sender *sender, u64 consumed)
 			sender->count);
 }
 
-static u32 wish(const struct sender *sender)
+static u32 wanted_room(const struct sender *sender)
 {
 	return READ_ONCE(sender->chan->outbound.ring_buffer->pending_send_sz);
 }
@@ -278,7 +278,7 @@ static void nothing_runs_while_the_server_does_not_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tx->queued, 300 - fit);
 	/* Once before the guest asks for room, and once after. */
 	KUNIT_EXPECT_EQ(test, tx->ring_full, 2);
-	KUNIT_EXPECT_GT(test, wish(sender), 0);
+	KUNIT_EXPECT_GT(test, wanted_room(sender), 0);
 
 	is_quiet(test, sender, 5000);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sender->done), fit);
@@ -290,7 +290,7 @@ static void nothing_runs_while_the_server_does_not_read(struct kunit *test)
 	KUNIT_EXPECT_GT(test, after.polls, before.polls);
 	KUNIT_EXPECT_LE(test, after.polls - before.polls,
 			after.events - before.events);
-	KUNIT_EXPECT_EQ(test, wish(sender), 0);
+	KUNIT_EXPECT_EQ(test, wanted_room(sender), 0);
 	all_arrived(test, sender, consumed);
 	is_quiet(test, sender, 500);
 }
@@ -315,7 +315,7 @@ static void ring_is_drained_completely(struct kunit *test)
 			sends(test, sender, 512);
 		KUNIT_EXPECT_EQ(test, tx->queued, queued + 1);
 		all_went(test, sender);
-		KUNIT_EXPECT_EQ(test, wish(sender), 0);
+		KUNIT_EXPECT_EQ(test, wanted_room(sender), 0);
 		/* To an empty ring went: the request, the first one, the last. */
 		KUNIT_EXPECT_EQ(test, activity_of(sender).signals - signals, 3);
 	}
@@ -346,10 +346,10 @@ static void ring_is_filled_to_the_byte(struct kunit *test)
 	/* Not even the smallest packet fits any more. */
 	sends(test, sender, OVERHEAD);
 	KUNIT_EXPECT_EQ(test, tx->queued, 1);
-	KUNIT_EXPECT_EQ(test, wish(sender), RING / 4);
+	KUNIT_EXPECT_EQ(test, wanted_room(sender), RING / 4);
 	is_quiet(test, sender, 300);
 	all_went(test, sender);
-	KUNIT_EXPECT_EQ(test, wish(sender), 0);
+	KUNIT_EXPECT_EQ(test, wanted_room(sender), 0);
 	all_arrived(test, sender, consumed);
 }
 
@@ -367,7 +367,7 @@ static void packet_fits_to_the_byte(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, free_in_ring(sender), 1024);
 	sends(test, sender, 1024);
 	KUNIT_EXPECT_EQ(test, tx->queued, 1);
-	KUNIT_EXPECT_EQ(test, wish(sender), 1024 + 8);
+	KUNIT_EXPECT_EQ(test, wanted_room(sender), 1024 + 8);
 	all_went(test, sender);
 	all_arrived(test, sender, consumed);
 }

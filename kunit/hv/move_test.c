@@ -162,7 +162,7 @@ static void interrupts_follow(struct kunit *test)
 	unsigned int i;
 
 	if (vmbus_proto_version < VERSION_WIN10_V5_3)
-		kunit_skip(test, "below VMBus 5.3 a move is not answered");
+		kunit_skip(test, "below VMBus 5.3 the host does not confirm a move");
 	for (i = 0; i < 20; i++) {
 		move(test, mover, i % 2);
 		push(test, mover, 1);

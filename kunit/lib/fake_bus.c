@@ -29,7 +29,7 @@ static struct fake_bus *to_fake(struct kmcl_channel *ch)
 	return container_of(ch->pinned, struct fake_bus, ops);
 }
 
-/* The host thinks about it; as in hv_vmbus only an answer or a rescind ends it. */
+/* Wait as hv_vmbus does: until the host completes the operation, or rescinds. */
 static void fake_wait(struct fake_bus *bus)
 {
 	atomic_inc(&bus->waiting);
