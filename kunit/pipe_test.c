@@ -219,8 +219,8 @@ static void host_sends(struct fake_bus *bus, u32 type, u32 says, u32 has)
 static void was_given(struct kunit *test, struct reader *reader, u32 messages)
 {
 	/* The message is written before the count. */
-	EXPECT_EVENTUALLY(test,
-			  smp_load_acquire(&reader->messages) == messages);
+	EXPECT_EVENTUALLY(test, smp_load_acquire(&reader->messages) ==
+				messages);
 	KUNIT_EXPECT_EQ(test, reader->messages, messages);
 }
 

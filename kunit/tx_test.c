@@ -355,7 +355,7 @@ static struct outcome *send_many(struct kunit *test, VMBCHANNEL ch,
 }
 
 static void outcomes_are(struct kunit *test, struct outcome *outcomes,
-			unsigned int count, NTSTATUS status, bool ordered)
+			 unsigned int count, NTSTATUS status, bool ordered)
 {
 	unsigned int i;
 
