@@ -60,8 +60,8 @@ enum kmcl_gpadl_state {
 };
 
 /*
- * All members change under &kmcl_channel.control, or in quarantine under its
- * lock.
+ * &kmcl_channel.control guards all members, or kmcl_quarantine_lock for a GPADL in the
+ * quarantine. @state can be read without a lock.
  */
 struct kmcl_gpadl {
 	struct kmcl_memory memory;
@@ -160,7 +160,7 @@ static struct kmcl_gpadl *kmcl_gpadl_find(struct kmcl_channel *ch, u32 handle)
 
 /* Find the GPADL of a handle that a client passed. Log a line if there is none. */
 static struct kmcl_gpadl *kmcl_gpadl_lookup(struct kmcl_channel *ch,
-					     u32 handle)
+					    u32 handle)
 {
 	struct kmcl_gpadl *gpadl = kmcl_gpadl_find(ch, handle);
 
@@ -172,10 +172,7 @@ static struct kmcl_gpadl *kmcl_gpadl_lookup(struct kmcl_channel *ch,
 	return gpadl;
 }
 
-/*
- * True if the host has none of the memory after an establish that failed with
- * @err.
- */
+/* True if the host got none of the memory when the establish failed with @err. */
 static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 				  const struct kmcl_gpadl *gpadl, int err)
 {
@@ -238,8 +235,8 @@ static void kmcl_gpadl_back_off(struct kmcl_channel *ch, unsigned int tries)
  * Send the teardown until the host has released the memory, then return 0. Without
  * @may_give_up this is the only way to return.
  */
-static int kmcl_gpadl_send_teardown(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
-			   bool may_give_up)
+static int kmcl_gpadl_send_teardown(struct kmcl_channel *ch,
+				    struct kmcl_gpadl *gpadl, bool may_give_up)
 {
 	unsigned int tries = 0;
 	int err;
@@ -256,9 +253,9 @@ static int kmcl_gpadl_send_teardown(struct kmcl_channel *ch, struct kmcl_gpadl *
 }
 
 /*
- * Tear the GPADL down unless that was tried before. Returns the error of the
- * last try. A teardown that failed is not sent again later, as a host before
- * protocol 4.0 would not reply to it after the close.
+ * Tear the GPADL down, and return the error of the last try. After a failure the state
+ * is KMCL_GPADL_UNKNOWN, and a later call does not send the teardown again: a host
+ * before protocol 4.0 would not reply to it after the close.
  */
 static int kmcl_gpadl_teardown(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, bool may_give_up)
@@ -308,10 +305,7 @@ static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 
 static bool kmcl_gpadl_is_proved(const struct kmcl_gpadl *gpadl)
 {
-	/*
-	 * Pairs with kmcl_gpadl_prove(), which does not access @gpadl
-	 * afterwards.
-	 */
+	/* Pairs with kmcl_gpadl_prove(), whose last access to @gpadl is the store. */
 	return smp_load_acquire(&gpadl->state) == KMCL_GPADL_GONE;
 }
 
@@ -386,10 +380,7 @@ static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
 	return err;
 }
 
-/*
- * Create @gpadl at the host. On success and on failure the caller gives up
- * @gpadl.
- */
+/* Create @gpadl at the host. The caller must not access @gpadl afterwards. */
 static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 			      u32 *handle)
 {
@@ -756,7 +747,10 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 }
 EXPORT_SYMBOL_GPL(VmbChannelDeleteGpadl);
 
-/* Delete the GPADL, or leave it unchanged if the host could not be told. */
+/*
+ * Delete the GPADL. If the host could not be told, restore its state, so that another
+ * call sends the teardown again.
+ */
 static int kmcl_gpadl_try_destroy(struct kmcl_channel *ch,
 				  struct kmcl_gpadl *gpadl,
 				  struct list_head *gone)
