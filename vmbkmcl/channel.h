@@ -28,7 +28,7 @@
 #include "tx_packet.h"
 
 #define KMCL_NAME_MAX		32	/* bytes, with the terminator */
-#define KMCL_RING_PAGES_MIN	2	/* the control page and one page of data */
+#define KMCL_RING_PAGES_MIN	2	/* a control page and a data page */
 #define KMCL_RING_PAGES_MAX	512
 #define KMCL_PACKET_SIZE_MAX	(64 * 1024)
 #define KMCL_LATENCY_DEFAULT	1000	/* 100 us, in units of 100 ns */
@@ -52,11 +52,11 @@ struct kmcl_settings {
 	PFN_VMB_CHANNEL_PROCESSING_COMPLETE_EX processing_complete_ex;
 	void *context;
 	bool is_pipe;
-	u32 context_size;	/* bytes on each incoming packet */
-	u32 inline_size;	/* bytes on each packet object */
+	u32 context_size;	/* bytes with each received packet */
+	u32 inline_size;	/* bytes in each packet object */
 	u32 max_packet_size;	/* bytes of payload */
 	u32 max_gpa_direct_size;	/* bytes of a packet's external data */
-	u32 max_chain;		/* MDLs that describe a packet's external data */
+	u32 max_chain;		/* MDLs of a packet's external data */
 	u32 rx_pages;
 	u32 tx_pages;
 	bool has_cpu;

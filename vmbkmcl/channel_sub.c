@@ -134,7 +134,7 @@ void kmcl_sub_park(struct kmcl_channel *ch)
 		wait_event(ch->changed, !kmcl_subs_parking(primary));
 }
 
-/* Called when a channel has released its device: a primary does not wait for it. */
+/* Called when a channel has released its device. Its primary need not wait for it. */
 void kmcl_sub_leave(struct kmcl_channel *ch)
 {
 	struct kmcl_channel *primary = ch->subs.primary;

@@ -14,9 +14,9 @@ struct seq_file;
 
 /* What a primary channel does with its sub-channels. */
 enum kmcl_subs_phase {
-	KMCL_SUBS_REFUSED,	/* not open: no device is attached to a sub-channel */
-	KMCL_SUBS_ACCEPTED,	/* open: devices may be attached to sub-channels */
-	KMCL_SUBS_PARKING,	/* closing: the sub-channels shut down and park */
+	KMCL_SUBS_REFUSED,	/* not open: sub-channels get no devices */
+	KMCL_SUBS_ACCEPTED,	/* open: sub-channels may get devices */
+	KMCL_SUBS_PARKING,	/* closing: sub-channels shut down and park */
 };
 
 /* What a sub-channel means for the shutdown of its primary channel. */

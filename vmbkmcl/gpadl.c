@@ -53,9 +53,9 @@
 
 /* What is known about the host's use of the memory. */
 enum kmcl_gpadl_state {
-	KMCL_GPADL_GONE,	/* the host released it, or was never told of it */
+	KMCL_GPADL_GONE,	/* the host released it, or never had it */
 	KMCL_GPADL_ESTABLISHED,	/* the host may map it */
-	KMCL_GPADL_TEARDOWN_SENT, /* the host was told, and has not replied yet */
+	KMCL_GPADL_TEARDOWN_SENT, /* the host has not replied yet */
 	KMCL_GPADL_UNKNOWN,	/* the host may map it and can not be told */
 };
 
@@ -69,9 +69,9 @@ struct kmcl_gpadl {
 	enum kmcl_gpadl_state state;
 	u32 handle;
 	struct hlist_node entry;	/* in &kmcl_channel.gpadls */
-	struct list_head node;		/* in the quarantine, or in a list to free */
+	struct list_head node;		/* in the quarantine, or to be freed */
 	/* In quarantine: */
-	const void *endpoint;		/* its rescind proves the release; or NULL */
+	const void *endpoint;		/* device whose rescind is waited for */
 	char owner[KMCL_NAME_MAX];	/* name of the channel */
 	const char *reason;
 };
@@ -179,7 +179,7 @@ static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
 	if (ch->bus->rescinded(ch))
 		return true;
 	switch (err) {
-	case -ENOMEM:	/* no memory for the messages, before the first is sent */
+	case -ENOMEM:	/* for the messages, before the first is sent */
 	case -EDQUOT:	/* the host refused */
 	case -ENODEV:	/* the channel was rescinded */
 		return true;
@@ -412,7 +412,7 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
  * Check the channel before the memory is held, so that nothing is pinned or
  * charged in vain. ch->control must not be held while memory is pinned: a page
  * fault can block for as long as a process likes (userfaultfd), and a close
- * needs ch->control. As the answer can change meanwhile,
+ * needs ch->control. As the result can change meanwhile,
  * kmcl_gpadl_connect_locked() checks again.
  */
 static int kmcl_gpadl_may_create(struct kmcl_channel *ch)
@@ -792,6 +792,7 @@ NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 	struct kmcl_channel *ch = channel;
 	struct kmcl_gpadl *gpadl;
 	LIST_HEAD(gone);
+	int err;
 
 	might_sleep();
 	if (!ch)
@@ -799,10 +800,10 @@ NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 
 	mutex_lock(&ch->control);
 	gpadl = kmcl_gpadl_lookup(ch, gpadl_handle);
-	if (gpadl)
-		status = kmcl_status(kmcl_host_error(kmcl_gpadl_try_destroy(ch,
-									    gpadl,
-									    &gone)));
+	if (gpadl) {
+		err = kmcl_gpadl_try_destroy(ch, gpadl, &gone);
+		status = kmcl_status(kmcl_host_error(err));
+	}
 	mutex_unlock(&ch->control);
 	kmcl_gpadl_free_all(&gone);
 	return status;

@@ -34,7 +34,8 @@ static u32 kmcl_mdl_guest_pages(const MDL *mdl)
 
 static void kmcl_mdl_fill(PMDL mdl, const struct kmcl_memory *mem)
 {
-	unsigned long va = (unsigned long)mdl->StartVa, first = va >> PAGE_SHIFT;
+	unsigned long va = (unsigned long)mdl->StartVa;
+	unsigned long first = va >> PAGE_SHIFT;
 	PPFN_NUMBER pfns = MmGetMdlPfnArray(mdl);
 	u32 i;
 

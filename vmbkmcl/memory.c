@@ -447,7 +447,8 @@ static int kmcl_memory_fill(struct kmcl_memory *mem, void *addr, u32 bytes,
 	if (err)
 		return err;
 	mem->read_only = read_only;
-	err = kmcl_memory_alloc_pages(mem, DIV_ROUND_UP(end - start, PAGE_SIZE));
+	err = kmcl_memory_alloc_pages(mem,
+				      DIV_ROUND_UP(end - start, PAGE_SIZE));
 	if (err)
 		return err;
 
