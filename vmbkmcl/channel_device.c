@@ -79,7 +79,10 @@ bool kmcl_channel_attach(struct kmcl_channel *ch,
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
 
-/* Forget the device. Its removal must not count for the next device. */
+/*
+ * Forget the device, and what is recorded of it: a removal of this device must not be
+ * taken for one of the next.
+ */
 void kmcl_channel_drop_device(struct kmcl_channel *ch)
 {
 	lockdep_assert_held(&ch->lock);
@@ -103,8 +106,8 @@ static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 	if (attached) {
 		WRITE_ONCE(*mark, value);
 		/*
-		 * Under ch->lock the device can not change. Later this could refuse
-		 * the sends of the next time that the channel is open.
+		 * Refuse sends while ch->lock is held. After the unlock the channel
+		 * may be closed and opened again, and this would refuse its sends.
 		 */
 		if (value)
 			kmcl_tx_refuse(ch);

@@ -4,7 +4,7 @@
  *
  * The API functions record under ch->lock what the client wants (wanted,
  * paused), and the bus records there what happens to the device (endpoint,
- * lost, asleep). Both then queue the channel's work item. It takes one step
+ * lost, asleep). Both then queue the channel's work item, which takes one step
  * after the other until the state agrees with what is recorded. Every
  * state-change callback runs in this work item, so two callbacks of a channel
  * never overlap, and no channel is opened from within the probe function of a
@@ -218,7 +218,7 @@ static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 	if (kmcl_channel_holds_none(ch))
 		return;
 	if (READ_ONCE(ch->abandoned)) {
-		/* Their owner is gone: they go with the channel. */
+		/* The client's module is gone, so nobody completes the packets. */
 		kmcl_delivery_forget_held(ch);
 		return;
 	}

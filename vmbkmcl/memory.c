@@ -246,10 +246,7 @@ static int kmcl_user_lock(struct kmcl_memory *mem, unsigned long start,
 		atomic64_sub(mem->nr_pages, &mm->pinned_vm);
 		return err;
 	}
-	/*
-	 * mm->pinned_vm must still exist at the release, when the process may
-	 * not.
-	 */
+	/* The release uses mm->pinned_vm, and may come after the process has ended. */
 	mmgrab(mm);
 	mem->mm = mm;
 	mem->held = true;
