@@ -371,7 +371,7 @@ static void bus_is_one_too_many(struct kunit *test)
 }
 
 /* Each channel that listens holds the bus's module, once, and gives it back. */
-static void bus_module_stays(struct kunit *test)
+static void bus_module_is_held(struct kunit *test)
 {
 	VMBCHANNEL ch = bus_channel(test);
 	int before = module_refcount(THIS_MODULE);
@@ -398,7 +398,7 @@ static struct kunit_case bus_cases[] = {
 	KUNIT_CASE(bus_registers_and_fails_one),
 	KUNIT_CASE(bus_goes),
 	KUNIT_CASE(bus_is_one_too_many),
-	KUNIT_CASE(bus_module_stays),
+	KUNIT_CASE(bus_module_is_held),
 	{}
 };
 

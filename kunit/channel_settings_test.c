@@ -216,29 +216,29 @@ static void client_context_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ch->set.context_size, 0);
 }
 
-static NTSTATUS set_external(VMBCHANNEL ch, u32 size, u32 chain)
+static NTSTATUS set_gpa_direct(VMBCHANNEL ch, u32 size, u32 chain)
 {
 	return VmbChannelInitSetMaximumExternalData(ch, size, chain);
 }
 
-static void maximum_external_data(struct kunit *test)
+static void maximum_gpa_direct(struct kunit *test)
 {
 	VMBCHANNEL ch = get_channel(test);
 	u32 most = 8190 * 4096, rx = kmcl_channel_rx_bytes(ch);
 
 	KUNIT_EXPECT_EQ(test, ch->set.max_gpa_direct_size, SZ_1M);
 	KUNIT_EXPECT_EQ(test, ch->set.max_chain, 16);
-	KUNIT_EXPECT_EQ(test, set_external(ch, 1, 1), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, set_external(ch, most, 512), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, set_external(ch, 0, 1),
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, 1, 1), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, most, 512), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, 0, 1),
 			STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_EQ(test, set_external(ch, most + 1, 1),
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, most + 1, 1),
 			STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_EQ(test, set_external(ch, 1, 0),
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, 1, 0),
 			STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_EQ(test, set_external(ch, 1, 513),
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, 1, 513),
 			STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_EQ(test, set_external(ch, 0, 0),
+	KUNIT_EXPECT_EQ(test, set_gpa_direct(ch, 0, 0),
 			STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, ch->set.max_gpa_direct_size, most);
 	KUNIT_EXPECT_EQ(test, ch->set.max_chain, 512);
@@ -570,7 +570,7 @@ static struct kunit_case channel_settings_cases[] = {
 	KUNIT_CASE(target),
 	KUNIT_CASE(flags),
 	KUNIT_CASE(client_context_size),
-	KUNIT_CASE(maximum_external_data),
+	KUNIT_CASE(maximum_gpa_direct),
 	KUNIT_CASE(process_packet_callbacks),
 	KUNIT_CASE(processing_complete_counts),
 	KUNIT_CASE(packets_without_a_callback),

@@ -259,7 +259,7 @@ static void holds_the_module(struct kunit *test)
  * @completed: packets it has completed
  * @failed: packets it has failed
  * @batches: calls of ProcessingComplete
- * @external: the status of VmbChannelPacketGetExternalData()
+ * @gpa_direct: the status of VmbChannelPacketGetExternalData()
  * @done: completion routines called
  * @status: what the last was told
  * @response: the server's response to it
@@ -274,7 +274,7 @@ struct client {
 	unsigned int completed;
 	unsigned int failed;
 	unsigned int batches;
-	NTSTATUS external;
+	NTSTATUS gpa_direct;
 	unsigned int done;
 	NTSTATUS status;
 	struct testdev_response response;
@@ -321,7 +321,7 @@ static VOID process_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
 {
 	PMDL mdl;
 
-	client->external = client->api.VmbChannelPacketGetExternalData(packet,
+	client->gpa_direct = client->api.VmbChannelPacketGetExternalData(packet,
 								       0, &mdl);
 	if (!client->deferred) {
 		client->deferred++;
@@ -492,7 +492,7 @@ static void is_done(struct kunit *test, NTSTATUS status, u64 value)
 static void sends(struct kunit *test, VMBPACKET packet, void *memory, PMDL mdl)
 {
 	struct testdev_request fill = {
-		.magic = TESTDEV_MAGIC, .op = TESTDEV_EXTERNAL_FILL,
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_GPA_DIRECT_FILL,
 		.seed = 41,
 	};
 	struct testdev_request echo = {
@@ -555,7 +555,7 @@ static void receives_packets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->deferred, 1);
 	KUNIT_EXPECT_EQ(test, client->completed, 2);
 	KUNIT_EXPECT_GT(test, client->batches, 0);
-	KUNIT_EXPECT_EQ(test, client->external, STATUS_INVALID_DEVICE_REQUEST);
+	KUNIT_EXPECT_EQ(test, client->gpa_direct, STATUS_INVALID_DEVICE_REQUEST);
 }
 
 static void goes_down(struct kunit *test)

@@ -145,7 +145,7 @@ static void queued_packet_is_framed(struct kunit *test)
 	is_framed(test, bus, text, sizeof(text));
 }
 
-static void external_packet_is_framed(struct kunit *test)
+static void gpa_direct_packet_is_framed(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct reader *reader = fake_pipe(test, &bus);
@@ -329,7 +329,7 @@ static void server_sends_messages(struct kunit *test)
 static struct kunit_case pipe_cases[] = {
 	KUNIT_CASE(packet_is_framed),
 	KUNIT_CASE(queued_packet_is_framed),
-	KUNIT_CASE(external_packet_is_framed),
+	KUNIT_CASE(gpa_direct_packet_is_framed),
 	KUNIT_CASE(request_is_framed),
 	KUNIT_CASE(maximum_is_the_messages),
 	KUNIT_CASE(packet_made_before),

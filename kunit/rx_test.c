@@ -529,7 +529,7 @@ static void passive_completions_at_the_close(struct kunit *test)
 }
 
 /* The same with external data, which waits for the close. */
-static void passive_external_data_at_the_close(struct kunit *test)
+static void passive_gpa_direct_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct receiver *receiver = fake_receiver(test, &bus);
@@ -701,7 +701,7 @@ static void packet_is_malformed(struct kunit *test)
 	was_given(test, receiver, 5);
 }
 
-static void no_external_data(struct kunit *test)
+static void no_gpa_direct(struct kunit *test)
 {
 	struct fake_bus *bus;
 	struct receiver *receiver = fake_receiver(test, &bus);
@@ -779,7 +779,7 @@ static void corrupt_ring(struct kunit *test)
 
 /* A callback that may sleep */
 
-static void takes_its_time(struct receiver *receiver, u32 number)
+static void is_slow(struct receiver *receiver, u32 number)
 {
 	msleep(500);
 }
@@ -790,7 +790,7 @@ static void pause_waits_for_a_callback(struct kunit *test)
 	struct receiver *receiver = fake_receiver(test, &bus);
 
 	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
-	receiver->hook = takes_its_time;
+	receiver->hook = is_slow;
 	comes_up(test, receiver);
 	host_sends(bus, 0, 3);
 	EXPECT_EVENTUALLY(test, atomic_read(&receiver->inside));
@@ -1323,7 +1323,7 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(passive_context),
 	KUNIT_CASE(passive_context_without_completion),
 	KUNIT_CASE(passive_completions_at_the_close),
-	KUNIT_CASE(passive_external_data_at_the_close),
+	KUNIT_CASE(passive_gpa_direct_at_the_close),
 	KUNIT_CASE(context_changes_under_way),
 	KUNIT_CASE(one_is_deferred),
 	KUNIT_CASE(all_are_deferred),
@@ -1331,7 +1331,7 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(deferred_outside_its_callback),
 	KUNIT_CASE(deferred_at_the_close),
 	KUNIT_CASE(packet_is_malformed),
-	KUNIT_CASE(no_external_data),
+	KUNIT_CASE(no_gpa_direct),
 	KUNIT_CASE(corrupt_ring),
 	KUNIT_CASE(pause_waits_for_a_callback),
 	KUNIT_CASE(disable_in_a_callback),

@@ -704,11 +704,11 @@ static void request_completed(struct kunit *test)
 
 static u32 slots_in_use(struct fake_bus *bus)
 {
-	u32 i, taken = 0;
+	u32 i, in_use = 0;
 
 	for (i = 0; i < KMCL_TX_SLOTS; i++)
-		taken += !!bus->ch->tx.slots[i].entry;
-	return taken;
+		in_use += !!bus->ch->tx.slots[i].entry;
+	return in_use;
 }
 
 /* The caller times out and frees its memory, but the host still has it. */
@@ -905,10 +905,10 @@ static void server_reads_and_writes_a_chain(struct kunit *test)
 	struct chain *chain = get_chain(test);
 	int i;
 
-	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_CRC32, 0,
+	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_GPA_DIRECT_CRC32, 0,
 				  chain->mdl[0]).value,
 			pattern_crc32(SEED, ALL));
-	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_FILL, 22,
+	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_GPA_DIRECT_FILL, 22,
 				  chain->mdl[0]).value, ALL);
 	KUNIT_EXPECT_TRUE(test, chain_has(chain, 22));
 	/* No byte beside the MDLs has changed. */
@@ -936,9 +936,9 @@ static void server_writes_user_memory(struct kunit *test)
 	user_memory_write_pattern(test, addr, ROOM, 1);
 	mdl = lock_mdl(test, (void *)addr + 100, ROOM - 200, UserMode,
 		       IoModifyAccess);
-	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_FILL, 33,
+	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_GPA_DIRECT_FILL, 33,
 				  mdl).value, ROOM - 200);
-	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_CRC32, 0,
+	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_GPA_DIRECT_CRC32, 0,
 				  mdl).value, pattern_crc32(33, ROOM - 200));
 	MmUnlockPages(mdl);
 	KUNIT_ASSERT_EQ(test, copy_from_user(bytes, (void __user *)addr, ROOM),
@@ -951,16 +951,16 @@ static void server_writes_user_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
 }
 
-static void owner_of_external_data_is_gone(struct kunit *test)
+static void owner_of_gpa_direct_is_gone(struct kunit *test)
 {
 	struct server *srv = server_open(test);
 	struct owner *owner = owner_start(test, NULL);
 
 	KUNIT_ASSERT_EQ(test, owner->status, STATUS_SUCCESS);
 	owner_kill(test, owner);
-	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_FILL, 44,
+	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_GPA_DIRECT_FILL, 44,
 				  owner->mdl).value, OWNER_BYTES);
-	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_EXTERNAL_CRC32, 0,
+	KUNIT_EXPECT_EQ(test, ask(test, srv, TESTDEV_GPA_DIRECT_CRC32, 0,
 				  owner->mdl).value,
 			pattern_crc32(44, OWNER_BYTES));
 	MmUnlockPages(owner->mdl);
@@ -972,7 +972,7 @@ static void owner_of_external_data_is_gone(struct kunit *test)
 static void server_writes_late(struct kunit *test)
 {
 	struct testdev_request req = {
-		.magic = TESTDEV_MAGIC, .op = TESTDEV_EXTERNAL_FILL, .seed = 55,
+		.magic = TESTDEV_MAGIC, .op = TESTDEV_GPA_DIRECT_FILL, .seed = 55,
 	};
 	struct testdev_request stall = { .op = TESTDEV_STALL, .length = 1000 };
 	LARGE_INTEGER timeout = { .QuadPart = -SECOND / 10 };
@@ -1016,7 +1016,7 @@ static void request_without_memory(struct kunit *test)
 
 	for (nth = 1; failed && nth < MOST_ALLOCATIONS; nth++) {
 		struct testdev_request req = {
-			.magic = TESTDEV_MAGIC, .op = TESTDEV_EXTERNAL_CRC32,
+			.magic = TESTDEV_MAGIC, .op = TESTDEV_GPA_DIRECT_CRC32,
 		};
 		LARGE_INTEGER timeout = { .QuadPart = -20 * SECOND };
 		NTSTATUS status;
@@ -1100,7 +1100,7 @@ struct kunit_suite vmbkmcl_tx_gpa_direct_suite = {
 static struct kunit_case tx_gpa_direct_server_cases[] = {
 	KUNIT_CASE(server_reads_and_writes_a_chain),
 	KUNIT_CASE(server_writes_user_memory),
-	KUNIT_CASE(owner_of_external_data_is_gone),
+	KUNIT_CASE(owner_of_gpa_direct_is_gone),
 	KUNIT_CASE(server_writes_late),
 	KUNIT_CASE(request_without_memory),
 	{}

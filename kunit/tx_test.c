@@ -621,7 +621,7 @@ static void routine_sends_again(struct kunit *test)
 
 /* External data */
 
-static void external_pfns_in_the_ring(struct kunit *test)
+static void gpa_direct_pfns_in_the_ring(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
@@ -667,7 +667,7 @@ static int check_and_close(struct kmcl_channel *ch)
 }
 
 /* The host may write to the pages until the ring is closed. */
-static void external_data_until_the_close(struct kunit *test)
+static void gpa_direct_until_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct closing closing = { .close = bus->ops.close };
@@ -686,7 +686,7 @@ static void external_data_until_the_close(struct kunit *test)
 }
 
 /* The host may then write for ever: the client is told so. */
-static void external_data_and_a_close_not_posted(struct kunit *test)
+static void gpa_direct_and_a_close_not_posted(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct outcome outcome = {}, rescinded = {};
@@ -712,7 +712,7 @@ static void external_data_and_a_close_not_posted(struct kunit *test)
 	outcome_is(test, &rescinded, STATUS_DEVICE_REMOVED);
 }
 
-static void queued_external_data_at_the_close(struct kunit *test)
+static void queued_gpa_direct_at_the_close(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct outcome outcome = {};
@@ -788,9 +788,9 @@ KUNIT_ARRAY_PARAM(pages, page_counts, pages_case);
 static void server_reads_and_writes_pfns(struct kunit *test)
 {
 	const u32 *count = test->param_value;
-	struct testdev_request sum = { .op = TESTDEV_EXTERNAL_CRC32 };
+	struct testdev_request sum = { .op = TESTDEV_GPA_DIRECT_CRC32 };
 	struct testdev_request fill = {
-		.op = TESTDEV_EXTERNAL_FILL, .seed = 77 + *count,
+		.op = TESTDEV_GPA_DIRECT_FILL, .seed = 77 + *count,
 	};
 	struct server *srv = server_open(test);
 	size_t bytes = (size_t)*count * PAGE_SIZE, i;
@@ -827,7 +827,7 @@ static void server_reads_and_writes_pfns(struct kunit *test)
 static struct outcome *send_unread(struct kunit *test, struct server *srv,
 				   unsigned long page)
 {
-	struct testdev_request sum = { .op = TESTDEV_EXTERNAL_CRC32 };
+	struct testdev_request sum = { .op = TESTDEV_GPA_DIRECT_CRC32 };
 	PFN_NUMBER pfn = PHYS_PFN(virt_to_phys((void *)page));
 	struct outcome *outcomes;
 	unsigned int i;
@@ -1202,10 +1202,10 @@ static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(close_completes_all),
 	KUNIT_CASE(routines_no_longer_sleep),
 	KUNIT_CASE(routine_sends_again),
-	KUNIT_CASE(external_pfns_in_the_ring),
-	KUNIT_CASE(external_data_until_the_close),
-	KUNIT_CASE(external_data_and_a_close_not_posted),
-	KUNIT_CASE(queued_external_data_at_the_close),
+	KUNIT_CASE(gpa_direct_pfns_in_the_ring),
+	KUNIT_CASE(gpa_direct_until_the_close),
+	KUNIT_CASE(gpa_direct_and_a_close_not_posted),
+	KUNIT_CASE(queued_gpa_direct_at_the_close),
 	KUNIT_CASE(packet_count_bounds),
 	KUNIT_CASE(packet_count),
 	KUNIT_CASE(inline_context_bounds),

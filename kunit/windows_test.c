@@ -272,7 +272,7 @@ static void largest_timeout_is_for_ever(struct kunit *test)
 	KUNIT_EXPECT_GE(test, kmcl_timeout_jiffies(&now), 5 * HZ);
 }
 
-static void wait_takes_its_time(struct kunit *test)
+static void wait_lasts(struct kunit *test)
 {
 	unsigned long start = jiffies;
 	LARGE_INTEGER then;
@@ -305,7 +305,7 @@ static struct kunit_case windows_cases[] = {
 	KUNIT_CASE(notification_event_releases_all),
 	KUNIT_CASE(timeout_leaves_the_line),
 	KUNIT_CASE(largest_timeout_is_for_ever),
-	KUNIT_CASE(wait_takes_its_time),
+	KUNIT_CASE(wait_lasts),
 	{}
 };
 

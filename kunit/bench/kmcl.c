@@ -14,7 +14,7 @@
 struct kmcl_op {
 	VMBPACKET packet;
 	u32 left;
-	bool busy;
+	bool in_flight;
 };
 
 struct kmcl_bench {
@@ -148,16 +148,16 @@ static VOID sent(VMBPACKET packet, PVOID context, NTSTATUS status, PVOID buffer,
 
 	if (!NT_SUCCESS(status))
 		block.status = status;
-	WRITE_ONCE(op->busy, false);
+	WRITE_ONCE(op->in_flight, false);
 	if (wq_has_sleeper(&block.wait))
 		wake_up(&block.wait);
 }
 
 static NTSTATUS send_one(struct bench_run *run, struct kmcl_op *op)
 {
-	if (READ_ONCE(op->busy))
-		wait_event(block.wait, !READ_ONCE(op->busy));
-	op->busy = true;
+	if (READ_ONCE(op->in_flight))
+		wait_event(block.wait, !READ_ONCE(op->in_flight));
+	op->in_flight = true;
 	return VmbPacketSend(op->packet, run->payload, run->size, NULL, 0);
 }
 
@@ -181,7 +181,7 @@ static void all_call(PFN_VMB_PACKET_COMPLETION_ROUTINE_EX routine)
 
 	block.status = STATUS_SUCCESS;
 	for (i = 0; i < BENCH_OUTSTANDING; i++) {
-		channels[0].ops[i].busy = false;
+		channels[0].ops[i].in_flight = false;
 		VmbPacketSetCompletionRoutineEx(channels[0].ops[i].packet,
 						routine, &channels[0].ops[i]);
 	}

@@ -37,7 +37,7 @@
 #define RAW_BUDGET	64
 
 /* Completions of the server's packets that may wait for room. */
-#define RAW_ANSWERS	1024
+#define RAW_COMPLETIONS	1024
 
 static int mode;
 module_param(mode, int, 0444);
@@ -51,7 +51,7 @@ union raw_desc {
 
 /* A request on its way; its index + 1 is the transaction id. */
 struct raw_slot {
-	bool busy;
+	bool in_flight;
 	u32 left;
 	void (*done)(struct raw_slot *slot, const void *data, u32 len);
 	struct raw *raw;
@@ -73,9 +73,9 @@ struct raw {
 	/* a full ring: only the poll touches the first two */
 	struct raw_slot *stuck;
 	struct {
-		u64 ids[RAW_ANSWERS];
+		u64 ids[RAW_COMPLETIONS];
 		u32 head, tail;
-	} answers;
+	} completions;
 	bool waiting;
 	struct completion room;
 
@@ -97,25 +97,25 @@ static struct {
 
 /* Reading */
 
-static struct raw_slot *raw_take_slot(struct raw *raw, u64 id)
+static struct raw_slot *raw_free_slot(struct raw *raw, u64 id)
 {
 	struct raw_slot *slot;
 
 	if (!id || id > RAW_SLOTS)
 		return NULL;
 	slot = &raw->slots[id - 1];
-	if (!slot->busy)
+	if (!slot->in_flight)
 		return NULL;
-	slot->busy = false;
+	slot->in_flight = false;
 	return slot;
 }
 
-static void raw_answer(struct raw *raw, u64 id)
+static void raw_complete(struct raw *raw, u64 id)
 {
 	if (raw->completions.head == raw->completions.tail &&
 	    !vmbus_sendpacket(raw->chan, NULL, 0, id, VM_PKT_COMP, 0))
 		return;
-	raw->completions.ids[raw->completions.head++ % RAW_ANSWERS] = id;
+	raw->completions.ids[raw->completions.head++ % RAW_COMPLETIONS] = id;
 }
 
 static void raw_packet(struct raw *raw, const struct vmpacket_descriptor *desc)
@@ -126,7 +126,7 @@ static void raw_packet(struct raw *raw, const struct vmpacket_descriptor *desc)
 
 	switch (desc->type) {
 	case VM_PKT_COMP:
-		slot = raw_take_slot(raw, desc->trans_id);
+		slot = raw_free_slot(raw, desc->trans_id);
 		if (slot)
 			slot->done(slot, data, len);
 		break;
@@ -135,7 +135,7 @@ static void raw_packet(struct raw *raw, const struct vmpacket_descriptor *desc)
 			break;
 		raw->sum += *(const u64 *)data;
 		if (desc->flags & VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED)
-			raw_answer(raw, desc->trans_id);
+			raw_complete(raw, desc->trans_id);
 		if (!--raw->expected)
 			complete(&block.done);
 		break;
@@ -162,7 +162,7 @@ static bool raw_flush_some(struct raw *raw)
 		raw->stuck = raw->stuck->stuck;
 	}
 	while (raw->completions.head != raw->completions.tail) {
-		id = raw->completions.ids[raw->completions.tail % RAW_ANSWERS];
+		id = raw->completions.ids[raw->completions.tail % RAW_COMPLETIONS];
 		if (vmbus_sendpacket(raw->chan, NULL, 0, id, VM_PKT_COMP, 0))
 			return false;
 		raw->completions.tail++;
@@ -189,7 +189,7 @@ static void raw_flush(struct raw *raw)
 /* What the server sends is left in the ring while it takes no completions. */
 static bool raw_is_full(const struct raw *raw)
 {
-	return raw->completions.head - raw->completions.tail == RAW_ANSWERS;
+	return raw->completions.head - raw->completions.tail == RAW_COMPLETIONS;
 }
 
 static unsigned int raw_read(struct raw *raw)
@@ -245,7 +245,7 @@ static void raw_event_batched(void *context)
 
 /* Sending */
 
-static int raw_put_external(struct raw_slot *slot, u64 id)
+static int raw_put_gpa_direct(struct raw_slot *slot, u64 id)
 {
 	const struct bench_run *run = block.run;
 	struct vmbus_packet_mpb_array *desc = &slot->desc.head;
@@ -268,15 +268,15 @@ static int raw_put(struct raw_slot *slot)
 	u64 id = slot - raw->slots + 1;
 	int err;
 
-	slot->busy = true;
+	slot->in_flight = true;
 	if (run->pfns)
-		err = raw_put_external(slot, id);
+		err = raw_put_gpa_direct(slot, id);
 	else
 		err = vmbus_sendpacket(raw->chan, run->payload, run->size, id,
 				       VM_PKT_DATA_INBAND,
 				       VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
 	if (err)
-		slot->busy = false;
+		slot->in_flight = false;
 	return err;
 }
 
@@ -321,11 +321,11 @@ static int raw_request(struct raw *raw, void *data, u32 size, void *reply,
 	raw->reply = reply;
 	raw->reply_len = *len;
 	slot->done = raw_waited_for;
-	slot->busy = true;
+	slot->in_flight = true;
 	err = raw_send(raw, data, size, 1,
 		       VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);
 	if (err) {
-		slot->busy = false;
+		slot->in_flight = false;
 		return err;
 	}
 	wait_for_completion(&raw->done);
@@ -505,7 +505,7 @@ static int raw_receive_batch(struct bench_run *run)
 
 	raw->expected = BENCH_BATCH;
 	raw->slots[0].done = raw_ignore;
-	raw->slots[0].busy = true;
+	raw->slots[0].in_flight = true;
 	local_bh_disable();
 	vmbus_sendpacket(raw->chan, &rq, sizeof(rq), 1, VM_PKT_DATA_INBAND,
 			 VMBUS_DATA_PACKET_FLAG_COMPLETION_REQUESTED);

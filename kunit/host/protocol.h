@@ -63,8 +63,8 @@ enum testdev_op {
 	TESTDEV_PUSH		= 15,	/* send length packets to the guest (2) */
 
 	/* The only two that come as a GPA-direct packet. */
-	TESTDEV_EXTERNAL_CRC32	= 16,	/* value = CRC-32 of the external data */
-	TESTDEV_EXTERNAL_FILL	= 17,	/* write the pattern of seed over it; value = bytes */
+	TESTDEV_GPA_DIRECT_CRC32	= 16,	/* value = CRC-32 of the external data */
+	TESTDEV_GPA_DIRECT_FILL	= 17,	/* write the pattern of seed over it; value = bytes */
 
 	TESTDEV_TRAFFIC		= 18,	/* length packets each way, at once (3) */
 	TESTDEV_TRAFFIC_REPORT	= 19,	/* payload = struct testdev_traffic_report */

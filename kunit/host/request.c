@@ -250,7 +250,7 @@ static enum testdev_status op_traffic_report(struct call *call)
 	return traffic_report(call->dev, answer_payload(call));
 }
 
-static enum testdev_status op_external_crc32(struct call *call)
+static enum testdev_status op_gpa_direct_crc32(struct call *call)
 {
 	struct guest_memory *mem = memory_of_sglist(&call->packet->sgl);
 	enum testdev_status status;
@@ -267,7 +267,7 @@ free_memory:
 	return status;
 }
 
-static enum testdev_status op_external_fill(struct call *call)
+static enum testdev_status op_gpa_direct_fill(struct call *call)
 {
 	struct guest_memory *mem = memory_of_sglist(&call->packet->sgl);
 	enum testdev_status status;
@@ -313,8 +313,8 @@ static const struct operation {
 	[TESTDEV_FORGE]		= { op_forge, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_STALL]		= { op_stall, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_PUSH]		= { op_push, VMBUS_PACKET_DATA_INBAND },
-	[TESTDEV_EXTERNAL_CRC32] = { op_external_crc32, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
-	[TESTDEV_EXTERNAL_FILL]	= { op_external_fill, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
+	[TESTDEV_GPA_DIRECT_CRC32] = { op_gpa_direct_crc32, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
+	[TESTDEV_GPA_DIRECT_FILL]	= { op_gpa_direct_fill, VMBUS_PACKET_DATA_USING_GPA_DIRECT },
 	[TESTDEV_TRAFFIC]	= { op_traffic, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_TRAFFIC_REPORT] = { op_traffic_report, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_PACE]		= { op_pace, VMBUS_PACKET_DATA_INBAND },
@@ -378,7 +378,7 @@ static enum testdev_status carry_out(struct call *call)
 	return op->run(call);
 }
 
-static void answer(struct call *call, enum testdev_status status)
+static void respond(struct call *call, enum testdev_status status)
 {
 	struct testdev_out *out = call->out;
 	struct testdev_response rsp = {
@@ -430,7 +430,7 @@ static void serve(struct testdev *dev, VMBusChanReq *packet)
 		testdev_log(dev, "request %u refused: status %u, handle 0x%x",
 			    call.rq.op, status, call.rq.handle);
 	}
-	answer(&call, status);
+	respond(&call, status);
 }
 
 /* The head of the request ring, as the guest has it now. */

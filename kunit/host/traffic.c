@@ -73,7 +73,7 @@ static enum testdev_traffic_error check_packet(struct testdev_traffic *tr,
 {
 	uint32_t n = tr->next_in;
 	struct testdev_traffic_plan plan = testdev_traffic_plan(tr->seed, n, tr->max);
-	bool external = packet->pkt_type == VMBUS_PACKET_DATA_USING_GPA_DIRECT;
+	bool gpa_direct = packet->pkt_type == VMBUS_PACKET_DATA_USING_GPA_DIRECT;
 	enum testdev_traffic_error error;
 	struct guest_memory *mem;
 
@@ -81,11 +81,11 @@ static enum testdev_traffic_error check_packet(struct testdev_traffic *tr,
 	if (error)
 		return error;
 	tr->report.received_bytes += plan.size;
-	if (packet->need_comp != !!plan.completed || external != !!plan.pages)
+	if (packet->need_comp != !!plan.completed || gpa_direct != !!plan.pages)
 		return TESTDEV_TRAFFIC_SHAPE;
 	if (!plan.pages)
 		return TESTDEV_TRAFFIC_OK;
-	tr->report.external += plan.pages;
+	tr->report.gpa_pages += plan.pages;
 	mem = memory_of_sglist(&packet->sgl);
 	error = check_pages(mem, n, plan.pages);
 	g_free(mem);

@@ -114,7 +114,7 @@ struct testdev_traffic_report {
 	__u64 received;		/* packets of the guest's */
 	__u64 received_bytes;
 	__u64 received_sum;	/* of their heads, in order */
-	__u64 external;		/* pages among them */
+	__u64 gpa_pages;		/* pages among them */
 	__u64 answered;		/* of them, completions it sent */
 	__u64 sent;		/* packets to the guest */
 	__u64 sent_bytes;

@@ -80,7 +80,7 @@ struct slot {
  * @sent: packets accepted
  * @done: routines called
  * @completed: of them, those of packets the server has completed
- * @external: pages sent
+ * @gpa_pages: pages sent
  * @bytes: of payload
  * @sum: of their heads, in order
  * @received: packets of the server's
@@ -108,7 +108,7 @@ struct traffic {
 	u32 sent;
 	atomic_t done;
 	atomic_t completed;
-	u32 external;
+	u32 gpa_pages;
 	u64 bytes;
 	u64 sum;
 	u32 received;
@@ -221,7 +221,7 @@ static int send_all(void *arg)
 		slot->plan = testdev_traffic_plan(tr->seed, n, LARGEST);
 		slot->head = testdev_traffic_fill(tr->data, slot->plan.size,
 						  tr->seed, n);
-		tr->external += slot->plan.pages;
+		tr->gpa_pages += slot->plan.pages;
 		tr->bytes += slot->plan.size;
 		tr->sum = testdev_traffic_mix(tr->sum, slot->head);
 		tr->failed = slot_send(slot, tr->data);
@@ -436,7 +436,7 @@ static void report_is_ours(struct kunit *test, struct traffic *tr,
 	KUNIT_EXPECT_EQ(test, report->received, MANY);
 	KUNIT_EXPECT_EQ(test, report->received_bytes, tr->bytes);
 	KUNIT_EXPECT_EQ(test, report->received_sum, tr->sum);
-	KUNIT_EXPECT_EQ(test, report->external, tr->external);
+	KUNIT_EXPECT_EQ(test, report->gpa_pages, tr->gpa_pages);
 	KUNIT_EXPECT_EQ(test, report->answered, atomic_read(&tr->completed));
 	KUNIT_EXPECT_EQ(test, report->sent, MANY);
 	KUNIT_EXPECT_EQ(test, report->sent_bytes, tr->received_bytes);
@@ -471,7 +471,7 @@ static void tell_how_it_went(struct kunit *test, struct traffic *tr)
 	kunit_info(test, "%u packets each way in %lld.%03lld s, %lld a second",
 		   MANY, ms / 1000, ms % 1000, 2000LL * MANY / max(ms, 1LL));
 	kunit_info(test, "%llu and %llu bytes, %u external pages, %llu queued, ring full %llu times, ids %llu times, %llu polls, %llu signals",
-		   tr->bytes, tr->received_bytes, tr->external, tx->queued,
+		   tr->bytes, tr->received_bytes, tr->gpa_pages, tx->queued,
 		   tx->ring_full, tx->ids_full, tr->srv.ch->rx.polls,
 		   signals(test) - tr->signals);
 }

@@ -111,8 +111,8 @@ static int fake_make_rings(struct fake_bus *bus, struct kmcl_bus_rings *rings)
 	fail_go_on(&pause);
 	if (err)
 		return err;
-	kmcl_ring_init(&bus->outgoing, &rings->tx);
-	kmcl_ring_init(&bus->incoming, &rings->rx);
+	kmcl_ring_init(&bus->tx_ring, &rings->tx);
+	kmcl_ring_init(&bus->rx_ring, &rings->rx);
 	return 0;
 }
 
@@ -122,8 +122,8 @@ static void fake_free_rings(struct fake_bus *bus)
 	struct kmcl_ring_memory tx, rx;
 
 	spin_lock_bh(&bus->lock);
-	tx = bus->outgoing.memory;
-	rx = bus->incoming.memory;
+	tx = bus->tx_ring.memory;
+	rx = bus->rx_ring.memory;
 	WRITE_ONCE(bus->is_open, false);
 	spin_unlock_bh(&bus->lock);
 	cancel_delayed_work_sync(&bus->reading);
@@ -181,7 +181,7 @@ static u32 fake_room_for_queue(const struct fake_bus *bus, bool *all)
  */
 static void fake_show_room(struct fake_bus *bus)
 {
-	struct kmcl_ring *ring = &bus->outgoing;
+	struct kmcl_ring *ring = &bus->tx_ring;
 	bool all = false;
 	u32 shown = ring->index, room;
 
@@ -203,9 +203,9 @@ static unsigned int fake_read_packets(struct fake_bus *bus)
 	unsigned int n = 0;
 
 	spin_lock_bh(&bus->lock);
-	while (bus->is_open && kmcl_ring_peek(&bus->outgoing, &packet) > 0) {
+	while (bus->is_open && kmcl_ring_peek(&bus->tx_ring, &packet) > 0) {
 		fake_note_packet(bus, &packet);
-		kmcl_ring_skip(&bus->outgoing, &packet);
+		kmcl_ring_skip(&bus->tx_ring, &packet);
 		n++;
 	}
 	spin_unlock_bh(&bus->lock);
@@ -270,7 +270,7 @@ EXPORT_TO_TESTS(fake_bus_make_room);
 
 u32 fake_bus_wanted_room(const struct fake_bus *bus)
 {
-	const struct kmcl_ring_control *control = bus->outgoing.memory.control;
+	const struct kmcl_ring_control *control = bus->tx_ring.memory.control;
 
 	return READ_ONCE(bus->is_open) ? READ_ONCE(control->pending_send_size) :
 					 0;
@@ -287,9 +287,9 @@ void fake_bus_fail_sends(struct fake_bus *bus, bool fail)
 
 static bool fake_put(struct fake_bus *bus, const struct kmcl_ring_packet *packet)
 {
-	if (!bus->is_open || kmcl_ring_put(&bus->incoming, packet))
+	if (!bus->is_open || kmcl_ring_put(&bus->rx_ring, packet))
 		return false;
-	kmcl_ring_publish(&bus->incoming);
+	kmcl_ring_publish(&bus->rx_ring);
 	return true;
 }
 
@@ -304,7 +304,7 @@ static void fake_ask_for_room(struct fake_bus *bus)
 		wanted = kmcl_ring_packet_size(0, next->wire.len);
 	else if (bus->endless)
 		wanted = kmcl_ring_packet_size(0, sizeof(u64));
-	kmcl_ring_want_room(&bus->incoming, wanted);
+	kmcl_ring_want_room(&bus->rx_ring, wanted);
 }
 
 /* Put in what had no room before, or more of the same. With the lock held. */
@@ -351,7 +351,7 @@ static void fake_ring_full(struct kmcl_channel *ch, bool first)
 
 void fake_bus_corrupt(struct fake_bus *bus, bool corrupt)
 {
-	struct kmcl_ring *ring = &bus->incoming;
+	struct kmcl_ring *ring = &bus->rx_ring;
 
 	WRITE_ONCE(bus->corrupt, corrupt);
 	spin_lock_bh(&bus->lock);
@@ -673,7 +673,7 @@ EXPORT_TO_TESTS(fake_bus_deliver_request);
 
 bool fake_bus_is_empty(struct fake_bus *bus)
 {
-	struct kmcl_ring *ring = &bus->incoming;
+	struct kmcl_ring *ring = &bus->rx_ring;
 	bool empty;
 
 	spin_lock_bh(&bus->lock);

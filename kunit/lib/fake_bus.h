@@ -70,10 +70,10 @@
  * @primary: it is a sub-channel's, of this one's channel; NULL: it is not
  * @open_sub: one of those that were opened; they are closed with it
  * @lock: guards the host's ends of the rings, and @rx
- * @outgoing: the host's end of the ring that it reads
- * @incoming: the host's end of the ring that it writes
- * @rx: packets for the guest that @incoming had no room for
- * @reading: reads @outgoing, where the guest may not signal
+ * @tx_ring: the host's end of the ring that it reads
+ * @rx_ring: the host's end of the ring that it writes
+ * @rx: packets for the guest that @rx_ring had no room for
+ * @reading: reads @tx_ring, where the guest may not signal
  */
 struct fake_bus {
 	struct kmcl_bus_ops ops;
@@ -125,8 +125,8 @@ struct fake_bus {
 	struct fake_bus *open_sub[FAKE_SUBS];
 
 	spinlock_t lock;
-	struct kmcl_ring outgoing;
-	struct kmcl_ring incoming;
+	struct kmcl_ring tx_ring;
+	struct kmcl_ring rx_ring;
 	struct list_head rx;
 	struct delayed_work reading;
 };

@@ -173,7 +173,7 @@ static int ring_send_external(u32 seed)
 {
 	struct testdev_request request = {
 		.magic = TESTDEV_MAGIC,
-		.op = TESTDEV_EXTERNAL_FILL,
+		.op = TESTDEV_GPA_DIRECT_FILL,
 		.seed = seed,
 	};
 	VMBPACKET packet = VmbPacketAllocate(ring.channel);

@@ -171,7 +171,7 @@ static NTSTATUS RingSendExternal(_In_ PRING_DEVICE Device, _In_ UINT32 Seed)
 {
 	struct testdev_request request = {
 		.magic = TESTDEV_MAGIC,
-		.op = TESTDEV_EXTERNAL_FILL,
+		.op = TESTDEV_GPA_DIRECT_FILL,
 		.seed = Seed,
 	};
 	VMBPACKET packet;
