@@ -15,9 +15,9 @@ extract_kernel_doc() {
 		"linux-source-$2/scripts/kernel-doc"
 }
 
-# kernel_doc ARGUMENT…
+# kernel_doc ARGUMENT…: "Source:" is no section for the tool, so make it a paragraph
 kernel_doc() {
-	perl "$tool/kernel-doc" -rst -Werror "$@"
+	perl "$tool/kernel-doc" -rst -Werror "$@" | sed 's/^ *Source: /\n&/'
 }
 
 heading() { printf '\n%s\n%s\n\n' "$1" "${1//?/=}"; }
@@ -29,7 +29,7 @@ title() {
 }
 
 reference() {
-	local file
+	local file this former=
 
 	cd "$tree"
 	cat <<-END
@@ -47,7 +47,10 @@ reference() {
 		   :depth: 1
 	END
 	grep -l '^EXPORT_SYMBOL_GPL(' vmbkmcl/*.c | while read -r file; do
-		heading "$(title "$file")"
+		this=$(title "$file")
+		# Two files of one title follow each other, and make one section.
+		[ "$this" = "$former" ] || heading "$this"
+		former=$this
 		kernel_doc -export "$file"
 	done
 	heading "Structures and types"
