@@ -22,10 +22,10 @@ kernel_doc() {
 
 heading() { printf '\n%s\n%s\n\n' "$1" "${1//?/=}"; }
 
-# title FILE: the first comment of the file, up to the first full stop or colon
+# title FILE: the first comment of the file, up to the end of the first sentence or a colon
 title() {
 	sed -n '2,/\*\//{s|^/\* *||; s|^ \* *||; s| *\*/$||; p}' "$1" | xargs -d '\n' |
-		sed 's/^ *//; s/[.:].*//'
+		sed -E 's/^ *//; s/[.:]( .*)?$//'
 }
 
 reference() {
