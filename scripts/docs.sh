@@ -15,14 +15,14 @@ extract_kernel_doc() {
 		"linux-source-$2/scripts/kernel-doc"
 }
 
-# kernel_doc ARGUMENT…: "Source:" is no section for the tool, so make it a paragraph
+# kernel_doc ARGUMENT…: the tool does not know "Source:", which becomes a paragraph
 kernel_doc() {
 	perl "$tool/kernel-doc" -rst -Werror "$@" | sed 's/^ *Source: /\n&/'
 }
 
 heading() { printf '\n%s\n%s\n\n' "$1" "${1//?/=}"; }
 
-# title FILE: the first comment of the file, up to the end of the first sentence or a colon
+# title FILE: its first comment, up to a colon or the end of the first sentence
 title() {
 	sed -n '2,/\*\//{s|^/\* *||; s|^ \* *||; s| *\*/$||; p}' "$1" | xargs -d '\n' |
 		sed -E 's/^ *//; s/[.:]( .*)?$//'
