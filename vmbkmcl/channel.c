@@ -424,9 +424,9 @@ static void kmcl_channel_wait_released(struct kmcl_channel *ch)
 {
 	struct kmcl_hostwait wait;
 
-	kmcl_hostwait_start(
-		&wait, ch,
-		"cleanup, for packet objects and sub-channels to go,", 0);
+	kmcl_hostwait_start(&wait, ch,
+			    "cleanup, for packet objects and sub-channels to go,",
+			    0);
 	wait_for_completion(&ch->released);
 	kmcl_hostwait_stop(&wait);
 	/* kmcl_packet_returned() may still access @ch in its RCU read section. */

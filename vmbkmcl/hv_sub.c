@@ -58,17 +58,22 @@ static struct kmcl_hv_sub *to_sub(struct kmcl_hv_endpoint *endpoint)
 	return container_of(endpoint, struct kmcl_hv_sub, endpoint);
 }
 
+static void kmcl_hv_sub_start_polling(struct kmcl_hv_sub *sub)
+{
+	schedule_delayed_work(&sub->poll_rescind,
+			      msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
+}
+
 static void kmcl_hv_sub_poll_rescind(struct work_struct *work)
 {
-	struct kmcl_hv_sub *sub = container_of(
-		to_delayed_work(work), struct kmcl_hv_sub, poll_rescind);
+	struct kmcl_hv_sub *sub = container_of(to_delayed_work(work),
+					       struct kmcl_hv_sub,
+					       poll_rescind);
 
 	if (READ_ONCE(sub->endpoint.chan->rescind))
 		kmcl_channel_lose(sub->endpoint.ch, &sub->endpoint);
 	else
-		schedule_delayed_work(
-			&sub->poll_rescind,
-			msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
+		kmcl_hv_sub_start_polling(sub);
 }
 
 static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
@@ -196,8 +201,7 @@ void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint)
 	list_add_tail(&endpoint->node, &kmcl_hv_subs);
 	mutex_unlock(&kmcl_hv_lock);
 	sub->is_open = true;
-	schedule_delayed_work(&sub->poll_rescind,
-			      msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
+	kmcl_hv_sub_start_polling(sub);
 }
 
 /* hv_vmbus does not call the channel after this has returned. */

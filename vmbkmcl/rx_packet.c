@@ -72,8 +72,11 @@ void __kmcl_hot kmcl_pool_push(struct kmcl_rx_packet *packet)
 static void kmcl_completion_sent(struct kmcl_tx_entry *completion, int err,
 				 const void *data, u32 len)
 {
-	kmcl_pool_push(
-		container_of(completion, struct kmcl_rx_packet, completion));
+	struct kmcl_rx_packet *packet = container_of(completion,
+						     struct kmcl_rx_packet,
+						     completion);
+
+	kmcl_pool_push(packet);
 }
 
 struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)

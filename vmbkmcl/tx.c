@@ -233,11 +233,11 @@ static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
  */
 static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
 {
-	struct kmcl_tx_entry *first = list_first_entry_or_null(
-		&tx->queue, struct kmcl_tx_entry, link);
+	struct kmcl_tx_entry *first;
 
 	if (!kmcl_tx_entry_is_completion(entry))
 		return kmcl_tx_batch(tx, entry);
+	first = list_first_entry_or_null(&tx->queue, struct kmcl_tx_entry, link);
 	return max(kmcl_tx_entry_room(entry),
 		   first ? kmcl_tx_batch(tx, first) : 0);
 }
@@ -442,9 +442,10 @@ struct kmcl_tx_batch {
 
 static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_tx *tx)
 {
-	return list_first_entry_or_null(
-		list_empty(&tx->completions) ? &tx->queue : &tx->completions,
-		struct kmcl_tx_entry, link);
+	struct list_head *queue = list_empty(&tx->completions) ?
+				  &tx->queue : &tx->completions;
+
+	return list_first_entry_or_null(queue, struct kmcl_tx_entry, link);
 }
 
 /*

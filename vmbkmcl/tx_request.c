@@ -66,8 +66,10 @@ static void kmcl_request_data_free(struct kmcl_request_data *data, int err)
 static void kmcl_request_data_done(struct kmcl_tx_entry *entry, int err,
 				   const void *data, u32 len)
 {
-	kmcl_request_data_free(
-		container_of(entry, struct kmcl_request_data, entry), err);
+	struct kmcl_request_data *held;
+
+	held = container_of(entry, struct kmcl_request_data, entry);
+	kmcl_request_data_free(held, err);
 }
 
 /* @range has passed kmcl_mdl_range_check(). Returns NULL without memory. */

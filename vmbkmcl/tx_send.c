@@ -64,6 +64,17 @@ static void kmcl_packet_defer_routine(struct kmcl_packet *packet,
 	spin_unlock_bh(&packets->lock);
 }
 
+/*
+ * The host may still access the external data, but the client may free the memory
+ * once its routine was called. So the pages are kept for good.
+ */
+static void kmcl_packet_keep_pages(const struct kmcl_packet *packet)
+{
+	u32 held = kmcl_gpa_direct_hold(&packet->gpa_direct, NULL);
+
+	kmcl_gpa_direct_kept(packet->ch, held);
+}
+
 static void __kmcl_hot kmcl_packet_done(struct kmcl_tx_entry *entry, int err,
 					const void *data, u32 len)
 {
@@ -71,13 +82,8 @@ static void __kmcl_hot kmcl_packet_done(struct kmcl_tx_entry *entry, int err,
 		container_of(entry, struct kmcl_packet, entry);
 	struct kmcl_channel *ch = packet->ch;
 
-	/*
-	 * The host may still access the external data, but the client may free
-	 * the memory after its routine was called. Keep the pages for good.
-	 */
 	if (err == -ETIMEDOUT && kmcl_tx_entry_is_gpa_direct(entry))
-		kmcl_gpa_direct_kept(
-			ch, kmcl_gpa_direct_hold(&packet->gpa_direct, NULL));
+		kmcl_packet_keep_pages(packet);
 	if (!READ_ONCE(ch->delivery.passive)) {
 		/*
 		 * Copy the payload to ->rx.copy, not to the object: the routine
@@ -257,6 +263,14 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 	return kmcl_packet_send_gpa_direct(packet, buffer, len);
 }
 
+static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
+				     u32 len, PMDL mdl)
+{
+	struct kmcl_mdl_range all = { .mdl = mdl };
+
+	return kmcl_packet_send_mdl_range(packet, buffer, len, all);
+}
+
 /**
  * VmbPacketSend() - send a packet
  * @packet: an object with a completion routine, not being sent
@@ -327,11 +341,8 @@ NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
 		return STATUS_INVALID_PARAMETER_5;
 	if (external_data_mdl)
-		return kmcl_packet_send_mdl_range(
-			packet, buffer, buffer_length,
-			(struct kmcl_mdl_range){
-				.mdl = external_data_mdl,
-			});
+		return kmcl_packet_send_mdl(packet, buffer, buffer_length,
+					    external_data_mdl);
 	if (!kmcl_packet_claim(packet))
 		return STATUS_DEVICE_BUSY;
 	return kmcl_packet_send(packet, buffer, buffer_length, false, wait);
