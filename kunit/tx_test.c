@@ -432,6 +432,8 @@ static void room_before_it_is_queued(struct kunit *test)
 	flush_work(&signalling);
 	KUNIT_EXPECT_EQ(test, checks, 2);
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
+	/* The outcome is on the stack. */
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 /* A packet is sent at once if none is queued, or else behind the queue. */
