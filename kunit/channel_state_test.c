@@ -1469,7 +1469,7 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(open_fails_after_waking),
 	KUNIT_CASE(sleep_before_open_completes),
 	KUNIT_CASE(close_that_the_host_may_not_know),
-	KUNIT_CASE(start_and_pause_at_once),
+	KUNIT_CASE_SLOW(start_and_pause_at_once),
 	KUNIT_CASE(opened_fails),
 	KUNIT_CASE(opened_fails_with_a_status_of_its_own),
 	KUNIT_CASE(opened_fails_and_leaves_a_gpadl),

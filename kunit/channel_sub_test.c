@@ -1019,7 +1019,7 @@ static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(callback_of_sub_for_another),
 	KUNIT_CASE(callback_of_primary_for_sub),
 	KUNIT_CASE(callback_of_primary_brings_sub_up),
-	KUNIT_CASE(random_steps),
+	KUNIT_CASE_SLOW(random_steps),
 	{}
 };
 

@@ -1137,7 +1137,8 @@ static struct kunit_case fault_cases[] = {
 			 owned_gen_params),
 	KUNIT_CASE_PARAM(half_sent_create_of_owned_memory_waits,
 			 owned_gen_params),
-	KUNIT_CASE_PARAM(delete_that_says_what_came_of_it, owned_gen_params),
+	KUNIT_CASE_PARAM_ATTR(delete_that_says_what_came_of_it,
+			      owned_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(rescind_gives_the_quarantine_back),
 	KUNIT_CASE(no_more_gpadls_with_many_in_quarantine),
 	KUNIT_CASE(leftover_not_torn_down),
@@ -1154,9 +1155,9 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(rescind_does_not_wait_for_a_process),
 	KUNIT_CASE(created_and_deleted_under_mmap_lock),
 	KUNIT_CASE(rescind_twice),
-	KUNIT_CASE(a_long_wait_is_named),
-	KUNIT_CASE(a_long_wait_is_named_once),
-	KUNIT_CASE(named_at_its_own_time),
+	KUNIT_CASE_SLOW(a_long_wait_is_named),
+	KUNIT_CASE_SLOW(a_long_wait_is_named_once),
+	KUNIT_CASE_SLOW(named_at_its_own_time),
 	KUNIT_CASE(each_allocation_fails_in_channel_allocate),
 	{}
 };

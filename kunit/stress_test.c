@@ -21,7 +21,6 @@
 #include "lib/user_memory.h"
 #include "suites.h"
 
-#define FAKE_STEPS	1000
 #define SERVER_STEPS	300
 #define REOFFER_MS	3000	/* the guest has given the offer's channel id back */
 #define CONTROLLERS	3
@@ -31,6 +30,11 @@ static unsigned int stress_seed;
 module_param(stress_seed, uint, 0644);
 MODULE_PARM_DESC(stress_seed,
 		 "Seed of the randomised cases; 0 (the default) takes a new one");
+
+static unsigned int stress_steps = 1000;
+module_param(stress_steps, uint, 0644);
+MODULE_PARM_DESC(stress_steps,
+		 "Steps that the stress of the fake bus takes (default 1000)");
 
 /**
  * struct stress - what the threads share
@@ -243,7 +247,7 @@ static void stress_on_the_fake_bus(struct kunit *test)
 	set_removal_wait("5");
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, set_removal_wait,
 							"5000"), 0);
-	stress_init(test, &s, client, FAKE_STEPS);
+	stress_init(test, &s, client, READ_ONCE(stress_steps));
 	for (i = 0; i < CONTROLLERS; i++)
 		jobs[i] = job_start(test, controller, &s);
 	jobs[i] = job_start(test, fake_device, &s);
@@ -377,7 +381,7 @@ static void stress_with_the_server(struct kunit *test)
 }
 
 static struct kunit_case stress_cases[] = {
-	KUNIT_CASE_SLOW(stress_on_the_fake_bus),
+	KUNIT_CASE(stress_on_the_fake_bus),
 	{}
 };
 

@@ -1203,7 +1203,7 @@ static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(completed_out_of_order),
 	KUNIT_CASE(close_completes_all),
 	KUNIT_CASE(routines_no_longer_sleep),
-	KUNIT_CASE(routine_sends_again),
+	KUNIT_CASE_SLOW(routine_sends_again),
 	KUNIT_CASE(gpa_direct_pfns_in_the_ring),
 	KUNIT_CASE(gpa_direct_until_the_close),
 	KUNIT_CASE(gpa_direct_and_a_close_not_posted),

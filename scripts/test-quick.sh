@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Run the KUnit suites that use the fake bus, in one plain QEMU guest: no Hyper-V,
-# no nesting, no root. Builds what is missing. With suite names (globs), runs only
-# those suites. Ends with "N passed, N failed". The exit status is that of
-# run-guest.sh.
+# no nesting, no root. Builds what is missing. Leaves out the slow cases and the search
+# for memory leaks; with suite names (globs), runs only those suites, and all of that.
+# Ends with "N passed, N failed". The exit status is that of run-guest.sh.
 # usage: test-quick.sh [SUITE…]
 # From the environment: KERNEL=VERSION of the guest (default: 6.12)
 
@@ -15,7 +15,7 @@ mkdir -p "$logs"
 dir=$(mktemp -d "$logs/test-quick-XXXXXX")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-prepare_quick_tests "$work"
+prepare_quick_tests "$work" "$@"
 
 status=0
 attended "${tests_guest[@]}" --logs "$dir" --command "$(tests_command "$@")" || status=$?

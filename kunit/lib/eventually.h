@@ -13,7 +13,7 @@
 	unsigned long __end = jiffies + 10 * HZ;			\
 									\
 	while (!(cond) && time_before(jiffies, __end))			\
-		msleep(1);						\
+		usleep_range(100, 200);					\
 	(cond);								\
 })
 

@@ -41,14 +41,17 @@ prepare_tests() {
 		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")
 }
 
-# The same for a guest without Hyper-V, which runs the suites on the fake bus.
+# prepare_quick_tests DIR [SUITE…]: the same for a guest without Hyper-V, which runs the
+# suites on the fake bus. Without a suite, the slow cases are left out, and the search
+# for memory leaks.
 prepare_quick_tests() {
-	local dir=$1
+	local dir=$1 words=kunit.autorun=1
 
+	(($# > 1)) || words+=" quick=1 kmemleak=off"
 	build_tests
 	take_modules "$dir" vmbkmcl vmbkmcl_kunit
 	tests_guest=("$scripts/guest/run-guest.sh" --plain --kernel "$kdir/bzImage"
-		--append kunit.autorun=1
+		--append "$words"
 		--file "$tree/kunit/guest/run-kunit:/run-kunit" "${files[@]}")
 }
 
