@@ -194,12 +194,13 @@ static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 	struct kmcl_tx *tx = &ch->tx;
 	int err;
 
-	if (kmcl_tx_entry_waits(entry) && !kmcl_tx_alloc_slot(tx, entry)) {
+	if (kmcl_tx_entry_wants_completion(entry) &&
+	    !kmcl_tx_alloc_slot(tx, entry)) {
 		tx->ids_full++;
 		return -EBUSY;
 	}
 	err = kmcl_tx_put(ch, entry);
-	if (unlikely(err) && kmcl_tx_entry_waits(entry))
+	if (unlikely(err) && kmcl_tx_entry_wants_completion(entry))
 		kmcl_tx_free_slot(tx, entry);
 	return err;
 }
@@ -285,7 +286,7 @@ static __always_inline bool kmcl_tx_publish(struct kmcl_tx *tx)
  */
 static void kmcl_tx_settle(struct kmcl_tx *tx)
 {
-	if (!tx->asked || tx->waiting || !tx->open)
+	if (!tx->asked || tx->nr_queued || !tx->open)
 		return;
 	WRITE_ONCE(tx->asked, false);
 	kmcl_ring_want_room(&tx->ring, 0);
@@ -300,14 +301,14 @@ static void kmcl_tx_queue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 	list_add_tail(&entry->link, kmcl_tx_entry_is_completion(entry) ?
 					    &tx->completions :
 					    &tx->queue);
-	WRITE_ONCE(tx->waiting, tx->waiting + 1);
+	WRITE_ONCE(tx->nr_queued, tx->nr_queued + 1);
 	tx->queued++;
 }
 
 static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
 	list_del_init(&entry->link);
-	WRITE_ONCE(tx->waiting, tx->waiting - 1);
+	WRITE_ONCE(tx->nr_queued, tx->nr_queued - 1);
 }
 
 /*
@@ -333,7 +334,8 @@ static int kmcl_tx_accepts(const struct kmcl_tx *tx,
 /* The result of kmcl_tx_submit() for a packet that is in the ring. */
 static __always_inline int kmcl_tx_outcome(const struct kmcl_tx_entry *entry)
 {
-	return kmcl_tx_entry_waits(entry) ? KMCL_TX_PENDING : KMCL_TX_SENT;
+	return kmcl_tx_entry_wants_completion(entry) ? KMCL_TX_PENDING :
+						       KMCL_TX_SENT;
 }
 
 /*
@@ -414,7 +416,7 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 	int err;
 
 	spin_lock(&tx->lock);
-	if (unlikely(!tx->open || tx->closing || tx->waiting))
+	if (unlikely(!tx->open || tx->closing || tx->nr_queued))
 		err = kmcl_tx_submit_behind(ch, entry, may_queue);
 	else
 		err = kmcl_tx_send_next(ch, entry, may_queue);
@@ -466,7 +468,7 @@ static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 	if (kmcl_tx_may_queue(err))
 		return false;
 	kmcl_tx_unqueue(&ch->tx, entry);
-	if (err || !kmcl_tx_entry_waits(entry))
+	if (err || !kmcl_tx_entry_wants_completion(entry))
 		batch->done[batch->count++] = entry;
 	batch->err = err;
 	return true;
@@ -514,10 +516,10 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 	 * Nothing is queued, and no sender is about to queue a packet because
 	 * the ring is full: such a sender sets ->asked before it asks the host
 	 * for the signal that may have caused this flush. A sender that found
-	 * no free slot has increased ->waiting before the slot was freed that
+	 * no free slot has increased ->nr_queued before the slot was freed that
 	 * this flush is for.
 	 */
-	if (!READ_ONCE(tx->waiting) && !READ_ONCE(tx->asked))
+	if (!READ_ONCE(tx->nr_queued) && !READ_ONCE(tx->asked))
 		return;
 	do {
 		local_bh_disable();

@@ -80,7 +80,8 @@ kmcl_tx_entry_is_completion(const struct kmcl_tx_entry *entry)
 }
 
 /* The packet asks the host for a completion. */
-static inline bool kmcl_tx_entry_waits(const struct kmcl_tx_entry *entry)
+static inline bool
+kmcl_tx_entry_wants_completion(const struct kmcl_tx_entry *entry)
 {
 	return entry->wire.flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 }
@@ -113,7 +114,7 @@ struct kmcl_tx_slot {
  *	without @lock.
  * @full: the ring had no room for the last packet that was tried
  * @signal: the host must be signalled for packets that were published already
- * @waiting: number of packets in @queue and @completions. Also read without
+ * @nr_queued: number of packets in @queue and @completions. Also read without
  *	@lock.
  * @queue: packets that wait for room in the ring or for a slot, in order
  * @completions: completions of the host's packets that wait for room in the
@@ -139,7 +140,7 @@ struct kmcl_tx {
 	bool asked;
 	bool full;
 	bool signal;
-	u32 waiting;
+	u32 nr_queued;
 	struct list_head queue;
 	struct list_head completions;
 	struct kmcl_tx_slot *slots;

@@ -203,7 +203,7 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	 * The packet may still be queued although it fits by now: the ring may
 	 * have less room than the host was asked for. Try once more.
 	 */
-	if (!kmcl_tx_entry_waits(&req->entry))
+	if (!kmcl_tx_entry_wants_completion(&req->entry))
 		kmcl_tx_flush(ch);
 	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
