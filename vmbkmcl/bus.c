@@ -139,7 +139,7 @@ int kmcl_bus_listen(struct kmcl_channel *ch)
 	mutex_lock(&kmcl_buses_lock);
 	err = ch->pinned ? kmcl_bus_tell(ch->pinned, ch) : kmcl_bus_tell_all(ch);
 	if (!err && !ch->pinned && !ch->buses)
-		kmcl_info(ch, "no bus is there: the channel waits for one, as vmbkmcl_hv is in a guest of Hyper-V\n");
+		kmcl_info(ch, "no bus is there: the channel waits for one (in a guest of Hyper-V: vmbkmcl_hv)\n");
 	mutex_unlock(&kmcl_buses_lock);
 	ch->listening = !err;
 	return err;
