@@ -27,7 +27,7 @@
 
 #define KMCL_BUSES_MAX	4
 
-/* Every module of a bus has this alias, but for the buses of the core. */
+/* The alias of the module that has the bus of hv_vmbus. */
 #define KMCL_BUS_MODULE	"vmbkmcl-bus-hv"
 
 /*
@@ -41,7 +41,10 @@ static unsigned int kmcl_bus_count;
 /* Channels that listen, whether there is a bus or not. */
 static LIST_HEAD(kmcl_listeners);
 
-/* A bus whose module is being unloaded counts as one that is gone already. */
+/*
+ * True if there is a bus; its module is held then. False for an empty place, and
+ * for a bus whose module is being unloaded.
+ */
 static bool kmcl_bus_is_there(const struct kmcl_bus_ops *bus)
 {
 	return bus && try_module_get(bus->owner);

@@ -26,7 +26,7 @@ void kmcl_client_remove(struct kmcl_channel *ch)
 	mutex_unlock(&kmcl_channels_lock);
 }
 
-/* ch->client is the text "function [module]". */
+/* True if @mod allocated the channel. ch->client is "function [module]". */
 static bool kmcl_client_is(const struct kmcl_channel *ch,
 			   const struct module *mod)
 {

@@ -16,7 +16,7 @@
 #include "poll.h"
 #include "tx.h"
 
-/* The channel is enabled and has no device yet. */
+/* True if the channel is enabled and has no device yet. */
 static bool kmcl_channel_needs_device(const struct kmcl_channel *ch)
 {
 	lockdep_assert_held(&ch->lock);

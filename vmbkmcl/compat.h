@@ -40,8 +40,8 @@
 #endif
 
 /*
- * Before 6.2 a read-only long-term pin of private memory keeps the old page after the
- * next copy-on-write, unless the pin forces the copy first.
+ * True before 6.2: a read-only long-term pin of private memory keeps the old page
+ * after the next copy-on-write, unless the pin forces the copy first.
  */
 static inline bool kmcl_pin_must_break_cow(void)
 {
@@ -60,9 +60,9 @@ static inline int kmcl_pin_user_pages(unsigned long start, unsigned int nr,
 }
 
 /*
- * Writeback would miss what the host writes to a page of a file. Since 6.5
- * pin_user_pages() refuses such a page for a long-term pin that writes; before, this
- * finds it among the pinned pages.
+ * True for a page of a file that is written back: writeback would miss the host's
+ * writes. Since 6.5 pin_user_pages() refuses such a page itself for a long-term
+ * write pin.
  */
 static inline bool kmcl_page_is_written_back(struct page *page)
 {

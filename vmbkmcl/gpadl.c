@@ -210,8 +210,9 @@ static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 }
 
 /*
- * Only a lack of memory is worth another try. hv_vmbus has tried for minutes
- * already to post a message before it fails with another error.
+ * True if a failed teardown is not tried again. Only a lack of memory is worth
+ * another try. hv_vmbus has tried for minutes already to post a message before it
+ * fails with another error.
  */
 static bool kmcl_gpadl_gives_up(int err, unsigned int tries)
 {

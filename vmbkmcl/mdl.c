@@ -186,8 +186,8 @@ VOID MmBuildMdlForNonPagedPool(PMDL mdl)
 EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
 
 /*
- * Check that *@len bytes from @va are a part of @source. Replaces a length of 0
- * with all bytes from @va to the end of @source.
+ * True if *@len bytes from @va are a part of @source. A length of 0 is replaced by
+ * the length from @va to the end of @source.
  */
 static bool kmcl_mdl_part(const MDL *source, const void *va, u32 *len)
 {

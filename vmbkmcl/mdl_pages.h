@@ -15,8 +15,8 @@ static inline u32 kmcl_mdl_pages(const MDL *mdl)
 }
 
 /*
- * The page numbers of the MDL are filled in. A client can change an MDL, so
- * check also that the MDL has room for all of them.
+ * True if the page numbers of the MDL are filled in and the MDL has room for
+ * all of them (a client can change an MDL).
  */
 static inline bool kmcl_mdl_has_pages(const MDL *mdl)
 {

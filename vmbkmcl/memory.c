@@ -47,8 +47,8 @@ const char *kmcl_memory_holder(const struct kmcl_memory *mem)
 /* User memory */
 
 /*
- * The part of the mapping below @end reaches beyond the end of its file. An access
- * there is a bus error.
+ * True if the part of the mapping below @end reaches beyond the end of its file. An
+ * access there is a bus error.
  */
 static bool kmcl_vma_ends_before(const struct vm_area_struct *vma,
 				 unsigned long end)
@@ -119,7 +119,10 @@ static bool kmcl_user_written_back(struct page **pages, unsigned int nr)
 	return false;
 }
 
-/* A private mapping that may be writable: a write of the owner copies a page. */
+/*
+ * True for a private mapping that may be writable: a write of the owner copies a
+ * page.
+ */
 static bool kmcl_vma_copies_on_write(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
@@ -353,8 +356,9 @@ static bool kmcl_on_stack_of(struct task_struct *task, unsigned long start,
 }
 
 /*
- * With CONFIG_VMAP_STACK a stack can not be told from other vmalloc memory by its
- * address, so compare with the stacks of all tasks.
+ * True if a part of the memory is on the stack of a task. With CONFIG_VMAP_STACK a
+ * stack can not be told from other vmalloc memory by its address, so compare with
+ * the stacks of all tasks.
  */
 static bool kmcl_on_stack(unsigned long start, unsigned long end)
 {
@@ -371,8 +375,8 @@ static bool kmcl_on_stack(unsigned long start, unsigned long end)
 }
 
 /*
- * Modules' memory must be refused: hv_vmbus treats every address that is not
- * vmalloc's as one of the linear mapping.
+ * True if a part of the memory is a module's. It must be refused: hv_vmbus treats
+ * every address that is not vmalloc's as one of the linear mapping.
  */
 bool kmcl_in_module(unsigned long start, unsigned long end)
 {
@@ -492,9 +496,9 @@ static unsigned int kmcl_memory_refs(const struct kmcl_memory *mem,
 }
 
 /*
- * The host can access all of the last page. Does the owner of the memory own
- * the whole page? A vmalloc area shares its pages with nothing else. For user
- * memory it is not known what else the process has in the page.
+ * True if the owner of the memory owns the whole last page, all of which the host
+ * can access. A vmalloc area shares its pages with nothing else. For user memory it
+ * is not known what else the process has in the page.
  */
 static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
 {

@@ -54,16 +54,19 @@ static bool kmcl_page_exists(const struct page *page, const struct page *known)
 	return pfn_valid(pfn);
 }
 
-/* A free page has no reference, but not every page without a reference is free. */
+/*
+ * True if the page is free. A free page has no reference, but not every page
+ * without a reference is free.
+ */
 static bool kmcl_page_is_free(struct page *page)
 {
 	return !page_count(page) && is_free_buddy_page(page);
 }
 
 /*
- * True if the page allocator has allocated the page. Pages that never belonged
- * to the page allocator (the kernel image, MMIO) and free pages are not usable.
- * Free pages in the allocator's per-CPU lists can not be recognised.
+ * False for pages that the page allocator never had (kernel image, MMIO) and for
+ * free pages. Free pages in the per-CPU lists can not be recognised: true for them,
+ * too.
  *
  * @known: another page that is usable, or NULL. It makes the check faster if
  *	both pages are in the same memory subsection.

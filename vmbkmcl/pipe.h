@@ -36,8 +36,9 @@ static inline u32 kmcl_pipe_frame(void *to, const void *data, u32 len)
 
 /*
  * Advance @data and @len from the payload of a packet to its message. Returns
- * false if the header is invalid. The payload is in the ring, where the host
- * can change it, so each field of the header is read only once.
+ * false, and changes neither, if the header is invalid. The payload is in the
+ * ring, where the host can change it, so each field of the header is read only
+ * once.
  */
 static inline bool kmcl_pipe_unframe(const void **data, u32 *len)
 {
