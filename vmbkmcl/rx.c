@@ -3,16 +3,16 @@
  * Reading the incoming ring.
  *
  * The callback of the bus only masks the signals of the ring and schedules the
- * poll. The poll reads up to a budget of packets. Then it either schedules
- * itself again, or it unmasks the signals and checks the ring once more. This
- * works like NAPI: a flood of packets leaves the CPU to others from time to
- * time, and an idle ring costs nothing.
+ * poll. The poll reads packets until its budget is used up or the ring is empty.
+ * Then it either schedules itself again, or it unmasks the signals and checks the
+ * ring once more. This works like NAPI: a flood of packets leaves the CPU to others
+ * from time to time, and an idle ring costs nothing.
  *
- * Completions and requests share the ring. Completions are always processed.
- * Requests are copied to packets of a pool and wait in the backlog until they
- * can be delivered to the client. Only if the pool is empty, the poll leaves
- * the next request, and everything behind it, in the ring until the client has
- * completed a packet.
+ * Completions of the client's packets and packets of the host share the ring.
+ * Completions are always processed. Other packets are copied to packets of a pool
+ * and wait in the backlog until they can be delivered to the client. Only if the
+ * pool is empty, the poll leaves the next of them, and everything behind it, in the
+ * ring until a packet is returned to the pool.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -114,8 +114,9 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 }
 
 /*
- * A corrupt ring is not read again until the channel is opened again. No
- * completion can arrive any more, so complete the packets that wait for one.
+ * A corrupt ring is not read again until the channel is opened again. No completion
+ * can arrive any more, so finish the packets that await one, except those with
+ * external data that the host may still access.
  */
 static void kmcl_rx_fail(struct kmcl_channel *ch)
 {
@@ -203,8 +204,8 @@ void kmcl_rx_init(struct kmcl_rx *rx)
 
 /*
  * Start reading the ring. The ring may already hold packets that were signalled
- * before the poll was allowed to run, so schedule the poll at once. Completions
- * are processed from here on; requests wait for kmcl_delivery_start().
+ * before the poll was allowed to run, so schedule the poll at once. Completions are
+ * processed from here on; other packets wait for kmcl_delivery_start().
  */
 void kmcl_rx_start(struct kmcl_channel *ch)
 {

@@ -88,9 +88,9 @@ static bool kmcl_has_packet(struct kmcl_delivery *to)
 }
 
 /*
- * There is a packet, and it is to be delivered in this context. A deferred
- * packet, and every packet of a passive client, is delivered where the client
- * may sleep.
+ * True if there is a packet that may be delivered now, and in this context. A
+ * deferred packet, and every packet of a passive client, is delivered where the
+ * client may sleep.
  */
 static __always_inline bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 {
@@ -228,8 +228,8 @@ void kmcl_delivery_flush(struct kmcl_channel *ch)
 /* Returning packets */
 
 /*
- * A packet came back: the client has completed, failed or deferred it, or
- * kmcl_delivery_orphan() has taken it away.
+ * Count a packet that is no longer the client's (completed, failed, deferred, or
+ * orphaned). Wake the task that waits for the last one, and restart a stalled poll.
  */
 static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
 {
@@ -254,7 +254,8 @@ static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
 
 /**
  * kmcl_delivery_orphan - separate the client's packets from the channel
- * @ch: a channel whose device is gone and that delivers nothing any more
+ * @ch: a channel that delivers nothing any more, and whose device is being removed
+ *	or suspended. After a resume the channel is opened again, with a new pool.
  *
  * The memory of each packet stays valid until the client completes the packet.
  * The completion then does nothing else than free the memory.
@@ -297,8 +298,8 @@ void kmcl_delivery_forget_held(struct kmcl_channel *ch)
 }
 
 /*
- * Take a packet back from the client. Returns the channel, or NULL if the
- * caller has nothing to do: the channel is gone, or the client did not have the
+ * Take a packet back from the client. Returns the channel, or NULL if the caller
+ * has nothing to do: the packet was orphaned, or the client did not have the
  * packet.
  */
 static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
@@ -344,12 +345,13 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
  * @buffer_size: length of @completion_buffer in bytes, at most the channel's
  *	maximum packet size
  *
- * The client must not access the packet's buffer and context any more. A
- * completion is sent if the host has asked for one. Packets can be completed in any
- * order. Completing never fails, because each packet has memory for its
- * completion. If the payload is too large, an empty completion is sent, and a
- * line is logged. If the channel was removed, the function only frees memory. A
- * second call for the same packet is refused with a log line.
+ * The client must not access the packet's buffer and context any more. A completion
+ * is sent if the host has asked for one. Packets can be completed in any order.
+ * Completing never fails, because each packet has memory for its completion. If the
+ * payload is too large, an empty completion is sent, and a line is logged. If the
+ * channel was closed before this call, because its device was removed or suspended,
+ * the function only frees memory. A second call for the same packet is refused with
+ * a log line.
  *
  * Context: any but hard interrupts.
  *

@@ -20,8 +20,8 @@ struct kmcl_pool;
 #define KMCL_QUOTA_MAX		1024
 
 /*
- * Packets that are read in addition to the quota, so that the poll finds
- * completions behind them.
+ * Packets that may wait in the backlog beyond the quota: the poll reads on, to
+ * reach completions behind them.
  */
 #define KMCL_BACKLOG		64
 
@@ -45,14 +45,14 @@ struct kmcl_pool;
  * @lent: number of times a packet was given to the client, including packets
  *	that were delivered again after they were deferred. Written by the
  *	holder of @delivering.
- * @returned: number of times a packet came back from the client
+ * @returned: number of times a packet came back from the client or was orphaned
  * @stalled: the poll or the delivery waits for a packet to be returned
  * @work: work item that calls the client in a context that may sleep
  * @worker: task that runs @work, while @work runs
  * @delivered: number of packets that were delivered
  * @deferrals: number of packets that the client has deferred
  * @orphaned: number of packets that the client still had when its channel was
- *	removed
+ *	closed because the device was removed or suspended
  */
 struct kmcl_delivery {
 	bool on;
@@ -76,7 +76,7 @@ struct kmcl_delivery {
 	u64 orphaned;
 };
 
-/* The number of packets that the client has and has not completed. */
+/* The number of packets that the client holds. */
 static inline u32 kmcl_delivery_held(const struct kmcl_delivery *to)
 {
 	/*

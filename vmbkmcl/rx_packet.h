@@ -15,7 +15,7 @@
 enum kmcl_rx_owner {
 	KMCL_OWNER_POOL,	/* free, in the backlog, or being completed */
 	KMCL_OWNER_CLIENT,	/* until the client completes the packet */
-	KMCL_OWNER_NOBODY,	/* the client still has it, its channel is gone */
+	KMCL_OWNER_NOBODY,	/* orphaned: see kmcl_delivery_orphan() */
 };
 
 /**

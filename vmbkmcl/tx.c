@@ -5,11 +5,10 @@
  * A send never waits and never allocates memory. A packet that does not fit in
  * the ring is queued in order, and the host is asked to signal when the ring
  * has room. That signal schedules the poll, which flushes the queue. A packet
- * that waits for its completion has a slot in the transaction table. Its
+ * that awaits its completion has a slot in the transaction table. Its
  * transaction id consists of the index and the generation of the slot, so that
  * a stale, repeated, zero or invented id names no packet. Packets that leave
- * the queue together are published together, with at most one signal to the
- * host.
+ * the queue together are published with at most one signal to the host.
  *
  * A packet that was removed from the queue or the table can not be found by
  * anyone else until its done() has returned. Bottom halves stay disabled until
@@ -72,7 +71,7 @@ int kmcl_tx_init(struct kmcl_tx *tx)
 }
 
 /**
- * kmcl_tx_resize - set how many packets may wait for a completion
+ * kmcl_tx_resize - set how many packets may await their completion
  * @tx: the sending side of a disabled channel, so no slot is in use
  * @count: new number of slots, greater than 0
  *
@@ -207,7 +206,8 @@ static __always_inline int kmcl_tx_send(struct kmcl_channel *ch,
 
 /*
  * Signal the host that the ring has new packets. Called without kmcl_tx.lock,
- * and with bottom halves off so that kmcl_tx_stop() can wait for the call.
+ * and with bottom halves off: that is an RCU read section, which the grace
+ * period in kmcl_tx_stop() waits for.
  */
 static __always_inline void kmcl_tx_signal(struct kmcl_channel *ch, bool signal)
 {
@@ -243,7 +243,7 @@ static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
 		   first ? kmcl_tx_batch(tx, first) : 0);
 }
 
-/* The packet can be sent later: the ring was full, or no slot was free. */
+/* True if the packet can be sent later: the ring was full, or no slot was free. */
 static bool kmcl_tx_may_queue(int err)
 {
 	return err == -EAGAIN || err == -EBUSY;
@@ -312,8 +312,9 @@ static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 }
 
 /*
- * Nothing may overtake @queue except completions. The host may wait for a
- * completion before it completes any of the packets whose slots @queue needs.
+ * True if the packet need not be queued behind others. Nothing may overtake
+ * @queue except completions. The host may wait for a completion before it
+ * completes any of the packets whose slots @queue needs.
  */
 static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
 			    const struct kmcl_tx_entry *entry)
@@ -690,8 +691,8 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
  * A packet without external data was copied to the ring or to memory of this
  * module. The host has nothing that belongs to the owner of such a packet, so
  * the packet is completed before the ring is closed. The same is true of a
- * packet whose successor can take over. Other GPA-direct packets wait for
- * kmcl_tx_finish().
+ * synchronous request with external data, whose successor takes over. Other
+ * GPA-direct packets wait for kmcl_tx_finish().
  *
  * Context: softirq or process. No spinlock held, because done() of packets is
  * called.

@@ -14,15 +14,15 @@ struct kmcl_channel;
 struct kmcl_tx_entry;
 
 /*
- * The default and the largest number of packets that may wait for a completion.
+ * The default and the largest number of packets that may await a completion.
  */
 #define KMCL_TX_SLOTS		256
 #define KMCL_TX_SLOTS_MAX	4096
 
 /**
  * enum kmcl_tx_result - what kmcl_tx_submit() did with a packet it accepted
- * @KMCL_TX_PENDING: the packet is queued, or it is in the ring and waits for
- *	its completion. &kmcl_tx_entry.done is called, possibly before
+ * @KMCL_TX_PENDING: the packet is queued, or it is in the ring and awaits its
+ *	completion. &kmcl_tx_entry.done is called, possibly before
  *	kmcl_tx_submit() returns.
  * @KMCL_TX_SENT: the packet is in the ring and wants no completion. The caller
  *	owns the entry again, and &kmcl_tx_entry.done is not called.
@@ -38,22 +38,25 @@ typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
 /**
  * struct kmcl_tx_entry - one packet on its way to the host
  * @link: in &kmcl_tx.queue or &kmcl_tx.completions while the packet is queued.
- *	Otherwise empty; the owner of the entry initialises it.
+ *	The owner initialises it; it is an empty list head while the packet is
+ *	not queued.
  * @wire: what is written to the ring. @wire.id is the host's id in a completion
  *	of a packet of the host, @id in a packet that wants a completion, and 0
  *	otherwise. @wire.head describes the external data of a GPA-direct
  *	packet.
  * @copy: where kmcl_tx_submit() copies the payload when it queues the packet.
  *	%NULL if the payload stays valid until @done is called.
- * @id: transaction id while the packet waits for its completion in
- *	&kmcl_tx.slots, otherwise 0
+ * @id: transaction id while the packet awaits its completion in &kmcl_tx.slots,
+ *	otherwise 0
  * @successor: entry that takes over @id when the sender stops waiting for a
  *	GPA-direct packet that the host may still access. @successor->done is
  *	called instead of @done then. %NULL if there is no successor, or if it
  *	has taken over already.
- * @done: called exactly once for a queued or waiting packet that is not taken
- *	back by kmcl_tx_withdraw(). Called without locks, in softirq context or
- *	with bottom halves off. @err is 0 together with the
+ * @done: called exactly once for a packet that is queued or awaits its
+ *	completion, unless kmcl_tx_withdraw() takes the packet back. Called in
+ *	softirq context or with bottom halves off. No spinlock is held, but
+ *	&kmcl_channel.api is during a disable, and kmcl_subs_lock when the
+ *	primary channel of the channel closes. @err is 0 together with the
  *	payload of the completion, -ENOBUFS together with its first part if it
  *	is too large, or the reason why there is no completion. The host can
  *	change the payload at any time, so @done copies it once and reads only
@@ -72,21 +75,21 @@ struct kmcl_tx_entry {
 	kmcl_tx_entry_done done;
 };
 
-/* The packet is the completion of a packet of the host. */
+/* True if the packet is the completion of a packet of the host. */
 static inline bool
 kmcl_tx_entry_is_completion(const struct kmcl_tx_entry *entry)
 {
 	return entry->wire.type == KMCL_PKT_COMPLETION;
 }
 
-/* The packet asks the host for a completion. */
+/* True if the packet asks the host for a completion. */
 static inline bool
 kmcl_tx_entry_wants_completion(const struct kmcl_tx_entry *entry)
 {
 	return entry->wire.flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 }
 
-/* The packet refers to memory that the host reads and writes. */
+/* True if the packet refers to memory that the host reads and writes. */
 static inline bool
 kmcl_tx_entry_is_gpa_direct(const struct kmcl_tx_entry *entry)
 {
@@ -107,7 +110,9 @@ struct kmcl_tx_slot {
  * struct kmcl_tx - the sending side of a channel
  * @lock: guards all fields. A packet is copied into the ring with @lock held.
  * @ring: the outgoing ring, valid while @open is set
- * @open: the ring exists
+ * @open: packets may be written to the ring. Set by kmcl_tx_open(), which is
+ *	not called if the channel has to be closed again already; cleared by
+ *	kmcl_tx_stop() before the close.
  * @closing: the channel is going down, or its incoming ring is corrupt. Only
  *	completions are accepted.
  * @asked: the host was asked for a signal when the ring has room. Also read
@@ -120,16 +125,15 @@ struct kmcl_tx_slot {
  * @completions: completions of the host's packets that wait for room in the
  *	ring, in order. They are sent before @queue, because the host may free a
  *	slot for @queue only after it has received one of them.
- * @slots: transaction table: packets that wait for a completion
+ * @slots: transaction table: packets that await their completion
  * @count: number of @slots
  * @free: index of the first free slot; @count if there is none
- * @batch: the host is asked for at least this many free bytes before it signals
- *	that packets of @queue may go
+ * @batch: minimum room to ask the host for on behalf of @queue, in bytes
  * @sent: number of packets written to the ring
  * @queued: number of packets that were queued first
  * @ring_full: number of times the ring had no room
  * @ids_full: number of times there was no free slot
- * @completed: number of completions that named a waiting packet
+ * @completed: number of completions that named a packet in @slots
  * @bad_ids: number of completions that named no packet
  */
 struct kmcl_tx {

@@ -48,8 +48,9 @@ struct kmcl_request_data {
 };
 
 /*
- * @err: result of the packet. With -ETIMEDOUT the host may still access the
- * pages, so the references are never dropped.
+ * @err: result of the packet. With -ETIMEDOUT (not the request's own timeout,
+ * which is -ECANCELED) the host may not know that the ring is closed, so the
+ * references are never dropped.
  */
 static void kmcl_request_data_free(struct kmcl_request_data *data, int err)
 {
@@ -176,6 +177,8 @@ static ktime_t kmcl_deadline(const LARGE_INTEGER *timeout)
 }
 
 /*
+ * Wait until the request is done or @deadline is reached. True if it is done.
+ *
  * wait_for_completion_timeout() may return early, because jiffies can run ahead
  * of the clock. Only the clock decides that the time is over.
  */

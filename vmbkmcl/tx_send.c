@@ -2,10 +2,11 @@
 /*
  * Sending packet objects, and calling their completion routines.
  *
- * A completion routine is called where its packet is found to be complete. A
- * packet that wants no completion is complete as soon as it is in the ring. If
- * another routine is running at that time, the routine of this packet is
- * deferred, so that a routine that sends again is never called recursively.
+ * A completion routine is called where its packet is found to be complete. For a
+ * passive client it is deferred to the work item of passive.c instead. A packet
+ * that wants no completion is complete as soon as it is in the ring. If another
+ * routine is running at that time, the routine of this packet is deferred, so that
+ * a routine that sends again is never called recursively.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -184,7 +185,7 @@ kmcl_packet_check(const struct kmcl_packet *packet, const void *buffer, u32 len)
 
 /*
  * The object belongs to the library from here until its completion routine is
- * called. False if it is being sent already.
+ * called. Returns false if it is being sent already.
  */
 static bool kmcl_packet_claim(struct kmcl_packet *packet)
 {
