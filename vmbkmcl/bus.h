@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The seam between a channel and the bus beneath it. Only control operations pass
- * through the seam: a channel reads and writes its rings itself (ring.c), so no packet
- * costs an indirect call.
+ * The seam between a channel and the bus beneath it. No packet data passes the
+ * seam, only control operations and signals do: a channel reads and writes its
+ * rings itself (ring.c).
  *
- * A channel calls its bus through struct kmcl_bus_ops. An operation gets the channel
- * and finds the device in channel->endpoint, the pointer that the bus passed to
- * kmcl_channel_attach(). A bus calls the functions at the end of this file and nothing
- * else of the core. Several buses can be registered at the same time.
+ * A channel calls its bus through struct kmcl_bus_ops. An operation gets the
+ * channel and finds the device in channel->endpoint, the pointer that the bus
+ * passed to kmcl_channel_attach(). A bus calls the functions at the end of this
+ * file, and may take references with kmcl_channel_get(). ring.h,
+ * kmcl_channel_tx_bytes() and kmcl_channel_rx_bytes() are there for a bus that has
+ * the other end of the rings, and kmcl_channel_allocate() for one that makes
+ * channels itself. Several buses can be registered at the same time.
  */
 #ifndef _KMCL_BUS_H
 #define _KMCL_BUS_H
@@ -75,11 +78,11 @@ enum kmcl_signal {
  * @open: allocate the rings and open the channel. The caller never runs @open,
  *	@close, @establish_gpadl and @teardown_gpadl of one channel at the same time,
  *	because a rescind wakes only one waiter.
- * @close: close the channel and free its rings. An error means that the host may not
- *	know of the close: it may still use the rings and the external data of
- *	packets. The close of a primary channel closes its sub-channels, too. When
- *	@close is called for such a sub-channel afterwards, it returns how that went;
- *	it returns -EBUSY for a sub-channel whose primary is open.
+ * @close: close the channel and free its rings. An error means that the host may
+ *	not know of the close: it may still use the rings and the external data of
+ *	packets. The close of a primary channel closes its sub-channels, too. @close
+ *	of a sub-channel returns the result of that close, or -EBUSY while the
+ *	primary is open.
  * @signal: make the other end of an open channel look at its rings. Called on several
  *	CPUs at once, in any context but hard interrupts.
  * @ring_full: count, for statistics, that the outgoing ring had no room for a packet;
@@ -98,9 +101,9 @@ enum kmcl_signal {
  *	close
  * @establish_gpadl: send the host a GPADL of &kmcl_bus_gpadl.va and size, and wait for
  *	its response
- * @teardown_gpadl: tear the GPADL down and wait until the host has let go of it. An
- *	error means that the host was not told, unless the channel is rescinded;
- *	-ENOMEM means that memory was short. The caller may try again.
+ * @teardown_gpadl: tear the GPADL down and wait until the host has let go of it. On
+ *	an error the host still has the memory and the caller may try again
+ *	(-ENOMEM: memory was short); an error after a rescind can be ignored.
  */
 struct kmcl_bus_ops {
 	const char *name;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waits on the host that must not be abandoned.
+ * Waits that may take long, for the host or for the client.
  *
  * The control operations of hv_vmbus have no timeout. Abandoning one would free
- * memory that the host may still write to, so the wait continues. But it is
- * made visible: debugfs shows it from the start, and a line is logged after a
- * few seconds and then every minute.
+ * memory that the host may still write to, so the wait continues. The waits for
+ * a client's callbacks, packets and sub-channels continue, too; only the wait
+ * for packets of a client whose device goes away ends after removal_wait_ms.
+ * All waits are made visible: debugfs shows each from the start, and a line is
+ * logged after a few seconds and then every minute.
  *
  * All waits share one timer, because nearly all waits are short. The end of a
  * wait does not stop the timer. When the timer expires and there is no wait, it

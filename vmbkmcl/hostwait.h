@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Waits on the host that must not be abandoned: see hostwait.c. */
+/* Waits that may take long, for the host or the client: see hostwait.c. */
 #ifndef _KMCL_HOSTWAIT_H
 #define _KMCL_HOSTWAIT_H
 
