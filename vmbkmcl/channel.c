@@ -35,8 +35,9 @@
 static atomic_t kmcl_next_id = ATOMIC_INIT(1);
 
 /*
- * True in a callback of the channel or of one of its device's other channels. A
- * wait for a state of @ch would then wait for this callback to return.
+ * True in a callback of the channel that runs in a work item, or in one of a
+ * sub-channel of the same device. A wait for a state of @ch would then wait for
+ * this callback to return.
  */
 static bool kmcl_channel_in_callback(struct kmcl_channel *ch)
 {
@@ -79,7 +80,8 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
  * vmbkmcl_hv is requested, once. If there is no bus then either, a line in the
  * log says that the channel waits for one.
  *
- * Context: may sleep. Not from a state-change callback of @channel.
+ * Context: may sleep. Not from a callback of @channel, nor from one of a
+ * sub-channel of the same device.
  * Return:
  * * %STATUS_SUCCESS - the channel is enabled
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
@@ -131,8 +133,8 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
  * called until the channel is enabled again.
  *
  * Context: may sleep, until the client's callbacks and the host are done; the log
- * names a wait of more than a few seconds. A call from a state-change callback of
- * @channel is refused with a log line.
+ * names a wait of more than a few seconds. A call from a callback of @channel, or
+ * of a sub-channel of the same device, is refused with a log line.
  *
  * Source: Microsoft's VmbChannelDisable documentation.
  */
@@ -193,15 +195,16 @@ static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
  * An active channel is suspended. When this function returns, EvtChannelSuspend was
  * called and the client has completed all packets that it held. No packet is
  * delivered until VmbChannelStart(). The client can still send packets, and gets
- * their completions.
+ * their completions. The function returns earlier if VmbChannelStart() is called
+ * meanwhile, and when the channel is closed.
  *
  * A channel that is not open is paused as soon as it opens: EvtChannelOpened is
- * then the only callback. A channel stays paused through VmbChannelDisable()
- * and VmbChannelEnable().
+ * then the only callback. A channel stays paused through VmbChannelDisable(),
+ * VmbChannelEnable() and a suspend of the device.
  *
  * Context: may sleep, until the client has completed its packets; the log names a
- * wait of more than a few seconds. A call from a state-change callback of @channel
- * is refused with a log line.
+ * wait of more than a few seconds. A call from a callback of @channel, or of a
+ * sub-channel of the same device, is refused with a log line.
  *
  * Source: Microsoft's VmbChannelPause documentation.
  */
@@ -217,12 +220,13 @@ EXPORT_SYMBOL_GPL(VmbChannelPause);
  * VmbChannelStart() - undo VmbChannelPause()
  * @channel: a channel in any state
  *
- * When this function returns, a paused channel is active again:
- * EvtChannelStarted and EvtChannelPostStarted were called. A channel that is
- * not open becomes active when it opens, which is also the default.
+ * When this function returns, a paused channel is active again: EvtChannelStarted
+ * and EvtChannelPostStarted were called. A channel that is not open becomes active
+ * when it opens, which is also the default. The function returns earlier if
+ * VmbChannelPause() is called meanwhile, and when the channel is closed.
  *
- * Context: may sleep, until the callbacks have returned. A call from a state-change
- * callback of @channel is refused with a log line.
+ * Context: may sleep, until the callbacks have returned. A call from a callback of
+ * @channel, or of a sub-channel of the same device, is refused with a log line.
  *
  * Source: Microsoft's VmbChannelStart documentation.
  */
@@ -479,8 +483,8 @@ void kmcl_channel_abandon(struct kmcl_channel *ch)
  * function returns, memory that was given to VmbChannelInitialize() is the client's
  * again.
  *
- * Context: may sleep. A call from a state-change callback of @channel is
- * refused with a log line, and the channel continues to exist.
+ * Context: may sleep. A call from a callback of @channel, or of a sub-channel of
+ * the same device, is refused with a log line, and the channel continues to exist.
  *
  * Source: Microsoft's VmbChannelCleanup documentation; that a channel which is not
  * disabled is disabled first is ours.

@@ -32,7 +32,7 @@
 #define KMCL_RING_PAGES_MAX	512
 #define KMCL_PACKET_SIZE_MAX	(64 * 1024)
 #define KMCL_LATENCY_DEFAULT	1000	/* 100 us, in units of 100 ns */
-#define KMCL_GPA_DIRECT_SIZE_MAX	(8190 * 4096)	/* the largest GPADL */
+#define KMCL_GPA_DIRECT_SIZE_MAX	(8190 * 4096)	/* as for a GPADL */
 #define KMCL_CHAIN_MAX		512	/* MDLs */
 #define KMCL_GPADL_BITS		6	/* 64 hash buckets */
 #define KMCL_CONTEXT_SIZE_MAX	(64 * 1024)
@@ -111,8 +111,10 @@ struct kmcl_gpadl_stats {
  * @listener: entry in the list of channels that listen
  * @work: opens and closes the channel; runs every state-change callback
  * @worker: task that runs @work, or NULL
- * @changed: woken when a field marked L or D changes, when the client has completed
- *	the last packet that it held, and when a sub-channel parks or leaves
+ * @changed: woken when @state, @wanted, @paused, @lost or @asleep changes, when the
+ *	channel has dropped its device, when the client has completed the last
+ *	packet that it held, when a sub-channel parks or leaves, and when the
+ *	primary channel is closed
  * @subs: relation to the primary channel, and to the sub-channels
  * @control: held while anything waits for a reply of the host, as a rescind wakes
  *	only one waiter of a channel
@@ -124,7 +126,7 @@ struct kmcl_gpadl_stats {
  * @packets: cached packet objects, and completed ones whose routine must be called
  * @rx: receiving side
  * @delivery: delivery of received packets to the client
- * @long_waits: number of log lines so far about long waits on the host
+ * @long_waits: number of log lines so far about long waits, see hostwait.c
  * @debugfs: the channel's directory in debugfs
  * @rcu: for kfree_rcu()
  *

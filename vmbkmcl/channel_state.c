@@ -42,13 +42,15 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 	wake_up_all(&ch->changed);
 }
 
-/* The device is being removed or suspended, which must not wait for ever. */
+/*
+ * True if the device is being removed or suspended, which must not wait for ever.
+ */
 static bool kmcl_channel_going_away(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep);
 }
 
-/* There is no reason to close the channel. */
+/* True if there is no reason to close the channel. */
 static bool kmcl_channel_keep_up(const struct kmcl_channel *ch)
 {
 	return READ_ONCE(ch->wanted) && !kmcl_channel_going_away(ch);
@@ -202,12 +204,12 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 }
 
 /*
- * Wait before the close until the client has completed the packets that it
- * holds. If the client disables the channel, this waits for as long as the
- * client takes. If the device is removed or suspended, this waits for
- * removal_wait_ms at most, as one worker of hv_vmbus handles the removals of
- * all devices. The packets that are left are then detached from the channel,
- * and stay valid until the client completes them.
+ * Wait before the close until the client has completed the packets that it holds.
+ * If the client disables the channel, this waits for as long as the client takes.
+ * If the device is removed or suspended, this waits for removal_wait_ms at most, as
+ * one worker of hv_vmbus handles the removals of all devices. The same is true for
+ * a sub-channel whose primary channel closes. The packets that are left are then
+ * detached from the channel, and stay valid until the client completes them.
  */
 static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 {
@@ -446,8 +448,8 @@ void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused)
 }
 
 /*
- * The client disables the channel. ch->work then closes it and releases its
- * device.
+ * The client disables the channel. If the channel has a device, ch->work closes the
+ * channel and releases the device.
  */
 void kmcl_channel_request_disable(struct kmcl_channel *ch)
 {

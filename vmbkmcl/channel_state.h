@@ -8,9 +8,12 @@
 struct kmcl_channel;
 
 /*
- * The order of the states matters, as the code compares them: the ring is open from
- * KMCL_OPENED to KMCL_ACTIVE, and in KMCL_STARTED and KMCL_ACTIVE packets may be
- * delivered to the client.
+ * The code compares states, so the order of this list matters. It is not their
+ * order in time: a channel goes from KMCL_ACTIVE to KMCL_PAUSING, and from
+ * KMCL_PAUSED to KMCL_STARTED. From KMCL_OPENED to KMCL_ACTIVE the ring is open,
+ * and the client can send unless the channel is going down. In KMCL_STARTED and
+ * KMCL_ACTIVE packets may be delivered to the client, and in KMCL_PAUSING until
+ * kmcl_delivery_stop() has returned.
  *
  * disabled:	the client may change the settings
  * enabled:	the channel waits for a device, or for its device to be resumed
@@ -18,7 +21,7 @@ struct kmcl_channel;
  * pausing:	EvtChannelSuspend runs; the client completes the packets it holds
  * paused:	the ring is open; no packets are delivered
  * started:	EvtChannelStarted and EvtChannelPostStarted run
- * active:	packets are sent and delivered
+ * active:	all callbacks of the start have returned; packets are delivered
  * closed:	the ring is closed; EvtChannelClosed runs
  */
 #define KMCL_STATES(state)			\
