@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Functions that run for each packet are placed together in the text section.
- * Other code has usually run on the CPU since the last packet, so the code of a
- * packet should be in few pages.
+ * Other code has evicted caches and TLB entries since the last packet, so the
+ * fewer pages this code spans, the fewer misses.
  */
 #ifndef _KMCL_HOT_H
 #define _KMCL_HOT_H

@@ -257,9 +257,11 @@ static bool kmcl_device_fits(const struct hv_device *hdev,
 }
 
 /*
- * Log which driver has the device that the channel waits for: that driver keeps it. A
- * device that is being bound or unbound now is left out, because the thread that does
- * so holds the device's lock and may wait for a lock that is held here.
+ * Log which driver has the device that the channel waits for, and how to give the
+ * device to the channel: the driver keeps it otherwise. A device that is being
+ * bound or unbound now is left out: the thread that does so holds the device's
+ * lock, and may wait for kmcl_buses_lock, which kmcl_bus_listen() and
+ * kmcl_bus_register() hold.
  */
 static int kmcl_target_name_driver(struct device *device, void *data)
 {

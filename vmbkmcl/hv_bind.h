@@ -12,11 +12,11 @@ struct kmcl_channel;
 struct vmbus_channel;
 
 /**
- * struct kmcl_hv_endpoint - a channel of hv_vmbus that one of ours is bound to
+ * struct kmcl_hv_endpoint - a channel of hv_vmbus that one of ours is attached to
  * @hdev: the device
  * @chan: hv_vmbus's channel: the primary channel of @hdev, or a sub-channel
  * @is_sub: @chan is a sub-channel
- * @ch: the channel that is bound to @chan; NULL while none is
+ * @ch: the channel of ours that is attached to @chan; NULL while none is
  * @node: in one of the lists of open channels in hv_sub.c
  *
  * channel->endpoint of a channel on this bus points here.

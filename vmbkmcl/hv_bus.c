@@ -85,8 +85,9 @@ static void kmcl_hv_opened(struct kmcl_channel *ch)
 }
 
 /*
- * A failed vmbus_connect_ring() leaves the channel's callback set. vmbus_disconnect_ring()
- * clears it; otherwise a signal of the host could call it when @ch is freed.
+ * A failed vmbus_connect_ring() leaves the callback set. Clear it, or a signal of
+ * the host could call it after @ch is freed: vmbus_disconnect_ring() does so, and
+ * kmcl_hv_sub_not_opened() for a sub-channel, which cannot be disconnected alone.
  */
 static void kmcl_hv_not_opened(struct kmcl_channel *ch)
 {
@@ -199,7 +200,10 @@ static bool kmcl_hv_confidential(struct kmcl_channel *ch)
 	       !kmcl_channel_uses_plain_memory(kmcl_hv_channel(ch));
 }
 
-/* As hv_netvsc does it: a host before Windows 10 loses the GPADLs at the close. */
+/*
+ * True for a host before Windows 10, which loses the GPADLs at the close. hv_netvsc
+ * does the same.
+ */
 static bool kmcl_hv_gpadls_before_close(struct kmcl_channel *ch)
 {
 	return vmbus_proto_version < VERSION_WIN10;

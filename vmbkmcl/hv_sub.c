@@ -8,9 +8,11 @@
  * channel->rescind. The close of the primary closes the open sub-channels and frees
  * those that were rescinded.
  *
- * A reference to the kobject of the sub-channel keeps struct vmbus_channel. The kobject
- * also keeps a name in sysfs that the next offer of the host may need, so the reference
- * is dropped as soon as the sub-channel is closed.
+ * A reference to the kobject of the sub-channel keeps struct vmbus_channel. The
+ * kobject also keeps a name in sysfs that the next offer of the host may need. So
+ * the reference is dropped when the channel releases the sub-channel, after
+ * EvtChannelClosed, or by the close of the primary if the channel was disabled
+ * alone before.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -31,7 +33,7 @@
 #define KMCL_SUB_POLL_RESCIND_MS	1000
 
 /**
- * struct kmcl_hv_sub - a sub-channel that one of our channels is bound to
+ * struct kmcl_hv_sub - a sub-channel that one of our channels is attached to
  * @endpoint: channel->endpoint points here. @endpoint.ch is NULL when that channel went
  *	away while hv_vmbus and the host have the sub-channel open.
  * @is_open: hv_vmbus and the host have the sub-channel open

@@ -9,9 +9,10 @@
  * struct kmcl_mdl_range - a range of the memory of a chain of MDLs
  * @mdl: first MDL of the chain
  * @skip: offset of the range in the memory of the chain, in bytes
- * @len: size in bytes; 0 before kmcl_mdl_range_check(): up to the end of the memory
- * @forced: the range may go on behind the end of the first MDL, up to the end
- *	of the MDL's last page, and does not continue in the next MDL
+ * @len: size in bytes. 0 from the caller means up to the end;
+ *	kmcl_mdl_range_check() then fills it in. Not 0 with @forced.
+ * @forced: the range uses the first MDL only, and may exceed its ByteCount up to
+ *	the end of its last page
  * @mdls: number of MDLs from the first to the end of the range; set by
  *	kmcl_mdl_range_check()
  */

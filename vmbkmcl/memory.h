@@ -24,7 +24,7 @@ enum kmcl_memory_kind {
  * @kind: kind of the memory, which decides how it is released
  * @held: the module holds a pin or a reference of every page; otherwise the
  *	owner has to keep the memory
- * @pinned_short: user memory that can not be pinned for long
+ * @pinned_short: user memory, pinned without FOLL_LONGTERM, for packets only
  * @read_only: the host will not write, so the pages are not marked dirty
  * @nr_pages: number of pages of PAGE_SIZE
  * @pages: all pages, an array of @nr_pages

@@ -62,8 +62,8 @@ static __always_inline u32 kmcl_ring_bytes(const struct kmcl_ring *ring,
 
 /*
  * @at is in the part of the ring that the other end does not read yet. The padding
- * is in the last word of the packet, so this word is cleared before the payload is
- * copied.
+ * is in the last word of the packet: clear this word before the payload is copied,
+ * so that the padding holds no old bytes.
  */
 static __always_inline void
 kmcl_ring_write(void *at, u32 total, u32 index,
