@@ -192,7 +192,8 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_suspend_device);
  * @ch: the channel
  * @endpoint: as given to kmcl_channel_attach()
  *
- * The channel's work item opens the channel later.
+ * The channel's work item opens the channel later. Nothing happens if the client
+ * has disabled the channel meanwhile.
  *
  * Context: may sleep.
  */

@@ -45,7 +45,7 @@ void kmcl_subs_park(struct kmcl_channel *ch)
 
 /*
  * Called when the primary channel is closed. When this function returns, the
- * sub-channels are disabled.
+ * sub-channels that had a device are disabled. The others still wait for an offer.
  */
 void kmcl_subs_release(struct kmcl_channel *ch)
 {

@@ -311,10 +311,10 @@ static bool kmcl_gpadl_is_proved(const struct kmcl_gpadl *gpadl)
 }
 
 /*
- * The host may have got a part of this GPADL, and only the owner holds the
- * memory. So the create must not return before the device is rescinded. The
- * caller must not hold ch->control, which the close of this channel needs
- * before the device is gone.
+ * The host may have got a part of this GPADL, and only the owner holds the memory.
+ * So the create must not return before the device is rescinded; it never returns if
+ * the device is unbound before that. The caller must not hold ch->control, which
+ * the close of this channel needs before the device is gone.
  */
 static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 				      struct kmcl_gpadl *gpadl)
@@ -469,7 +469,8 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * When this function returns, the server can map the memory. Creates and deletes on
  * one channel wait for each other. If the host got only a part of the GPADL, the
  * memory is kept in quarantine; if the memory can not be referenced, this function
- * does not return until the device is gone, and the log names the wait.
+ * does not return until the host rescinds the device (never, if the device is
+ * unbound before that), and the log names the wait.
  *
  * Context: may sleep, until the host replies; the log names a wait of more than
  * a few seconds. For user memory: in the context of the process that owns it.
@@ -714,11 +715,12 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
  * @channel: the channel of the GPADL, until EvtChannelClosed has returned
  * @gpadl_handle: handle of a GPADL of @channel
  *
- * When this function returns, the host has released the memory, or the module
- * keeps it: if the host could not be told, memory that the module has pinned or
- * referenced is put in quarantine until the device is gone, and the log and
- * debugfs name it. For memory that only its owner holds, this function tries
- * again until the host is told or the device is gone.
+ * When this function returns, the host has released the memory, or the module keeps
+ * it: if the host could not be told, memory that the module has pinned or
+ * referenced is put in quarantine until the host rescinds the device (for good, if
+ * the device is unbound before that), and the log and debugfs name it. For memory
+ * that only its owner holds, this function tries again until the host is told or
+ * has rescinded the device.
  *
  * A handle that does not exist, or is already deleted, causes a log line and
  * nothing else.

@@ -40,7 +40,7 @@
  * @err: result of the close, once @is_open is false again
  * @rings: memory of the rings while hv_vmbus closes the primary, see
  *	kmcl_hv_sub_hide_rings()
- * @poll_rescind: for a rescind
+ * @poll_rescind: work item that polls for a rescind
  */
 struct kmcl_hv_sub {
 	struct kmcl_hv_endpoint endpoint;

@@ -3,8 +3,9 @@
  * Memory for the packets of the host, allocated when the channel is opened.
  *
  * A packet that is read from the ring is copied to a packet of the pool, which
- * is returned to the pool when its completion has been sent. If the pool is
- * empty, the poll stops and is scheduled again when a packet is returned.
+ * is returned to the pool when its completion has been sent, or when it is
+ * known that no completion is sent for it. If the pool is empty, the poll stops
+ * and is scheduled again when a packet is returned.
  */
 
 #include <linux/mm.h>

@@ -13,7 +13,7 @@
 
 /* The owner of a packet of the pool. Values of &kmcl_rx_packet.owner. */
 enum kmcl_rx_owner {
-	KMCL_OWNER_POOL,	/* free, in the backlog, or being completed */
+	KMCL_OWNER_POOL,	/* free, not delivered yet, or being completed */
 	KMCL_OWNER_CLIENT,	/* until the client completes the packet */
 	KMCL_OWNER_NOBODY,	/* orphaned: see kmcl_delivery_orphan() */
 };
