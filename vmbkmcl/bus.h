@@ -86,8 +86,8 @@ enum kmcl_signal {
  * @signal: make the other end of an open channel look at its rings. Called on several
  *	CPUs at once, in any context but hard interrupts.
  * @ring_full: count, for statistics, that the outgoing ring had no room for a
- *	packet. The argument first is true if it is the first time since a packet was
- *	sent. The caller serialises these calls.
+ *	packet. The argument first is true if it is the first time since a packet
+ *	was sent. The caller serialises these calls.
  * @mmio_get: reserve the MMIO space that the open device asks for; leaves @size at 0
  *	when the device asks for none
  * @mmio_put: free that MMIO space, after the close
