@@ -270,8 +270,9 @@ static const struct kmcl_form kmcl_forms[] = {
 };
 
 /*
- * Find the form of a size whose version is not above @version, or return NULL.
- * The sizes of all forms of a type differ.
+ * Return the struct of @type that is @size bytes long, or NULL if no version up to
+ * @version has that size. There is one at most, because no two versions of a type
+ * have the same size.
  */
 static const struct kmcl_form *kmcl_form_of(const GUID *type, USHORT size,
 					    USHORT version)

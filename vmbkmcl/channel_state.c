@@ -252,9 +252,11 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
 }
 
 /*
- * Stop the sends first, then the receives, then close the ring. Memory is freed or
- * returned to the client only after the host has stopped using it. @opened: call
- * EvtChannelClosed, as EvtChannelOpened has succeeded.
+ * Refuse the client's sends, stop the delivery, and wait for the packets that the
+ * client holds: their completions are still sent. Then stop the poll, stop all sends
+ * and close the ring. Memory that the host may still use is not freed; if the close
+ * fails, it stays with the host. @opened: EvtChannelOpened succeeded, so
+ * EvtChannelClosed is due.
  */
 static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 {

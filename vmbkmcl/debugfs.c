@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The directory vmbkmcl/ in debugfs: the state of each channel, and the GPADLs
- * in quarantine.
+ * The directory vmbkmcl/ in debugfs. Each channel has a directory there, with its
+ * state, its GPADLs and its statistics. A file lists the GPADLs of all channels that
+ * are in quarantine.
  */
 
 #include <linux/debugfs.h>

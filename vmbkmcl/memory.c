@@ -120,8 +120,9 @@ static bool kmcl_user_written_back(struct page **pages, unsigned int nr)
 }
 
 /*
- * True for a private mapping that may be writable: a write of the owner copies a
- * page.
+ * True for a private mapping that is writable or can be made so (VM_MAYWRITE). A
+ * later write of the owner can give the owner a copy of the page, while the host keeps
+ * the old page; see kmcl_user_pin_some().
  */
 static bool kmcl_vma_copies_on_write(const struct vm_area_struct *vma)
 {

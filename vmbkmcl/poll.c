@@ -13,12 +13,14 @@
 #include "hot.h"
 #include "poll.h"
 
-static struct workqueue_struct *kmcl_channel_wq;
 /*
- * Separate from kmcl_channel_wq, because a work item there waits for one on
- * this queue. Not WQ_MEM_RECLAIM, because a callback could then not flush a
- * work item on an ordinary queue.
+ * These are two queues, because a work item of kmcl_channel_wq waits for one of
+ * kmcl_passive_wq in kmcl_delivery_flush(). On a single queue, many waiting items could
+ * leave no place for the items that they wait for. Neither queue is WQ_MEM_RECLAIM:
+ * both call the client, which may flush work on an ordinary queue, and the kernel warns
+ * of that on a WQ_MEM_RECLAIM queue.
  */
+static struct workqueue_struct *kmcl_channel_wq;
 static struct workqueue_struct *kmcl_passive_wq;
 
 /*

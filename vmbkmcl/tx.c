@@ -642,9 +642,10 @@ static struct kmcl_tx_entry *kmcl_tx_pop_queued(struct kmcl_tx *tx,
 }
 
 /*
- * Remove a packet from the transaction table. The host may access external data
- * until the ring is closed. Before that, as long as @closed is false, a
- * GPA-direct packet is removed only if a successor takes over its slot.
+ * Remove one packet from the transaction table and return it; NULL if none may be
+ * removed. Until the ring is closed (@closed) the host may access external data, so a
+ * GPA-direct packet stays, unless it has a successor: that takes over the slot and
+ * holds the pages.
  */
 static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
 {

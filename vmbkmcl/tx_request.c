@@ -211,8 +211,10 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
 	/*
-	 * Someone else is calling done() for this packet right now, so this
-	 * wait is short.
+	 * The packet is neither queued nor in a slot: done() was called, perhaps
+	 * by the flush above, or another thread is about to call it. done() only
+	 * copies and wakes, so this wait is short. The request is on this stack
+	 * and must stay until then.
 	 */
 	wait_for_completion(&req->done);
 	return req->err;
