@@ -286,8 +286,10 @@ static void bus_fails_after_another_attached(struct kunit *test)
  */
 static void bus_fails_alone(struct kunit *test)
 {
+	static const int errors[] = { -ENODEV, -ENOENT, -EBUSY, -EIO };
 	bool others = others_listen(test);
 	VMBCHANNEL ch = bus_channel(test);
+	unsigned int i;
 
 	buses[0].listen_err = -ENOMEM;
 	KUNIT_ASSERT_EQ(test, bus_add(0), 0);
@@ -297,10 +299,13 @@ static void bus_fails_alone(struct kunit *test)
 	VmbChannelDisable(ch);
 	KUNIT_EXPECT_EQ(test, ch->state, KMCL_DISABLED);
 
-	buses[0].listen_err = -ENODEV;
-	KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch),
-			others ? STATUS_SUCCESS : STATUS_DEVICE_NOT_CONNECTED);
-	VmbChannelDisable(ch);
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		buses[0].listen_err = errors[i];
+		KUNIT_EXPECT_EQ(test, VmbChannelEnable(ch),
+				others ? STATUS_SUCCESS :
+					 STATUS_DEVICE_NOT_CONNECTED);
+		VmbChannelDisable(ch);
+	}
 
 	buses[0].listen_err = 0;
 	buses[0].present = true;

@@ -45,26 +45,20 @@ static LIST_HEAD(kmcl_listeners);
  * True if there is a bus; its module is held then. False for an empty place, and
  * for a bus whose module is being unloaded.
  */
-static bool kmcl_bus_is_there(const struct kmcl_bus_ops *bus)
+static bool kmcl_bus_hold(const struct kmcl_bus_ops *bus)
 {
 	return bus && try_module_get(bus->owner);
 }
 
-/*
- * Holds the module of @bus from here on, unless there is an error: -ENOENT when no bus
- * is there, or that of @bus.
- */
+/* Gives up the module of @bus, which the caller holds, if @bus does not listen. */
 static int kmcl_bus_tell(const struct kmcl_bus_ops *bus,
 			 struct kmcl_channel *ch)
 {
-	int err;
+	int err = bus->listen(ch);
 
-	if (!kmcl_bus_is_there(bus))
-		return -ENOENT;
-	err = bus->listen(ch);
 	if (err) {
-		kmcl_warn(ch, "the bus %s does not look for the device: error %d\n",
-			  bus->name, err);
+		kmcl_warn_always(ch, "the bus %s does not look for the device: error %d\n",
+				 bus->name, err);
 		module_put(bus->owner);
 	}
 	return err;
@@ -85,11 +79,13 @@ static int kmcl_bus_tell_all(struct kmcl_channel *ch)
 
 	ch->buses = 0;
 	for (i = 0; i < KMCL_BUSES_MAX; i++) {
+		if (!kmcl_bus_hold(kmcl_buses[i]))
+			continue;
 		err = kmcl_bus_tell(kmcl_buses[i], ch);
-		if (!err)
-			ch->buses |= BIT(i);
-		else if (err != -ENOENT)
+		if (err)
 			failed = err;
+		else
+			ch->buses |= BIT(i);
 	}
 	if (failed && !ch->buses)
 		return failed;
@@ -118,10 +114,10 @@ static void kmcl_bus_request_module(void)
 {
 	if (READ_ONCE(kmcl_bus_count) || atomic_xchg(&kmcl_bus_asked, 1))
 		return;
-	if (current_is_async())
-		request_module_nowait(KMCL_BUS_MODULE);
-	else
+	if (!current_is_async())
 		request_module(KMCL_BUS_MODULE);
+	else if (request_module_nowait(KMCL_BUS_MODULE))
+		atomic_set(&kmcl_bus_asked, 0);
 }
 
 /**
@@ -140,7 +136,11 @@ int kmcl_bus_listen(struct kmcl_channel *ch)
 		kmcl_bus_request_module();
 
 	mutex_lock(&kmcl_buses_lock);
-	err = ch->pinned ? kmcl_bus_tell(ch->pinned, ch) : kmcl_bus_tell_all(ch);
+	if (!ch->pinned)
+		err = kmcl_bus_tell_all(ch);
+	else
+		err = kmcl_bus_hold(ch->pinned) ?
+		      kmcl_bus_tell(ch->pinned, ch) : -ENODEV;
 	if (!err && !ch->pinned && !ch->buses)
 		kmcl_info(ch, "no bus is there: the channel waits for one (in a guest of Hyper-V: vmbkmcl_hv)\n");
 	mutex_unlock(&kmcl_buses_lock);
@@ -201,7 +201,7 @@ int kmcl_bus_register(const struct kmcl_bus_ops *bus)
 	kmcl_buses[place] = bus;
 	kmcl_bus_count++;
 	list_for_each_entry(ch, &kmcl_listeners, listener)
-		if (!kmcl_bus_tell(bus, ch))
+		if (kmcl_bus_hold(bus) && !kmcl_bus_tell(bus, ch))
 			ch->buses |= BIT(place);
 unlock:
 	mutex_unlock(&kmcl_buses_lock);

@@ -70,6 +70,7 @@ enum kmcl_signal {
  * @listen: offer the channel its target device, now or as soon as the device is
  *	there. May call kmcl_channel_attach() before it returns. The channel's bus and
  *	endpoint are not set yet.
+ *	An error means that the bus has attached no device and will attach none.
  * @unlisten: offer the channel nothing from now on: no call of kmcl_channel_attach()
  *	comes after this has returned. The channel has no endpoint.
  * @release: the channel does not use its endpoint any more; the bus may give it to

@@ -67,7 +67,8 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 	err = kmcl_bus_listen(ch);
 	if (err)
 		kmcl_channel_request(ch, false);
-	return err == -ENODEV || err == -ENOENT ? -ENXIO : err;
+	/* What else a bus may say has no status of its own. */
+	return !err || err == -ENOMEM ? err : -ENXIO;
 }
 
 /**
