@@ -48,7 +48,7 @@ $(call in,coccinelle): tools := coccinelle
 $(call in,shellcheck): tools := shellcheck
 $(call in,codespell): tools := codespell
 $(call in,licenses): tools := reuse
-scripts := scripts/build-modules.sh scripts/lib/lib.sh \
+scripts := scripts/build-modules.sh $(wildcard scripts/lib/*.sh) \
 	$(filter-out %/excuses,$(wildcard scripts/check/*))
 
 # compile.sh finds out itself what has changed.
@@ -56,7 +56,7 @@ $(state)/kernels.found: $(call in,kernels) FORCE
 
 $(state)/%.inputs: FORCE
 	@mkdir -p $(@D)
-	@{ echo $(kdir); dpkg-query -W $(tools); \
+	@{ echo $(kdir) $(clang_kdir); gcc --version; dpkg-query -W $(tools); \
 		sha256sum $(scripts) $(filter-out FORCE,$^); } >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 

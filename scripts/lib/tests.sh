@@ -120,8 +120,9 @@ keep_seconds() {
 # each to the guest that has the least to do. Print a command for each guest, one a
 # line.
 deal_suites() {
-	local guests=$1 suite seconds i least load=() dealt=()
+	local guests=$1 suites suite seconds i least load=() dealt=()
 
+	suites=$(suites_by_time) || die "the suites were not found"
 	while read -r seconds suite; do
 		least=0
 		for ((i = 0; i < guests; i++)); do
@@ -129,7 +130,7 @@ deal_suites() {
 		done
 		load[least]=$((${load[least]:-0} + seconds))
 		dealt[least]+=" $suite"
-	done < <(suites_by_time)
+	done <<<"$suites"
 	for i in "${!dealt[@]}"; do
 		# shellcheck disable=SC2086 # words
 		tests_command ${dealt[i]}
@@ -139,11 +140,11 @@ deal_suites() {
 # Print lines of "SECONDS SUITE", the longest first. run-kunit treats the samples as
 # one more suite. A suite that was never timed counts as 10 seconds.
 suites_by_time() {
+	local suites
+
+	suites=$(sed -n 's/^extern struct kunit_suite \(.*\)_suite;$/\1/p' \
+		"$tree"/kunit/{,hv/hv_}suites.h) || return
 	join -1 2 -a 2 -e 10 -o 1.1,0 \
 		<(sort -k 2b,2 "$suite_seconds" 2>/dev/null) \
-		<({
-			sed -n 's/^extern struct kunit_suite \(.*\)_suite;$/\1/p' \
-				"$tree"/kunit/{,hv/hv_}suites.h
-			echo vmbkmcl_samples
-		} | sort) | sort -rn
+		<(sort <<<"$suites"$'\n'vmbkmcl_samples) | sort -rn
 }
