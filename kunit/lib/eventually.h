@@ -13,7 +13,7 @@
 	unsigned long __end = jiffies + 10 * HZ;			\
 									\
 	while (!(cond) && time_before(jiffies, __end))			\
-		usleep_range(100, 200);					\
+		msleep(1);						\
 	(cond);								\
 })
 
