@@ -99,13 +99,12 @@ static NTSTATUS RingAsk(_In_ PRING_DEVICE Device,
 _IRQL_requires_(PASSIVE_LEVEL)
 static NTSTATUS RingNegotiate(_In_ PRING_DEVICE Device)
 {
-	RING_MESSAGE_PACKET packet;
+	RING_MESSAGE_PACKET packet = { 0 };
 	RING_ANSWER answer;
 	NTSTATUS status;
 
 	PAGED_CODE();
 
-	RtlZeroMemory(&packet, sizeof(packet));
 	packet.Header.op = TESTDEV_GPADL_LENGTH;
 	packet.Header.handle = Device->GpadlHandle;
 	status = RingAsk(Device, &packet, &answer);
@@ -120,13 +119,12 @@ _IRQL_requires_(PASSIVE_LEVEL)
 static NTSTATUS RingUseSlot(_In_ PRING_DEVICE Device, _In_ UINT32 Slot)
 {
 	PUCHAR slot = Device->Ring + Slot * RING_SLOT_SIZE;
-	RING_MESSAGE_PACKET packet;
+	RING_MESSAGE_PACKET packet = { 0 };
 	RING_ANSWER answer;
 	NTSTATUS status;
 
 	PAGED_CODE();
 
-	RtlZeroMemory(&packet, sizeof(packet));
 	packet.Header.op = TESTDEV_GPADL_READ;
 	packet.Header.handle = Device->GpadlHandle;
 	packet.Header.offset = Slot * RING_SLOT_SIZE;
