@@ -184,7 +184,9 @@ static int kmcl_bus_find_place(const struct kmcl_bus_ops *bus)
  * kmcl_bus_register - make a bus known
  * @bus: the bus, which may be called before this returns
  *
- * The channels that listen already listen on @bus, too, when this returns.
+ * When this returns, the channels that listen already listen on @bus, too. A channel
+ * that @bus does not take is named in the log; it listens on @bus after it was disabled
+ * and enabled again.
  *
  * Context: may sleep.
  * Return: 0, or -ENOSPC when there are too many buses.
