@@ -315,6 +315,16 @@ static void start_in_a_callback(struct kunit *test)
 		   "start from a callback of its own refused");
 }
 
+static void send_and_wait_for_room(struct client *client)
+{
+	u64 word = 1;
+
+	client->seen = VmbChannelSendSynchronousRequest(client->ch, &word,
+							sizeof(word), NULL, 0,
+							NULL, NULL, NULL);
+}
+
+/* The poll runs before the callback, so a completion arrives in it. */
 static void wait_in_opened(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -322,9 +332,29 @@ static void wait_in_opened(struct kunit *test)
 
 	client->at = "Opened";
 	client->hook = ask_the_host;
-	bring_up(test, client);
-	KUNIT_EXPECT_EQ(test, client->seen, STATUS_INVALID_DEVICE_STATE);
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+	enable(test, client);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 1);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_OPENED);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+}
+
+/* No completion is needed, but the poll, which sends the packet when there is room. */
+static void wait_for_room_in_opened(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	client->at = "Opened";
+	client->hook = send_and_wait_for_room;
+	bus->ring_room = 0;
+	enable(test, client);
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->tx.nr_queued) == 1);
+	fake_bus_set_room(bus, INT_MAX);
+	kmcl_poll_schedule(client->ch);
+	becomes(test, client->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
 }
 
 static void no_channel_to_pause(struct kunit *test)
@@ -1440,6 +1470,7 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE_PARAM(pause_in_a_callback, callback_gen_params),
 	KUNIT_CASE_PARAM(start_in_a_callback, callback_gen_params),
 	KUNIT_CASE(wait_in_opened),
+	KUNIT_CASE(wait_for_room_in_opened),
 	KUNIT_CASE(no_channel_to_pause),
 	KUNIT_CASE(packets_come_in_order),
 	KUNIT_CASE(no_packet_before_started),

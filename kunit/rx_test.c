@@ -449,6 +449,38 @@ static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
 }
 
+/* Each time the ring has room for one: neither kind of packet waits for the other. */
+static void completions_and_packets_take_turns(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	u64 word = 7;
+	int i;
+
+	receiver->keep = true;
+	comes_up(test, receiver);
+	host_sends(bus, 0, 20);
+	was_given(test, receiver, 20);
+	fake_bus_set_room(bus, 0);
+	for (i = 0; i < 20; i++)
+		KUNIT_ASSERT_EQ(test,
+				VmbPacketSend(VmbPacketAllocate(receiver->ch),
+					      &word, sizeof(word), NULL, 0),
+				STATUS_SUCCESS);
+	completes_all(receiver);
+	for (i = 1; i <= 20; i++) {
+		fake_bus_set_room(bus, 1);
+		kmcl_poll_schedule(receiver->ch);
+		EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) +
+					atomic_read(&bus->completions) == i);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), i / 2);
+	}
+	fake_bus_set_room(bus, INT_MAX);
+	kmcl_poll_schedule(receiver->ch);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 20);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 20);
+}
+
 /* Contexts */
 
 static void softirq_context(struct kunit *test)
@@ -481,6 +513,37 @@ static void passive_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, receiver->batched, 300);
 	KUNIT_EXPECT_GE(test, receiver->batches, 300 / 64);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 300);
+}
+
+static VOID send_it_again(VMBPACKET packet, NTSTATUS status, PVOID buffer,
+			  UINT32 length)
+{
+	if (!NT_SUCCESS(status) ||
+	    VmbPacketSend(packet, NULL, 0, NULL, 0) != STATUS_SUCCESS)
+		VmbPacketFree(packet);
+}
+
+/* A routine that sends its packet again and again does not keep the work item. */
+static void passive_context_with_an_endless_chain(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	VMBPACKET packet;
+	ktime_t begin;
+
+	VmbChannelSetIncomingProcessingAtPassive(receiver->ch, TRUE);
+	comes_up(test, receiver);
+	packet = VmbPacketAllocate(receiver->ch);
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	VmbPacketSetCompletionRoutine(packet, send_it_again);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_SUCCESS);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) > 1000);
+	host_sends(bus, 0, 100);
+	was_given(test, receiver, 100);
+	begin = ktime_get();
+	VmbChannelPause(receiver->ch);
+	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), begin), 1000);
 }
 
 /* A packet that wants no completion: its routine may sleep as well. */
@@ -1319,9 +1382,11 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(memory_comes_with_the_completions),
 	KUNIT_CASE(completion_of_ours_too_large),
 	KUNIT_CASE(completion_overtakes_what_waits_for_a_slot),
+	KUNIT_CASE(completions_and_packets_take_turns),
 	KUNIT_CASE(softirq_context),
 	KUNIT_CASE(passive_context),
 	KUNIT_CASE(passive_context_without_completion),
+	KUNIT_CASE(passive_context_with_an_endless_chain),
 	KUNIT_CASE(passive_completions_at_the_close),
 	KUNIT_CASE(passive_gpa_direct_at_the_close),
 	KUNIT_CASE_SLOW(context_changes_under_way),

@@ -17,6 +17,7 @@ extern struct kunit_suite vmbkmcl_mdl_suite;
 extern struct kunit_suite vmbkmcl_ring_suite;
 extern struct kunit_suite vmbkmcl_tx_suite;
 extern struct kunit_suite vmbkmcl_tx_gpa_direct_suite;
+extern struct kunit_suite vmbkmcl_tx_routine_suite;
 extern struct kunit_suite vmbkmcl_rx_suite;
 extern struct kunit_suite vmbkmcl_pipe_suite;
 extern struct kunit_suite vmbkmcl_tx_request_suite;

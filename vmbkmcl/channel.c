@@ -448,7 +448,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 
 	/* The work item may have set KMCL_DISABLED and not have returned yet. */
 	flush_work(&ch->work);
-	kmcl_delivery_flush(ch);
+	kmcl_delivery_finish(ch);
 	kmcl_debugfs_remove(ch);
 	kmcl_subs_forget(ch);
 	/*

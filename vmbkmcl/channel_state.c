@@ -277,7 +277,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	 * data of its packets back.
 	 */
 	kmcl_tx_finish(ch, err ?: -ENODEV);
-	kmcl_delivery_flush(ch);
+	kmcl_delivery_finish(ch);
 	kmcl_delivery_close(ch);
 	kmcl_rx_close(ch);
 
@@ -365,14 +365,17 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 	kmcl_mmio_get(ch);
 	kmcl_channel_enter(ch, KMCL_OPENED);
 	kmcl_subs_accept_offers(ch);
+	/*
+	 * The poll runs before the callback, which may wait for the completion of
+	 * a packet.
+	 */
+	kmcl_rx_start(ch);
 	if (ch->set.evt.EvtChannelOpened && !READ_ONCE(ch->abandoned))
 		status = ch->set.evt.EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {
 		kmcl_channel_shut_down(ch, false);
 		kmcl_channel_failed(ch, "EvtChannelOpened", status);
-		return;
 	}
-	kmcl_rx_start(ch);
 }
 
 /* The client paused the channel before it was open. There is nothing to suspend. */

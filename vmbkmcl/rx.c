@@ -3,10 +3,11 @@
  * Reading the incoming ring.
  *
  * The callback of the bus only masks the signals of the ring and schedules the
- * poll. The poll reads packets until its budget is used up or the ring is empty.
- * Then it either schedules itself again, or it unmasks the signals and checks the
- * ring once more. This works like NAPI: a flood of packets leaves the CPU to others
- * from time to time, and an idle ring costs nothing.
+ * poll. The poll reads packets, delivers them, sends packets that were queued, and
+ * calls completion routines that were deferred, until nothing is left or its budget is
+ * used up. Then it either unmasks the signals and checks the ring once more, or it
+ * schedules itself again. This works like NAPI: a flood of packets leaves the CPU to
+ * others from time to time, and an idle ring costs nothing.
  *
  * Completions of the client's packets and packets of the host share the ring.
  * Completions are always processed. Other packets are copied to packets of a pool
@@ -20,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 
+#include "budget.h"
 #include "bus.h"
 #include "channel.h"
 #include "hot.h"
@@ -27,8 +29,6 @@
 #include "rx_deliver.h"
 #include "rx_packet.h"
 #include "trace.h"
-
-#define KMCL_POLL_BUDGET	64
 
 /**
  * kmcl_rx_open - allocate the memory for the payload of completions
@@ -127,16 +127,15 @@ static void kmcl_rx_fail(struct kmcl_channel *ch)
 	kmcl_tx_cancel(ch, -ENODEV);
 }
 
-static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
+static void kmcl_rx_read(struct kmcl_channel *ch, struct kmcl_budget *budget)
 {
 	struct kmcl_ring_packet packet;
-	unsigned int done = 0;
 	int found = 0;
 
 	ch->rx.starved = false;
 	if (ch->rx.failed)
-		return 0;
-	while (done < KMCL_POLL_BUDGET) {
+		return;
+	while (!kmcl_budget_is_spent(budget)) {
 		found = kmcl_ring_peek(&ch->rx.ring, &packet);
 		if (found <= 0)
 			break;
@@ -145,56 +144,100 @@ static unsigned int kmcl_rx_read(struct kmcl_channel *ch)
 			break;
 		}
 		kmcl_ring_skip(&ch->rx.ring, &packet);
-		done++;
+		/* A completion may have called the client, other packets have not. */
+		if (packet.type == KMCL_PKT_COMPLETION)
+			kmcl_budget_spend(budget);
+		else
+			kmcl_budget_spend_copy(budget, packet.len);
 	}
 	if (found < 0)
 		kmcl_rx_fail(ch);
 	else if (kmcl_ring_release(&ch->rx.ring))
 		ch->bus->signal(ch, KMCL_SIGNAL_ROOM);
-	return done;
+}
+
+static void kmcl_poll_do(struct kmcl_channel *ch, enum kmcl_poll_stage stage,
+			 struct kmcl_budget *budget)
+{
+	switch (stage) {
+	case KMCL_POLL_READ:
+		kmcl_rx_read(ch, budget);
+		break;
+	case KMCL_POLL_DELIVER:
+		kmcl_deliver(ch, budget);
+		break;
+	case KMCL_POLL_FLUSH:
+		/*
+		 * The signal may have meant that the outgoing ring has room.
+		 * There is no flag that tells, so every poll flushes.
+		 */
+		kmcl_tx_flush(ch, budget);
+		break;
+	default:
+		kmcl_packets_call_routines(ch, false, budget);
+	}
+}
+
+/*
+ * Go through the stages. If one of them uses up the budget, return false: the next poll
+ * begins with the stage after it, so that no stage keeps the others from being reached.
+ */
+static bool kmcl_poll_round(struct kmcl_channel *ch, struct kmcl_budget *budget)
+{
+	enum kmcl_poll_stage stage = ch->rx.stage;
+
+	for (; stage < KMCL_POLL_STAGES; stage++) {
+		kmcl_poll_do(ch, stage, budget);
+		ch->rx.stage = (stage + 1) % KMCL_POLL_STAGES;
+		if (kmcl_budget_is_spent(budget))
+			return false;
+	}
+	return true;
+}
+
+/* True if there is nothing left to do. */
+static bool kmcl_poll_is_done(struct kmcl_rx *rx)
+{
+	/*
+	 * Unmask even if a packet was left in the ring. The host signals new
+	 * packets only when the ring was empty, so this causes no extra signals.
+	 *
+	 * The mask does not apply to signals for room in the outgoing ring, which
+	 * the host sends at any time. Each of them schedules the poll, also while
+	 * the poll runs, and the poll flushes the queue. So there is no need to
+	 * flush again after unmasking.
+	 */
+	return !kmcl_ring_unmask(&rx->ring) || rx->starved || rx->failed;
 }
 
 static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 {
 	struct kmcl_rx *rx = container_of(t, struct kmcl_rx, poll);
 	struct kmcl_channel *ch = container_of(rx, struct kmcl_channel, rx);
-	unsigned int spent = 0;
+	struct kmcl_budget budget;
+	bool whole;
 
 	rx->polls++;
+	kmcl_budget_start(&budget);
 	/*
 	 * Clear the flag first. If reading or delivering below has to wait for
 	 * a packet that the client holds, kmcl_stall() sets the flag again, and
 	 * the return of that packet schedules the next poll.
 	 */
 	kmcl_stall_clear(&ch->delivery);
-	do {
+	while (!kmcl_budget_is_spent(&budget)) {
+		whole = rx->stage == KMCL_POLL_READ;
+		if (!kmcl_poll_round(ch, &budget))
+			break;
+		if (whole && kmcl_poll_is_done(rx))
+			return;
 		/*
-		 * At least 1, so that the loop also ends if the host keeps
+		 * A round counts, so that the loop also ends if the host keeps
 		 * changing its index, but there is never a packet to read.
 		 */
-		spent += max(kmcl_rx_read(ch), 1U);
-		kmcl_deliver(ch);
-		/*
-		 * The signal may have meant that the outgoing ring has room.
-		 * There is no flag that tells, so every poll flushes.
-		 */
-		kmcl_tx_flush(ch);
-		if (spent >= KMCL_POLL_BUDGET) {
-			kmcl_poll_schedule(ch);
-			return;
-		}
-		/*
-		 * Unmask even if a packet was left in the ring. The host
-		 * signals new packets only when the ring was empty, so this
-		 * causes no extra signals.
-		 *
-		 * The mask does not apply to signals for room in the outgoing
-		 * ring, which the host sends at any time. Each of them
-		 * schedules the poll, also while the poll runs, and the poll
-		 * flushes the queue. So there is no need to flush again after
-		 * unmasking.
-		 */
-	} while (kmcl_ring_unmask(&rx->ring) && !rx->starved && !rx->failed);
+		kmcl_budget_spend(&budget);
+	}
+	kmcl_poll_schedule(ch);
 }
 
 void kmcl_rx_init(struct kmcl_rx *rx)
@@ -210,6 +253,7 @@ void kmcl_rx_init(struct kmcl_rx *rx)
 void kmcl_rx_start(struct kmcl_channel *ch)
 {
 	ch->rx.failed = false;
+	ch->rx.stage = KMCL_POLL_READ;
 	/*
 	 * Pairs with smp_load_acquire() in kmcl_poll_schedule(), which then
 	 * uses the ring.

@@ -10,6 +10,15 @@
 
 struct kmcl_channel;
 
+/* What a poll does, in this order. */
+enum kmcl_poll_stage {
+	KMCL_POLL_READ,		/* read the incoming ring */
+	KMCL_POLL_DELIVER,	/* deliver the packets that were read */
+	KMCL_POLL_FLUSH,	/* send packets that were queued */
+	KMCL_POLL_ROUTINES,	/* call completion routines that were deferred */
+	KMCL_POLL_STAGES,
+};
+
 /**
  * struct kmcl_rx - the reading side of a channel
  * @running: the poll may read the ring
@@ -20,6 +29,8 @@ struct kmcl_channel;
  *	channel is open.
  * @room: size of @copy in bytes
  * @starved: the poll has left a packet in the ring because the pool was empty
+ * @stage: where the next poll begins: %KMCL_POLL_READ, unless the last one has used up
+ *	its budget in an earlier stage
  * @polls: number of times the poll ran
  * @received: number of packets read
  * @dropped: number of packets that were not given to the client
@@ -33,6 +44,7 @@ struct kmcl_rx {
 	void *copy;
 	u32 room;
 	bool starved;
+	enum kmcl_poll_stage stage;
 
 	u64 polls;
 	u64 received;

@@ -14,15 +14,13 @@
 #include <linux/bottom_half.h>
 #include <linux/export.h>
 
+#include "budget.h"
 #include "bus.h"
 #include "channel.h"
 #include "hot.h"
 #include "poll.h"
 #include "rx_deliver.h"
 #include "rx_packet.h"
-
-/* The largest number of packets between two ProcessingComplete callbacks. */
-#define KMCL_BATCH	64
 
 /* The bit in kmcl_delivery.delivering that is used as a lock. */
 #define KMCL_DELIVERING	0
@@ -109,6 +107,11 @@ static __always_inline bool kmcl_is_due(struct kmcl_channel *ch, bool may_sleep)
 	return kmcl_has_quota(to);
 }
 
+bool kmcl_delivery_is_due(struct kmcl_channel *ch, bool may_sleep)
+{
+	return kmcl_is_due(ch, may_sleep);
+}
+
 static struct kmcl_rx_packet *kmcl_next(struct kmcl_delivery *to)
 {
 	struct kmcl_rx_packet *packet = to->deferred;
@@ -141,63 +144,70 @@ static void kmcl_processed(struct kmcl_channel *ch, u32 count)
 		set->processing_complete(ch, count);
 }
 
-static u32 kmcl_deliver_batch(struct kmcl_channel *ch, bool may_sleep)
+/* Returns false if the client has deferred the packet. */
+static bool kmcl_deliver_one(struct kmcl_channel *ch)
 {
 	struct kmcl_delivery *to = &ch->delivery;
-	struct kmcl_rx_packet *packet;
-	u32 given = 0;
+	struct kmcl_rx_packet *packet = kmcl_next(to);
 
-	while (given < KMCL_BATCH && kmcl_is_due(ch, may_sleep)) {
-		packet = kmcl_next(to);
-		WRITE_ONCE(to->lent, to->lent + 1);
-		atomic_set(&packet->owner, KMCL_OWNER_CLIENT);
-		to->current_packet = packet;
-		kmcl_process(ch, packet);
-		to->current_packet = NULL;
-		if (!to->deferred)
-			given++;
-	}
-	to->delivered += given;
-	if (given)
-		kmcl_processed(ch, given);
-	return given;
+	WRITE_ONCE(to->lent, to->lent + 1);
+	atomic_set(&packet->owner, KMCL_OWNER_CLIENT);
+	to->current_packet = packet;
+	kmcl_process(ch, packet);
+	to->current_packet = NULL;
+	return !to->deferred;
 }
 
-/*
- * Deliver all packets that are due in this context. If someone else is
- * delivering, just return: after this function, kmcl_deliver() and
- * kmcl_passive_work() check whether packets are due in the other context.
+/**
+ * kmcl_deliver_all - deliver all packets that are due in this context
+ * @ch: the channel
+ * @may_sleep: the context
+ * @budget: the budget of the run. The client is told how many packets it got when the
+ *	function returns, so this is also the largest number of packets between two
+ *	ProcessingComplete callbacks.
+ *
+ * If another context is delivering, the function just returns: after that one has
+ * finished, kmcl_deliver() and kmcl_passive_work() check whether packets are due in the
+ * other context.
+ *
+ * Context: the poll, or the passive work item.
  */
-void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep)
+void __kmcl_hot kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep,
+				 struct kmcl_budget *budget)
 {
 	struct kmcl_delivery *to = &ch->delivery;
+	u32 given = 0;
 
 	if (test_and_set_bit_lock(KMCL_DELIVERING, &to->delivering))
 		return;
 	to->sleeps = may_sleep;
-	/*
-	 * This loop ends in the poll, because only the poll adds packets to the
-	 * backlog.
-	 */
-	while (kmcl_deliver_batch(ch, may_sleep))
+	while (!kmcl_budget_is_spent(budget) && kmcl_is_due(ch, may_sleep)) {
+		given += kmcl_deliver_one(ch);
+		kmcl_budget_spend(budget);
 		if (may_sleep)
 			cond_resched();
+	}
+	to->delivered += given;
+	if (given)
+		kmcl_processed(ch, given);
 	clear_bit_unlock(KMCL_DELIVERING, &to->delivering);
 }
 
 /**
  * kmcl_deliver - deliver packets in the poll, or schedule the work item for them
  * @ch: the channel
+ * @budget: the budget of the poll
  *
  * Context: the poll.
  */
-void __kmcl_hot kmcl_deliver(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_deliver(struct kmcl_channel *ch,
+			     struct kmcl_budget *budget)
 {
 	/* Fast path: usually only completions were read. */
 	if (!ch->delivery.pool || !kmcl_has_packet(&ch->delivery))
 		return;
-	kmcl_deliver_all(ch, false);
-	if (kmcl_is_due(ch, true))
+	kmcl_deliver_all(ch, false, budget);
+	if (kmcl_delivery_is_due(ch, true))
 		kmcl_passive_schedule(ch);
 }
 
@@ -214,33 +224,30 @@ void kmcl_delivery_start(struct kmcl_channel *ch)
 void kmcl_delivery_stop(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->delivery.on, false);
-	/* Wait for a poll that still saw ->on set. */
+	/* Wait for a poll and for a work item that still saw ->on set. */
 	kmcl_poll_wait(ch);
-	kmcl_delivery_flush(ch);
+	flush_work(&ch->delivery.work);
 }
 
-/* Wait until the work item has called everything that it was scheduled for. */
-void kmcl_delivery_flush(struct kmcl_channel *ch)
+/*
+ * When this function returns, all completion routines have returned. The channel
+ * accepts no packets any more, and the poll does not run any more: it may have left
+ * routines behind.
+ */
+void kmcl_delivery_finish(struct kmcl_channel *ch)
 {
-	flush_work(&ch->delivery.work);
+	do {
+		kmcl_passive_schedule(ch);
+		flush_work(&ch->delivery.work);
+	} while (kmcl_packets_have_routines(&ch->packets));
 }
 
 /* Returning packets */
 
-/*
- * Count a packet that is no longer the client's (completed, failed, deferred, or
- * orphaned). Wake the task that waits for the last one, and restart a stalled poll.
- */
-static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
+static __always_inline void kmcl_count_returned(struct kmcl_channel *ch)
 {
 	struct kmcl_delivery *to = &ch->delivery;
 
-	/*
-	 * A task that waits for the last packet may free the channel as soon as
-	 * ->returned is increased. The channel is freed after an RCU grace
-	 * period.
-	 */
-	rcu_read_lock();
 	if ((u32)atomic_inc_return(&to->returned) == READ_ONCE(to->lent) &&
 	    /*
 	     * atomic_inc_return() is a full barrier: either the waiter sees the new
@@ -249,6 +256,23 @@ static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
 	    waitqueue_active(&ch->changed))
 		wake_up_all(&ch->changed);
 	kmcl_unstall(ch);
+}
+
+/*
+ * Count a packet that is no longer the client's (completed, failed, deferred, or
+ * orphaned). Wake the task that waits for the last one, and restart a stalled poll.
+ *
+ * That task may free the channel as soon as ->returned is increased. The channel is
+ * freed after an RCU grace period, and softirq context is an RCU read section already.
+ */
+static void __kmcl_hot kmcl_packet_returned(struct kmcl_channel *ch)
+{
+	if (likely(in_softirq())) {
+		kmcl_count_returned(ch);
+		return;
+	}
+	rcu_read_lock();
+	kmcl_count_returned(ch);
 	rcu_read_unlock();
 }
 

@@ -8,9 +8,10 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct kmcl_budget;
 struct kmcl_channel;
-struct kmcl_rx_packet;
 struct kmcl_pool;
+struct kmcl_rx_packet;
 
 /*
  * The default and the upper limit of the number of packets that a client may
@@ -125,11 +126,13 @@ void kmcl_delivery_close(struct kmcl_channel *ch);
 
 void kmcl_delivery_start(struct kmcl_channel *ch);
 void kmcl_delivery_stop(struct kmcl_channel *ch);
-void kmcl_delivery_flush(struct kmcl_channel *ch);
+void kmcl_delivery_finish(struct kmcl_channel *ch);
 void kmcl_delivery_orphan(struct kmcl_channel *ch);
 void kmcl_delivery_forget_held(struct kmcl_channel *ch);
 
-void kmcl_deliver(struct kmcl_channel *ch);
-void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep);
+bool kmcl_delivery_is_due(struct kmcl_channel *ch, bool may_sleep);
+void kmcl_deliver(struct kmcl_channel *ch, struct kmcl_budget *budget);
+void kmcl_deliver_all(struct kmcl_channel *ch, bool may_sleep,
+		      struct kmcl_budget *budget);
 
 #endif /* _KMCL_RX_DELIVER_H */

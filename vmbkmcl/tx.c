@@ -20,18 +20,14 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "budget.h"
+#include "bus.h"
 #include "channel.h"
 #include "hot.h"
 #include "trace.h"
 #include "tx.h"
 
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
-
-/*
- * The largest number of packets that leave the queue while kmcl_tx.lock is held
- * once.
- */
-#define KMCL_TX_BATCH	64
 
 /*
  * Room that is enough for the packet. It is larger than the packet, because a
@@ -311,16 +307,35 @@ static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 	WRITE_ONCE(tx->nr_queued, tx->nr_queued - 1);
 }
 
+static struct kmcl_tx_entry *kmcl_tx_queue_head(struct kmcl_tx *tx)
+{
+	return list_first_entry_or_null(&tx->queue, struct kmcl_tx_entry, link);
+}
+
+/*
+ * True if @queue can not go on before the host has completed a packet. The host
+ * may wait for a completion of one of its own packets before it does so.
+ */
+static bool kmcl_tx_waits_for_slot(struct kmcl_tx *tx)
+{
+	const struct kmcl_tx_entry *head = kmcl_tx_queue_head(tx);
+
+	return head && kmcl_tx_entry_wants_completion(head) &&
+	       tx->free == tx->count;
+}
+
 /*
  * True if the packet need not be queued behind others. Nothing may overtake
- * @queue except completions. The host may wait for a completion before it
- * completes any of the packets whose slots @queue needs.
+ * @queue, except that a completion overtakes packets that wait for a slot.
  */
-static bool kmcl_tx_is_next(const struct kmcl_tx *tx,
+static bool kmcl_tx_is_next(struct kmcl_tx *tx,
 			    const struct kmcl_tx_entry *entry)
 {
-	return list_empty(&tx->completions) &&
-	       (kmcl_tx_entry_is_completion(entry) || list_empty(&tx->queue));
+	if (!list_empty(&tx->completions))
+		return false;
+	return list_empty(&tx->queue) ||
+	       (kmcl_tx_entry_is_completion(entry) &&
+		kmcl_tx_waits_for_slot(tx));
 }
 
 /* Returns 0 if the packet may be sent or queued. */
@@ -437,18 +452,24 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
  * @more: the queue may have more packets that can be sent
  */
 struct kmcl_tx_batch {
-	struct kmcl_tx_entry *done[KMCL_TX_BATCH];
+	struct kmcl_tx_entry *done[KMCL_BUDGET_PACKETS];
 	unsigned int count;
 	int err;
 	bool more;
 };
 
+/* The queued packet that is sent next, or NULL. */
 static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_tx *tx)
 {
-	struct list_head *queue = list_empty(&tx->completions) ?
-				  &tx->queue : &tx->completions;
+	struct kmcl_tx_entry *completion, *head = kmcl_tx_queue_head(tx);
 
-	return list_first_entry_or_null(queue, struct kmcl_tx_entry, link);
+	completion = list_first_entry_or_null(&tx->completions,
+					      struct kmcl_tx_entry, link);
+	if (!completion)
+		return head;
+	if (!head || !tx->queues_turn || kmcl_tx_waits_for_slot(tx))
+		return completion;
+	return head;
 }
 
 /*
@@ -456,7 +477,8 @@ static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_tx *tx)
  * or if it must stay in the queue.
  */
 static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
-			      struct kmcl_tx_batch *batch)
+			      struct kmcl_tx_batch *batch,
+			      struct kmcl_budget *budget)
 {
 	struct kmcl_tx_entry *entry = kmcl_tx_first(&ch->tx);
 	int err;
@@ -469,25 +491,26 @@ static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 	if (kmcl_tx_may_queue(err))
 		return false;
 	kmcl_tx_unqueue(&ch->tx, entry);
+	ch->tx.queues_turn = kmcl_tx_entry_is_completion(entry);
 	if (err || !kmcl_tx_entry_wants_completion(entry))
 		batch->done[batch->count++] = entry;
 	batch->err = err;
+	kmcl_budget_spend_copy(budget, entry->wire.head_len + entry->wire.len);
 	return true;
 }
 
 /*
- * Send as many queued packets as fit in one batch. An error ends the batch,
+ * Send as many queued packets as the budget allows. An error ends the batch,
  * because struct kmcl_tx_batch keeps only one error.
  */
-static void kmcl_tx_drain(struct kmcl_channel *ch, struct kmcl_tx_batch *batch)
+static void kmcl_tx_drain(struct kmcl_channel *ch, struct kmcl_tx_batch *batch,
+			  struct kmcl_budget *budget)
 {
-	unsigned int n;
-
 	batch->count = 0;
 	batch->err = 0;
 	batch->more = ch->tx.open;
-	for (n = 0; n < KMCL_TX_BATCH && batch->more && !batch->err; n++)
-		batch->more = kmcl_tx_drain_one(ch, batch);
+	while (batch->more && !batch->err && !kmcl_budget_is_spent(budget))
+		batch->more = kmcl_tx_drain_one(ch, batch, budget);
 }
 
 static void kmcl_tx_batch_done(const struct kmcl_tx_batch *batch)
@@ -503,11 +526,12 @@ static void kmcl_tx_batch_done(const struct kmcl_tx_batch *batch)
 /**
  * kmcl_tx_flush - send queued packets while the ring has room
  * @ch: the channel
+ * @budget: the budget of the poll
  *
- * Context: softirq or process. No locks held, because done() of packets is
- * called.
+ * Context: the poll.
  */
-void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
+void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch,
+			      struct kmcl_budget *budget)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_tx_batch batch;
@@ -523,16 +547,49 @@ void __kmcl_hot kmcl_tx_flush(struct kmcl_channel *ch)
 	if (!READ_ONCE(tx->nr_queued) && !READ_ONCE(tx->asked))
 		return;
 	do {
-		local_bh_disable();
 		spin_lock(&tx->lock);
-		kmcl_tx_drain(ch, &batch);
+		kmcl_tx_drain(ch, &batch, budget);
 		kmcl_tx_settle(tx);
 		signal = tx->open && kmcl_tx_publish(tx);
 		spin_unlock(&tx->lock);
 		kmcl_tx_signal(ch, signal);
 		kmcl_tx_batch_done(&batch);
-		local_bh_enable();
-	} while (batch.more);
+	} while (batch.more && !kmcl_budget_is_spent(budget));
+}
+
+/**
+ * kmcl_tx_send_queued - send a queued packet if nothing has to precede it
+ * @ch: the channel
+ * @entry: a packet that wants no completion, and that kmcl_tx_submit() accepted as
+ *	%KMCL_TX_PENDING
+ *
+ * The host was asked to signal when the ring has room for several packets. So a
+ * packet may be queued although the ring has room for it by now.
+ *
+ * Context: softirq or process.
+ * Return: true if the packet was sent and the caller owns it again.
+ */
+bool kmcl_tx_send_queued(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	bool signal = false;
+	bool sent = false;
+
+	spin_lock_bh(&tx->lock);
+	if (tx->open && !list_empty(&entry->link) &&
+	    kmcl_tx_first(tx) == entry && !kmcl_tx_send(ch, entry)) {
+		kmcl_tx_unqueue(tx, entry);
+		kmcl_tx_settle(tx);
+		signal = kmcl_tx_publish(tx);
+		sent = true;
+	}
+	spin_unlock(&tx->lock);
+	kmcl_tx_signal(ch, signal);
+	/* Packets behind this one may fit, too. */
+	if (sent)
+		kmcl_poll_schedule(ch);
+	local_bh_enable();
+	return sent;
 }
 
 /**
@@ -566,10 +623,10 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 
 	/*
 	 * Packets behind this one may fit in less room, or use the slot that is
-	 * free now.
+	 * free now. They belong to others, so the poll sends them.
 	 */
 	if (mine)
-		kmcl_tx_flush(ch);
+		kmcl_poll_schedule(ch);
 	return mine;
 }
 
@@ -627,6 +684,7 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	tx->asked = false;
 	tx->full = false;
 	tx->signal = false;
+	tx->queues_turn = false;
 	spin_unlock_bh(&tx->lock);
 }
 

@@ -10,6 +10,7 @@
 
 #include "ring.h"
 
+struct kmcl_budget;
 struct kmcl_channel;
 struct kmcl_tx_entry;
 
@@ -54,13 +55,18 @@ typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
  *	has taken over already.
  * @done: called exactly once for a packet that is queued or awaits its
  *	completion, unless kmcl_tx_withdraw() takes the packet back. Called in
- *	softirq context or with bottom halves off. No spinlock is held, but
- *	&kmcl_channel.api is during a disable, and kmcl_subs_lock when the
- *	primary channel of the channel closes. @err is 0 together with the
- *	payload of the completion, -ENOBUFS together with its first part if it
- *	is too large, or the reason why there is no completion. The host can
- *	change the payload at any time, so @done copies it once and reads only
- *	the copy.
+ *	softirq context or with bottom halves off. No spinlock is held.
+ *
+ *	If the host has completed the packet, @done is called in the poll. @data
+ *	is not %NULL then, and @err is 0, or -ENOBUFS if @data is only the first
+ *	part of a payload that is too large. The host can change the payload at
+ *	any time, so @done copies it once and reads only the copy.
+ *
+ *	Otherwise @data is %NULL. The packet wanted no completion and was moved
+ *	from the queue to the ring, or @err is the reason why it was not sent or
+ *	not completed. @done is called in the poll, or by any function that
+ *	closes the channel: locks that are no spinlocks may be held then, so
+ *	@done may not call the client.
  *
  * A packet has one owner at a time: the queue, the transaction table, or the
  * function that removed it from one of them under &kmcl_tx.lock. Only the owner
@@ -123,8 +129,11 @@ struct kmcl_tx_slot {
  *	@lock.
  * @queue: packets that wait for room in the ring or for a slot, in order
  * @completions: completions of the host's packets that wait for room in the
- *	ring, in order. They are sent before @queue, because the host may free a
- *	slot for @queue only after it has received one of them.
+ *	ring, in order. They take turns with @queue, but do not wait for a @queue
+ *	that waits for a slot: the host may free a slot only after it has received
+ *	one of them.
+ * @queues_turn: if both @queue and @completions have a packet that can be sent,
+ *	@queue is next
  * @slots: transaction table: packets that await their completion
  * @count: number of @slots
  * @free: index of the first free slot; @count if there is none
@@ -147,6 +156,7 @@ struct kmcl_tx {
 	u32 nr_queued;
 	struct list_head queue;
 	struct list_head completions;
+	bool queues_turn;
 	struct kmcl_tx_slot *slots;
 	u32 count;
 	u32 free;
@@ -172,8 +182,9 @@ void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_tx_entry *entry,
 		   bool may_queue);
+bool kmcl_tx_send_queued(struct kmcl_channel *ch, struct kmcl_tx_entry *entry);
 bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry);
-void kmcl_tx_flush(struct kmcl_channel *ch);
+void kmcl_tx_flush(struct kmcl_channel *ch, struct kmcl_budget *budget);
 void kmcl_tx_complete(struct kmcl_channel *ch, u64 id, const void *data,
 		      u32 len);
 

@@ -85,9 +85,8 @@ struct kmcl_packet {
  * @count: number of objects in @free
  * @lent: number of objects that the client has from VmbPacketAllocate(). Each
  *	of them holds a reference to the channel.
- * @completed: objects whose completion routine is still to be called
- * @completing: 1 while completion routines are called. Only the holder calls
- *	them, one after another.
+ * @completed: objects whose completion routine is still to be called, by the poll
+ *	or by the passive work item
  */
 struct kmcl_packets {
 	struct kmcl_packet_layout layout;
@@ -96,7 +95,6 @@ struct kmcl_packets {
 	unsigned int count;
 	atomic_t lent;
 	struct list_head completed;
-	atomic_t completing;
 };
 
 /*
@@ -113,6 +111,13 @@ void kmcl_packets_init(struct kmcl_channel *ch);
 void kmcl_packets_lay_out(struct kmcl_channel *ch);
 void kmcl_packets_free(struct kmcl_channel *ch);
 void kmcl_packets_abandon(struct kmcl_channel *ch);
-void kmcl_packets_call_routines(struct kmcl_channel *ch, bool may_sleep);
+void kmcl_packets_call_routines(struct kmcl_channel *ch, bool may_sleep,
+				struct kmcl_budget *budget);
+
+/* True if completion routines are still to be called. */
+static inline bool kmcl_packets_have_routines(const struct kmcl_packets *packets)
+{
+	return !list_empty(&packets->completed);
+}
 
 #endif /* _KMCL_TX_PACKET_H */

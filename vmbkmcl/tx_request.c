@@ -206,15 +206,16 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	 * The packet may still be queued although it fits by now: the ring may
 	 * have less room than the host was asked for. Try once more.
 	 */
-	if (!kmcl_tx_entry_wants_completion(&req->entry))
-		kmcl_tx_flush(ch);
+	if (!kmcl_tx_entry_wants_completion(&req->entry) &&
+	    kmcl_tx_send_queued(ch, &req->entry))
+		return 0;
 	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
 	/*
-	 * The packet is neither queued nor in a slot: done() was called, perhaps
-	 * by the flush above, or another thread is about to call it. done() only
-	 * copies and wakes, so this wait is short. The request is on this stack
-	 * and must stay until then.
+	 * The packet is neither queued nor in a slot: done() was called, or
+	 * another thread is about to call it. done() only copies and wakes, so
+	 * this wait is short. The request is on this stack and must stay until
+	 * then.
 	 */
 	wait_for_completion(&req->done);
 	return req->err;
@@ -256,8 +257,7 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
 
 /**
  * VmbChannelSendSynchronousRequest() - send a packet and wait for its completion
- * @channel: a channel from EvtChannelOpened on. The completion arrives after
- *	that callback has returned.
+ * @channel: a channel from EvtChannelOpened on
  * @buffer: the payload. May be %NULL only if @buffer_size is 0.
  * @buffer_size: length of @buffer in bytes, at most the channel's maximum
  *	packet size
@@ -296,8 +296,7 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  * * %STATUS_INVALID_PARAMETER - the size of @completion_buffer is not a
  *   multiple of 8
  * * %STATUS_INVALID_BUFFER_SIZE - as for VmbPacketSend()
- * * %STATUS_INVALID_DEVICE_STATE - the channel is not open, or the caller would
- *   wait in EvtChannelOpened, where no completion can arrive
+ * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
  * * %STATUS_INSUFFICIENT_RESOURCES - there is no memory. Only in a pipe or with
  *   external data.
  * * %STATUS_BUFFER_OVERFLOW - the ring is full and @timeout is 0, or the
@@ -357,14 +356,6 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		if (req.room % sizeof(u64))
 			return STATUS_INVALID_PARAMETER;
 	}
-
-	/*
-	 * The ring is read only after EvtChannelOpened has returned. In that
-	 * callback this wait would never end.
-	 */
-	if (wait && READ_ONCE(ch->state) == KMCL_OPENED &&
-	    READ_ONCE(ch->worker) == current)
-		return STATUS_INVALID_DEVICE_STATE;
 
 	err = -ENOMEM;
 	if (ch->set.is_pipe && !kmcl_request_frame(&req, wait || may_queue))

@@ -2,18 +2,23 @@
 /*
  * Sending packet objects, and calling their completion routines.
  *
- * A completion routine is called where its packet is found to be complete. For a
- * passive client it is deferred to the work item of passive.c instead. A packet
- * that wants no completion is complete as soon as it is in the ring. If another
- * routine is running at that time, the routine of this packet is deferred, so that
- * a routine that sends again is never called recursively.
+ * The routine of a packet that the host has completed is called in the poll, where
+ * the completion is read. A packet that wants no completion is complete as soon as it
+ * is in the ring, so its routine is called in the send, which calls no other routine.
+ * All other routines are deferred: the poll calls them, within its budget. So are those
+ * of packets that are complete at once while a routine is running on this CPU, so that
+ * a routine which sends again is never called recursively. For a passive client, all
+ * routines are deferred to the work item of passive.c.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bottom_half.h>
 #include <linux/export.h>
+#include <linux/percpu.h>
 
+#include "budget.h"
+#include "bus.h"
 #include "channel.h"
 #include "hot.h"
 #include "mdl_range.h"
@@ -22,6 +27,13 @@
 #include "tx.h"
 #include "tx_gpa_direct.h"
 #include "tx_packet.h"
+
+/*
+ * The number of routines that are running on this CPU. It may be above 1 on PREEMPT_RT,
+ * where a task with bottom halves off can be preempted. Used with bottom halves off,
+ * so that the task stays on its CPU.
+ */
+static DEFINE_PER_CPU(unsigned int, kmcl_routines);
 
 /*
  * The object belongs to the client again before the routine is called, so that
@@ -47,22 +59,59 @@ static void __kmcl_hot kmcl_packet_call_routine(struct kmcl_packet *packet,
 	}
 }
 
+/* Call the routine in the poll, which never interrupts a routine. */
+static void __kmcl_hot kmcl_packet_call_in_poll(struct kmcl_packet *packet,
+						NTSTATUS status, void *data,
+						u32 len)
+{
+	this_cpu_inc(kmcl_routines);
+	kmcl_packet_call_routine(packet, status, data, len);
+	this_cpu_dec(kmcl_routines);
+}
+
+/* Call the routine in the send. Returns false if this send is in a routine itself. */
+static __always_inline bool kmcl_packet_call_in_send(struct kmcl_packet *packet)
+{
+	bool outermost = this_cpu_inc_return(kmcl_routines) == 1;
+
+	if (likely(outermost))
+		kmcl_packet_call_routine(packet, STATUS_SUCCESS, packet->data,
+					 0);
+	this_cpu_dec(kmcl_routines);
+	return outermost;
+}
+
+/*
+ * Call the deferred routines soon. If the poll does not run, because the channel is
+ * about to be opened or is closed, the work item calls them.
+ */
+static void kmcl_packets_schedule(struct kmcl_channel *ch)
+{
+	if (READ_ONCE(ch->delivery.passive) || !READ_ONCE(ch->rx.running))
+		kmcl_passive_schedule(ch);
+	else
+		kmcl_poll_schedule(ch);
+}
+
 /*
  * Let kmcl_packets_call_routines() call the routine later. Its arguments are
- * kept in the object.
+ * kept in the object. Bottom halves are off, so a close waits for this function,
+ * and the channel stays valid.
  */
 static void kmcl_packet_defer_routine(struct kmcl_packet *packet,
 				      NTSTATUS status, const void *data,
 				      u32 len)
 {
-	struct kmcl_packets *packets = &packet->ch->packets;
+	struct kmcl_channel *ch = packet->ch;
+	struct kmcl_packets *packets = &ch->packets;
 
 	packet->status = status;
 	packet->len = len;
 	memcpy(packet->data, data, len);
-	spin_lock_bh(&packets->lock);
+	spin_lock(&packets->lock);
 	list_add_tail(&packet->link, &packets->completed);
-	spin_unlock_bh(&packets->lock);
+	spin_unlock(&packets->lock);
+	kmcl_packets_schedule(ch);
 }
 
 /*
@@ -76,6 +125,10 @@ static void kmcl_packet_keep_pages(const struct kmcl_packet *packet)
 	kmcl_gpa_direct_kept(packet->ch, held);
 }
 
+/*
+ * Without @data, the host has not completed the packet. This may then be a call of
+ * the client, for example to disable the channel, so no routine is called in it.
+ */
 static void __kmcl_hot kmcl_packet_done(struct kmcl_tx_entry *entry, int err,
 					const void *data, u32 len)
 {
@@ -85,86 +138,78 @@ static void __kmcl_hot kmcl_packet_done(struct kmcl_tx_entry *entry, int err,
 
 	if (err == -ETIMEDOUT && kmcl_tx_entry_is_gpa_direct(entry))
 		kmcl_packet_keep_pages(packet);
-	if (!READ_ONCE(ch->delivery.passive)) {
-		/*
-		 * Copy the payload to ->rx.copy, not to the object: the routine
-		 * may send the object while it still reads the payload.
-		 */
-		if (len)
-			data = memcpy(ch->rx.copy, data, len);
-		kmcl_packet_call_routine(packet, kmcl_status(err), (void *)data,
-					 len);
+	if (!data || READ_ONCE(ch->delivery.passive)) {
+		kmcl_packet_defer_routine(packet, kmcl_status(err), data, len);
 		return;
 	}
-	kmcl_packet_defer_routine(packet, kmcl_status(err), data, len);
-	kmcl_passive_schedule(ch);
+	/*
+	 * Copy the payload to ->rx.copy, not to the object: the routine may send
+	 * the object while it still reads the payload.
+	 */
+	if (len)
+		data = memcpy(ch->rx.copy, data, len);
+	kmcl_packet_call_in_poll(packet, kmcl_status(err), (void *)data, len);
 }
 
-static bool kmcl_packets_try_completing(struct kmcl_packets *packets)
-{
-	return !atomic_cmpxchg_acquire(&packets->completing, 0, 1);
-}
-
-/*
- * Call the completion routines that were deferred. A routine may send packets
- * that are complete at once. The loop that is already running calls their
- * routines, so that the stack does not grow with the number of packets.
- */
-void kmcl_packets_call_routines(struct kmcl_channel *ch, bool may_sleep)
+/* Take the oldest packet whose routine was deferred, if it is due in this context. */
+static struct kmcl_packet *kmcl_packets_pop(struct kmcl_channel *ch,
+					    bool may_sleep)
 {
 	struct kmcl_packets *packets = &ch->packets;
-	struct kmcl_packet *packet;
+	struct kmcl_packet *packet = NULL;
 
 	spin_lock_bh(&packets->lock);
-	/* Pairs with atomic_xchg() in kmcl_packet_sent(). */
-	smp_mb();
-	if (!kmcl_packets_try_completing(packets))
-		goto unlock;
-	while (may_sleep == READ_ONCE(ch->delivery.passive)) {
+	if (may_sleep == READ_ONCE(ch->delivery.passive))
 		packet = list_first_entry_or_null(&packets->completed,
 						  struct kmcl_packet, link);
+	if (packet)
+		list_del_init(&packet->link);
+	spin_unlock_bh(&packets->lock);
+	return packet;
+}
+
+/**
+ * kmcl_packets_call_routines - call the completion routines that were deferred
+ * @ch: the channel
+ * @may_sleep: the context: false with bottom halves off, true otherwise. If it is not
+ *	the one that the client wants, nothing is called.
+ * @budget: the budget of the run
+ *
+ * Context: the poll, or the passive work item. No locks held.
+ */
+void __kmcl_hot kmcl_packets_call_routines(struct kmcl_channel *ch,
+					   bool may_sleep,
+					   struct kmcl_budget *budget)
+{
+	struct kmcl_packet *packet;
+
+	while (kmcl_packets_have_routines(&ch->packets) &&
+	       !kmcl_budget_is_spent(budget)) {
+		packet = kmcl_packets_pop(ch, may_sleep);
 		if (!packet)
 			break;
-		list_del_init(&packet->link);
-		spin_unlock_bh(&packets->lock);
-		kmcl_packet_call_routine(packet, packet->status, packet->data,
-					 packet->len);
-		spin_lock_bh(&packets->lock);
+		if (may_sleep)
+			kmcl_packet_call_routine(packet, packet->status,
+						 packet->data, packet->len);
+		else
+			kmcl_packet_call_in_poll(packet, packet->status,
+						 packet->data, packet->len);
+		kmcl_budget_spend(budget);
 	}
-	atomic_set_release(&packets->completing, 0);
-	if (!list_empty(&packets->completed))
-		kmcl_passive_schedule(ch);
-unlock:
-	spin_unlock_bh(&packets->lock);
 }
 
 /*
- * The packet is in the ring and wants no completion. The fast path takes no
- * lock: no routine is running or deferred, so call the routine of this packet
- * right away. A sender that finds ->completing set meanwhile leaves its packet
- * in ->completed, which is checked after ->completing was cleared.
+ * The packet is in the ring and wants no completion. Its routine is not called before
+ * those that were deferred earlier.
  */
 static __always_inline void kmcl_packet_sent(struct kmcl_packet *packet)
 {
 	struct kmcl_channel *ch = packet->ch;
-	struct kmcl_packets *packets = &ch->packets;
 
-	if (!READ_ONCE(ch->delivery.passive) &&
-	    list_empty(&packets->completed) &&
-	    kmcl_packets_try_completing(packets)) {
-		kmcl_packet_call_routine(packet, STATUS_SUCCESS, packet->data,
-					 0);
-		/*
-		 * A full barrier: ->completing is cleared before ->completed is
-		 * read. Pairs with smp_mb() in kmcl_packets_call_routines().
-		 */
-		atomic_xchg(&packets->completing, 0);
-		if (list_empty(&packets->completed))
-			return;
-	} else {
+	if (unlikely(READ_ONCE(ch->delivery.passive) ||
+		     kmcl_packets_have_routines(&ch->packets) ||
+		     !kmcl_packet_call_in_send(packet)))
 		kmcl_packet_defer_routine(packet, STATUS_SUCCESS, NULL, 0);
-	}
-	kmcl_packets_call_routines(ch, false);
 }
 
 /* Check the arguments that all sends have in common. */

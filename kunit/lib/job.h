@@ -29,7 +29,7 @@ bool job_done(struct job *job);
 /* Wait up to 10 s; says whether the function has returned. */
 bool job_returns(struct job *job);
 
-/* Wait for the function and for its thread: up to 90 s, or without a limit. */
+/* Wait for the function and for its thread; job_join() expects that within 90 s. */
 void job_join(struct kunit *test, struct job *job);
 void job_end(struct job *job);
 
