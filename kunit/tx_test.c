@@ -292,43 +292,6 @@ static void arguments(struct kunit *test)
 	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
-static void not_open(struct kunit *test)
-{
-	struct fake_bus *bus = fake_bus_create(test);
-	struct outcome outcome = {};
-	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
-	u64 word = 0;
-
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
-			STATUS_INVALID_DEVICE_STATE);
-	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
-	becomes(test, bus->ch, KMCL_ACTIVE);
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
-			STATUS_SUCCESS);
-	outcome_is(test, &outcome, STATUS_SUCCESS);
-	VmbChannelDisable(bus->ch);
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
-			STATUS_INVALID_DEVICE_STATE);
-	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
-}
-
-static void bus_refuses(struct kunit *test)
-{
-	struct fake_bus *bus = fake_bus_start(test);
-	struct outcome outcome = {};
-	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
-	u64 word = 0;
-
-	fake_bus_fail_sends(bus, true);
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
-			STATUS_UNSUCCESSFUL);
-	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
-	fake_bus_fail_sends(bus, false);
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
-			STATUS_SUCCESS);
-	outcome_is(test, &outcome, STATUS_SUCCESS);
-}
-
 static struct outcome *send_many(struct kunit *test, VMBCHANNEL ch,
 				 unsigned int count, u32 flags)
 {
@@ -364,6 +327,136 @@ static void outcomes_are(struct kunit *test, struct outcome *outcomes,
 		if (ordered)
 			KUNIT_ASSERT_EQ(test, outcomes[i].order, i);
 	}
+}
+
+static void channel_disabled(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 0;
+
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+}
+
+/* A packet is queued until the channel has a ring. */
+static void queued_until_opened(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct ring_record *rec = ring_record_start(test, bus);
+	struct outcome *outcomes;
+	unsigned int i;
+
+	bus->present = false;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	outcomes = send_many(test, bus->ch, 100, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcomes[0].calls), 0);
+	KUNIT_ASSERT_TRUE(test, fake_bus_attach(bus->ch, bus, &some_guid));
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	outcomes_are(test, outcomes, 100, STATUS_SUCCESS, true);
+	KUNIT_EXPECT_EQ(test, rec->count, 100);
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_EQ(test, rec->words[i], i);
+}
+
+/* The device does not come. */
+static void queued_until_disabled(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct outcome *outcomes;
+	unsigned int i;
+
+	bus->present = false;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	outcomes = send_many(test, bus->ch, 10, WAIT);
+	VmbChannelDisable(bus->ch);
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, atomic_read(&outcomes[i].calls), 1);
+	outcomes_are(test, outcomes, 10, STATUS_DEVICE_REMOVED, true);
+}
+
+/* The open fails. */
+static void queued_until_the_open_fails(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct outcome *outcomes;
+
+	bus->present = false;
+	bus->open_err = -EINVAL;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	outcomes = send_many(test, bus->ch, 10, 0);
+	KUNIT_ASSERT_TRUE(test, fake_bus_attach(bus->ch, bus, &some_guid));
+	becomes(test, bus->ch, KMCL_DISABLED);
+	outcomes_are(test, outcomes, 10, STATUS_DEVICE_REMOVED, true);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
+}
+
+/* A suspended channel is opened again when its device is resumed. */
+static void queued_until_resumed(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome *outcomes;
+
+	kmcl_channel_suspend_device(bus->ch, bus);
+	outcomes = send_many(test, bus->ch, 10, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcomes[0].calls), 0);
+	kmcl_channel_resume_device(bus->ch, bus);
+	outcomes_are(test, outcomes, 10, STATUS_SUCCESS, true);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 10);
+}
+
+static VMBPACKET sent_when_closed;
+
+static VOID send_when_closed(VMBCHANNEL ch)
+{
+	u64 word = 0;
+
+	/* Nobody is told of a failure, so the routine is never called then. */
+	VmbPacketSend(sent_when_closed, &word, sizeof(word), NULL, 0);
+}
+
+static void queued_when_closed(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	struct outcome outcome = {};
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.EvtChannelClosed = send_when_closed;
+	VmbChannelInitSetStateChangeCallbacks(bus->ch, &evt);
+	sent_when_closed = packet_of(test, bus->ch, &outcome);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 1);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
+}
+
+static void bus_refuses(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u64 word = 0;
+
+	fake_bus_fail_sends(bus, true);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, WAIT),
+			STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+	fake_bus_fail_sends(bus, false);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, &word, 8, NULL, 0),
+			STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
 static void full_ring_queues_in_order(struct kunit *test)
@@ -1157,7 +1250,12 @@ static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(sent_with_completion),
 	KUNIT_CASE(overwritten_while_read),
 	KUNIT_CASE(arguments),
-	KUNIT_CASE(not_open),
+	KUNIT_CASE(channel_disabled),
+	KUNIT_CASE(queued_until_opened),
+	KUNIT_CASE(queued_until_disabled),
+	KUNIT_CASE(queued_until_the_open_fails),
+	KUNIT_CASE(queued_until_resumed),
+	KUNIT_CASE(queued_when_closed),
 	KUNIT_CASE(bus_refuses),
 	KUNIT_CASE(full_ring_queues_in_order),
 	KUNIT_CASE(room_before_it_is_queued),

@@ -121,6 +121,8 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	kmcl_tx_cancel(ch, -ENODEV);
 	kmcl_hostwait_start(&wait, ch, "disable", 0);
 	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
+	/* Routines of packets that were queued while there was no device. */
+	kmcl_delivery_finish(ch);
 	kmcl_hostwait_stop(&wait);
 
 	kmcl_bus_unlisten(ch);

@@ -70,6 +70,8 @@ static void kmcl_channel_enter(struct kmcl_channel *ch, enum kmcl_state state)
 		kmcl_tx_open(ch);
 	if (state == KMCL_OPENED)
 		ch->latency = KMCL_LATENCY_DEFAULT;
+	if (state == KMCL_CLOSED)
+		kmcl_tx_wait(ch);
 	mutex_unlock(&ch->lock);
 }
 
@@ -288,9 +290,21 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	kmcl_mmio_put(ch);
 }
 
+/*
+ * Finish the packets that the client has sent while the channel had no ring. Nothing is
+ * accepted from here on.
+ */
+static void kmcl_channel_finish_queued(struct kmcl_channel *ch)
+{
+	kmcl_tx_refuse(ch);
+	kmcl_tx_cancel(ch, -ENODEV);
+	kmcl_delivery_finish(ch);
+}
+
 /* Release the device of a closed channel and disable the channel. */
 static void kmcl_channel_finish(struct kmcl_channel *ch)
 {
+	kmcl_channel_finish_queued(ch);
 	ch->bus->release(ch);
 
 	mutex_lock(&kmcl_subs_lock);
@@ -334,6 +348,7 @@ static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 				NTSTATUS status)
 {
 	kmcl_warn(ch, "%s failed: status %#x\n", step, status);
+	kmcl_channel_finish_queued(ch);
 	if (ch->set.pnp_failure && !READ_ONCE(ch->abandoned))
 		ch->set.pnp_failure(ch, status);
 	kmcl_channel_finish(ch);
@@ -481,10 +496,16 @@ bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted)
 		  (ch->set.has_type || ch->subs.primary);
 	if (changed) {
 		ch->wanted = wanted;
+		if (wanted)
+			kmcl_tx_wait(ch);
+		else
+			kmcl_tx_refuse(ch);
 		kmcl_channel_set_state(ch, wanted ? KMCL_ENABLED :
 						    KMCL_DISABLED);
 	}
 	mutex_unlock(&ch->lock);
+	if (changed && !wanted)
+		kmcl_channel_finish_queued(ch);
 	return changed;
 }
 

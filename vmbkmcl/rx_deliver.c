@@ -355,7 +355,7 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
 	memmove(packet->data, data, len);
 	completion->wire.len = len;
 	local_bh_disable();
-	if (kmcl_tx_submit(ch, completion, true) != KMCL_TX_PENDING)
+	if (kmcl_tx_submit(ch, completion, KMCL_TX_IF_OPEN) != KMCL_TX_PENDING)
 		kmcl_pool_push(packet);
 	local_bh_enable();
 }

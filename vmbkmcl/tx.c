@@ -340,11 +340,13 @@ static bool kmcl_tx_is_next(struct kmcl_tx *tx,
 
 /* Returns 0 if the packet may be sent or queued. */
 static int kmcl_tx_accepts(const struct kmcl_tx *tx,
-			   const struct kmcl_tx_entry *entry)
+			   const struct kmcl_tx_entry *entry, enum kmcl_tx_queueing queueing)
 {
-	if (!tx->open)
-		return -ENOTCONN;
-	return tx->closing && !kmcl_tx_entry_is_completion(entry) ? -ENODEV : 0;
+	if (kmcl_tx_entry_is_completion(entry))
+		return tx->open ? 0 : -ENOTCONN;
+	if (tx->open)
+		return tx->closing ? -ENODEV : 0;
+	return tx->waiting && queueing == KMCL_TX_ALWAYS ? 0 : -ENOTCONN;
 }
 
 /* The result of kmcl_tx_submit() for a packet that is in the ring. */
@@ -360,11 +362,11 @@ static __always_inline int kmcl_tx_outcome(const struct kmcl_tx_entry *entry)
  */
 static noinline int kmcl_tx_not_sent(struct kmcl_channel *ch,
 				     struct kmcl_tx_entry *entry, int err,
-				     bool may_queue)
+				     enum kmcl_tx_queueing queueing)
 {
 	struct kmcl_tx *tx = &ch->tx;
 
-	if (!may_queue)
+	if (queueing == KMCL_TX_NEVER)
 		return kmcl_tx_may_queue(err) ? -ENOBUFS : err;
 	if (err == -EAGAIN)
 		err = kmcl_tx_ask(ch, entry);
@@ -378,28 +380,28 @@ static noinline int kmcl_tx_not_sent(struct kmcl_channel *ch,
 
 static __always_inline int kmcl_tx_send_next(struct kmcl_channel *ch,
 					     struct kmcl_tx_entry *entry,
-					     bool may_queue)
+					     enum kmcl_tx_queueing queueing)
 {
 	int err = kmcl_tx_send(ch, entry);
 
 	if (unlikely(err))
-		return kmcl_tx_not_sent(ch, entry, err, may_queue);
+		return kmcl_tx_not_sent(ch, entry, err, queueing);
 	return kmcl_tx_outcome(entry);
 }
 
 /* The slow path: other packets are queued, or the channel refuses packets. */
 static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
 					  struct kmcl_tx_entry *entry,
-					  bool may_queue)
+					  enum kmcl_tx_queueing queueing)
 {
 	struct kmcl_tx *tx = &ch->tx;
-	int err = kmcl_tx_accepts(tx, entry);
+	int err = kmcl_tx_accepts(tx, entry, queueing);
 
 	if (err)
 		return err;
-	if (kmcl_tx_is_next(tx, entry))
-		return kmcl_tx_send_next(ch, entry, may_queue);
-	if (!may_queue)
+	if (tx->open && kmcl_tx_is_next(tx, entry))
+		return kmcl_tx_send_next(ch, entry, queueing);
+	if (queueing == KMCL_TX_NEVER)
 		return -ENOBUFS;
 	kmcl_tx_queue(tx, entry);
 	return KMCL_TX_PENDING;
@@ -410,7 +412,7 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
  * @ch: the channel
  * @entry: the packet. It has no id and is in no list. On an error the caller
  *	owns the entry again.
- * @may_queue: if false, fail instead of queueing the packet
+ * @queueing: when to queue the packet instead of failing
  *
  * Context: bottom halves off. The caller keeps them off until it has finished
  * with an entry that was sent, so that a close waits for the caller.
@@ -418,14 +420,15 @@ static noinline int kmcl_tx_submit_behind(struct kmcl_channel *ch,
  * * %KMCL_TX_PENDING - @entry->done() will be called, or has been called
  *   already
  * * %KMCL_TX_SENT - the packet is in the ring, and the caller owns @entry again
- * * -ENOTCONN - the channel has no ring
+ * * -ENOTCONN - the channel has no ring, and @queueing or the state of the
+ *   channel do not allow to wait for one
  * * -ENODEV - the channel refuses packets, see kmcl_tx_refuse()
- * * -ENOBUFS - the packet can not be sent now, and @may_queue is false
+ * * -ENOBUFS - the packet can not be sent now, and @queueing is %KMCL_TX_NEVER
  * * -EMSGSIZE - the length of the packet does not fit in its descriptor
  * * -EIO - the host has written an invalid index to the ring
  */
 int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
-			      struct kmcl_tx_entry *entry, bool may_queue)
+			      struct kmcl_tx_entry *entry, enum kmcl_tx_queueing queueing)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	bool signal = false;
@@ -433,9 +436,9 @@ int __kmcl_hot kmcl_tx_submit(struct kmcl_channel *ch,
 
 	spin_lock(&tx->lock);
 	if (unlikely(!tx->open || tx->closing || tx->nr_queued))
-		err = kmcl_tx_submit_behind(ch, entry, may_queue);
+		err = kmcl_tx_submit_behind(ch, entry, queueing);
 	else
-		err = kmcl_tx_send_next(ch, entry, may_queue);
+		err = kmcl_tx_send_next(ch, entry, queueing);
 	if (likely(tx->open))
 		signal = kmcl_tx_publish(tx);
 	spin_unlock(&tx->lock);
@@ -668,8 +671,25 @@ void __kmcl_hot kmcl_tx_complete(struct kmcl_channel *ch, u64 id,
 }
 
 /**
- * kmcl_tx_open - accept packets
+ * kmcl_tx_wait - queue the client's packets until kmcl_tx_open() is called
+ * @ch: an enabled channel without a ring. The caller makes sure that
+ *	kmcl_tx_refuse() and kmcl_tx_cancel() are called before the channel is
+ *	disabled.
+ *
+ * Context: softirq or process.
+ */
+void kmcl_tx_wait(struct kmcl_channel *ch)
+{
+	spin_lock_bh(&ch->tx.lock);
+	ch->tx.waiting = true;
+	ch->tx.closing = false;
+	spin_unlock_bh(&ch->tx.lock);
+}
+
+/**
+ * kmcl_tx_open - send packets
  * @ch: the channel. Its bus has opened it, and &kmcl_tx.ring is initialised.
+ *	Packets that are queued already are sent by the next poll.
  *
  * Context: softirq or process.
  */
@@ -680,6 +700,7 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	spin_lock_bh(&tx->lock);
 	tx->batch = tx->ring.memory.size / 4;
 	tx->open = true;
+	tx->waiting = false;
 	tx->closing = false;
 	tx->asked = false;
 	tx->full = false;
@@ -737,6 +758,7 @@ static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
 void kmcl_tx_refuse(struct kmcl_channel *ch)
 {
 	spin_lock_bh(&ch->tx.lock);
+	ch->tx.waiting = false;
 	ch->tx.closing = true;
 	spin_unlock_bh(&ch->tx.lock);
 }

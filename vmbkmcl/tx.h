@@ -33,6 +33,18 @@ enum kmcl_tx_result {
 	KMCL_TX_SENT	= 1,
 };
 
+/**
+ * enum kmcl_tx_queueing - when kmcl_tx_submit() may queue a packet
+ * @KMCL_TX_NEVER: never
+ * @KMCL_TX_IF_OPEN: while the channel has a ring
+ * @KMCL_TX_ALWAYS: also while the channel is enabled and has no ring
+ */
+enum kmcl_tx_queueing {
+	KMCL_TX_NEVER,
+	KMCL_TX_IF_OPEN,
+	KMCL_TX_ALWAYS,
+};
+
 typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
 				   const void *data, u32 len);
 
@@ -119,6 +131,8 @@ struct kmcl_tx_slot {
  * @open: packets may be written to the ring. Set by kmcl_tx_open(), which is
  *	not called if the channel has to be closed again already; cleared by
  *	kmcl_tx_stop() before the close.
+ * @waiting: there is no ring, but there may be one later: packets are queued. Set by
+ *	kmcl_tx_wait().
  * @closing: the channel is going down, or its incoming ring is corrupt. Only
  *	completions are accepted.
  * @asked: the host was asked for a signal when the ring has room. Also read
@@ -149,6 +163,7 @@ struct kmcl_tx {
 	spinlock_t lock;
 	struct kmcl_ring ring;
 	bool open;
+	bool waiting;
 	bool closing;
 	bool asked;
 	bool full;
@@ -174,6 +189,7 @@ int kmcl_tx_init(struct kmcl_tx *tx);
 int kmcl_tx_resize(struct kmcl_tx *tx, u32 count);
 void kmcl_tx_destroy(struct kmcl_tx *tx);
 
+void kmcl_tx_wait(struct kmcl_channel *ch);
 void kmcl_tx_open(struct kmcl_channel *ch);
 void kmcl_tx_refuse(struct kmcl_channel *ch);
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
@@ -181,7 +197,7 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_tx_entry *entry,
-		   bool may_queue);
+		   enum kmcl_tx_queueing queueing);
 bool kmcl_tx_send_queued(struct kmcl_channel *ch, struct kmcl_tx_entry *entry);
 bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry);
 void kmcl_tx_flush(struct kmcl_channel *ch, struct kmcl_budget *budget);

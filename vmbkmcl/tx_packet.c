@@ -251,10 +251,10 @@ EXPORT_SYMBOL_GPL(VmbPacketFree);
  * @packet: an object that is not being sent
  * @completion_routine: called once for each send that was accepted
  *
- * The library holds no spinlock while it calls the routine. The routine may send
+ * The library holds no lock while it calls the routine. The routine may send
  * and free packets, including its own packet. By default the routine may not sleep:
- * it is called in softirq context, or in a send or a close with bottom halves off.
- * Its buffer is valid until the routine returns.
+ * it is called in softirq context, in a send of its own packet, or in a work item
+ * with bottom halves off. Its buffer is valid until the routine returns.
  *
  * After VmbChannelSetIncomingProcessingAtPassive() has requested a context that
  * may sleep, the routine may sleep. Its buffer is then in the packet object,

@@ -364,7 +364,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		goto free;
 	init_completion(&req.done);
 	local_bh_disable();
-	err = kmcl_tx_submit(ch, &req.entry, may_queue);
+	err = kmcl_tx_submit(ch, &req.entry, may_queue ? KMCL_TX_IF_OPEN :
+							  KMCL_TX_NEVER);
 	local_bh_enable();
 	if (err < 0)
 		goto free;

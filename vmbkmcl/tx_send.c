@@ -268,7 +268,7 @@ static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 	 * close waits for this section, so the channel stays valid in it.
 	 */
 	local_bh_disable();
-	result = kmcl_tx_submit(ch, entry, true);
+	result = kmcl_tx_submit(ch, entry, KMCL_TX_ALWAYS);
 	if (result < 0)
 		atomic_set_release(&packet->in_flight, 0);
 	/*
@@ -335,11 +335,15 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  *
  * Packets are sent in the order of the calls. If the ring is full, or as many
  * packets wait for a completion as the channel allows, the packet is copied and
- * queued. A send never fails for lack of memory.
+ * queued. So it is if the channel is enabled and not open: before EvtChannelOpened, and
+ * from EvtChannelClosed on until the channel is opened again or disabled. A send never
+ * fails for lack of memory.
  *
  * The completion routine is called exactly once for each send that returns
- * %STATUS_SUCCESS, possibly before the send returns. The status it is called
- * with is
+ * %STATUS_SUCCESS. Before the send returns, it can be called only if no completion
+ * was asked for, and the send calls no routine of another packet. A routine is not
+ * called inside another routine: if a routine sends, the routine of that packet is
+ * called later. The status it is called with is
  *
  * * %STATUS_SUCCESS - the packet is complete
  * * %STATUS_BUFFER_OVERFLOW - the payload of the completion was larger than the
@@ -368,7 +372,7 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  * * %STATUS_INVALID_BUFFER_SIZE - there is more external data than
  *   VmbChannelInitSetMaximumExternalData() allows
  * * %STATUS_DEVICE_BUSY - @packet is being sent
- * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
+ * * %STATUS_INVALID_DEVICE_STATE - the channel is disabled
  * * %STATUS_DEVICE_REMOVED - the channel is going down, or its incoming ring was
  *   found corrupt
  * * %STATUS_UNSUCCESSFUL - the host has written an invalid index to the ring
