@@ -4,8 +4,11 @@
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
+#include "../vmbkmcl/rx_packet.h"
 #include "lib/fake_bus.h"
+#include "lib/files.h"
 #include "lib/job.h"
+#include "lib/log.h"
 #include "lib/ring_record.h"
 #include "lib/server.h"
 #include "suites.h"
@@ -1243,6 +1246,95 @@ static void disable_ends_requests_to_the_server(struct kunit *test)
 	senders_end(test, s, MANY, STATUS_DEVICE_REMOVED);
 }
 
+/*
+ * With interrupts off: each function is called so that it would be refused, and the
+ * kernel reports the caller nevertheless.
+ */
+
+/* Nobody has it, so it is not taken back. */
+static struct kmcl_rx_packet no_packet;
+
+static void sends(void)
+{
+	VmbPacketSend(NULL, NULL, 0, NULL, 0);
+}
+
+static void sends_mdl(void)
+{
+	VmbPacketSendWithExternalMdl(NULL, NULL, 0, NULL, 0, 0, 0);
+}
+
+static void sends_pfns(void)
+{
+	VmbPacketSendWithExternalPfns(NULL, NULL, 0, NULL, 0, 0);
+}
+
+static void requests(void)
+{
+	request(NULL, NULL, 0, 0, NULL, NULL, 0);
+}
+
+static void allocates(void)
+{
+	VmbPacketAllocate(NULL);
+}
+
+static void frees(void)
+{
+	VmbPacketFree(NULL);
+}
+
+static void completes(void)
+{
+	VmbChannelPacketComplete(&no_packet, NULL, 0);
+}
+
+static void fails(void)
+{
+	VmbChannelPacketFail(&no_packet);
+}
+
+static const struct entry {
+	const char *name;
+	void (*call)(void);
+} entries[] = {
+	{ "VmbPacketSend", sends },
+	{ "VmbPacketSendWithExternalMdl", sends_mdl },
+	{ "VmbPacketSendWithExternalPfns", sends_pfns },
+	{ "VmbChannelSendSynchronousRequest", requests },
+	{ "VmbPacketAllocate", allocates },
+	{ "VmbPacketFree", frees },
+	{ "VmbChannelPacketComplete", completes },
+	{ "VmbChannelPacketFail", fails },
+};
+
+KUNIT_ARRAY_PARAM_DESC(entry, entries, name);
+
+static void (*call_with_interrupts_off)(void);
+
+static void calls_with_interrupts_off(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	call_with_interrupts_off();
+	local_irq_restore(flags);
+}
+
+static void interrupts_are_off(struct kunit *test)
+{
+	const struct entry *entry = test->param_value;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		kunit_skip(test, "only lockdep knows");
+	/* Each place reports once, and may have in an earlier run of the suite. */
+	run_shell(test, "echo 1 >/sys/kernel/debug/clear_warn_once");
+	KUNIT_EXPECT_FALSE(test, is_reported(entry->call, "WARNING:"));
+	call_with_interrupts_off = entry->call;
+	KUNIT_EXPECT_TRUE(test, is_reported(calls_with_interrupts_off,
+					    "WARNING:"));
+}
+
 static struct kunit_case tx_request_cases[] = {
 	KUNIT_CASE(bad_arguments),
 	KUNIT_CASE(payload_too_large),
@@ -1286,6 +1378,7 @@ static struct kunit_case tx_request_cases[] = {
 	KUNIT_CASE(corrupt_ring_is_good_again_after_an_open),
 	KUNIT_CASE(disable_ends_requests),
 	KUNIT_CASE(rescind_ends_requests),
+	KUNIT_CASE_PARAM(interrupts_are_off, entry_gen_params),
 	{}
 };
 

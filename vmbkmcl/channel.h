@@ -11,6 +11,7 @@
 #include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -248,6 +249,18 @@ static inline bool kmcl_channel_runs(const struct kmcl_channel *ch)
 static inline u32 kmcl_channel_framing(const struct kmcl_channel *ch)
 {
 	return ch->set.is_pipe ? sizeof(struct kmcl_pipe_header) : 0;
+}
+
+/*
+ * Called first in each function of the API that takes a spinlock, disables bottom
+ * halves or wakes a task, and may be called where it can not sleep. The end of such a
+ * section runs softirqs and enables interrupts, which would break a caller that has
+ * disabled them. A kernel with lockdep reports such a caller; on all others this
+ * compiles to nothing.
+ */
+static inline void kmcl_assert_interrupts_on(void)
+{
+	lockdep_assert_irqs_enabled();
 }
 
 NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,

@@ -328,6 +328,7 @@ void kmcl_delivery_forget_held(struct kmcl_channel *ch)
  */
 static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
 {
+	kmcl_assert_interrupts_on();
 	switch (atomic_xchg(&packet->owner, KMCL_OWNER_POOL)) {
 	case KMCL_OWNER_CLIENT:
 		return packet->pool->ch;
@@ -377,7 +378,7 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
  * the function only frees memory. A second call for the same packet is refused with
  * a log line.
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  *
  * Source: Microsoft's VmbChannelPacketComplete documentation; what happens with
  * a completion that is too large, and with a second one, is ours.
@@ -411,7 +412,7 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
  * that may sleep already, is refused with a log line. The client then keeps the
  * packet.
  *
- * Context: the ProcessPacket callback.
+ * Context: the ProcessPacket callback, with interrupts enabled.
  *
  * Source: Microsoft's VmbChannelPacketDeferToPassive documentation.
  */
@@ -442,7 +443,7 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
  * The client gets no more packets until the channel is opened again.
  * Completions of the client's own packets still arrive.
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  *
  * Source: Microsoft's VmbChannelPacketFail documentation; what still works
  * afterwards is ours.

@@ -150,7 +150,7 @@ EXPORT_SYMBOL_GPL(VmbChannelSizeofPacket);
  * The completion routine of the new object frees it, unless the client sets
  * another routine.
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  * Return: the object, which is freed with VmbPacketFree(); %NULL if @channel is
  * %NULL or there is no memory.
  *
@@ -161,6 +161,7 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 	struct kmcl_channel *ch = channel;
 	struct kmcl_packet *packet;
 
+	kmcl_assert_interrupts_on();
 	if (!ch)
 		return NULL;
 	packet = kmcl_cache_pop(ch);
@@ -222,7 +223,7 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
  * A call for an object that is being sent, or that was made with
  * VmbPacketInitialize(), is refused with a log line.
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  *
  * Source: Microsoft's VmbPacketFree documentation.
  */
@@ -230,6 +231,7 @@ VOID VmbPacketFree(VMBPACKET packet)
 {
 	struct kmcl_channel *ch;
 
+	kmcl_assert_interrupts_on();
 	if (!packet)
 		return;
 	ch = packet->ch;

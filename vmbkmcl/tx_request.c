@@ -281,7 +281,8 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  *	absolute time.
  *
  * Context: may sleep. With a @timeout of 0 and without
- * %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION also softirq.
+ * %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION also softirq, with interrupts
+ * enabled.
  * Return:
  * * %STATUS_SUCCESS - the packet was completed or, without
  *   %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, is in the ring
@@ -334,6 +335,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	struct kmcl_mdl_range range = { .mdl = external_data_mdl };
 	int err = 0;
 
+	kmcl_assert_interrupts_on();
 	if (wait || may_queue)
 		might_sleep();
 	if (!ch)

@@ -216,6 +216,7 @@ static __always_inline void kmcl_packet_sent(struct kmcl_packet *packet)
 static __always_inline NTSTATUS
 kmcl_packet_check(const struct kmcl_packet *packet, const void *buffer, u32 len)
 {
+	kmcl_assert_interrupts_on();
 	if (!packet || packet->magic != KMCL_PACKET_MAGIC ||
 	    (!packet->routine && !packet->routine_ex))
 		return STATUS_INVALID_PARAMETER_1;
@@ -355,7 +356,7 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  * * %STATUS_UNSUCCESSFUL - the packet was queued, and then the host wrote an
  *   invalid index to the ring
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  * Return:
  * * %STATUS_SUCCESS - the packet was accepted
  * * %STATUS_INVALID_PARAMETER_1 - @packet is %NULL or not a packet object, it
@@ -423,7 +424,7 @@ EXPORT_SYMBOL_GPL(VmbPacketSend);
  * only after the ring is closed, so that the server has no access to the memory
  * any more. For %STATUS_IO_TIMEOUT see VmbPacketSendWithExternalPfns().
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  * Return: the statuses of VmbPacketSend(), except for these:
  *
  * * %STATUS_INVALID_PARAMETER_4 - @mdl is %NULL, an MDL has no page numbers,
@@ -485,7 +486,7 @@ EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
  * line is logged, if the host could not be told of the close. The host may then
  * write to the pages at any later time, so the client must not free them.
  *
- * Context: any but hard interrupts.
+ * Context: process or softirq, with interrupts enabled.
  * Return: the statuses of VmbPacketSend() without %STATUS_INVALID_BUFFER_SIZE,
  * except for these:
  *

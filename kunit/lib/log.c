@@ -2,6 +2,7 @@
 /* Record the kernel's log during a case, with a console. */
 
 #include <linux/console.h>
+#include <linux/kmsg_dump.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -67,3 +68,35 @@ void is_logged(struct kunit *test, const char *text)
 		KUNIT_FAIL(test, "the log does not say: %s", text);
 }
 EXPORT_TO_TESTS(is_logged);
+
+/* True if a line behind the place where the iterator is has the text. */
+static bool log_goes_on_with(struct kmsg_dump_iter *iter, const char *text)
+{
+	char line[256];
+	bool has = false;
+	size_t length;
+
+	while (kmsg_dump_get_line(iter, true, line, sizeof(line) - 1, &length)) {
+		line[length] = '\0';
+		has |= !!strstr(line, text);
+	}
+	return has;
+}
+
+bool is_reported(void (*call)(void), const char *text)
+{
+	int level = console_loglevel;
+	struct kmsg_dump_iter iter;
+	bool reported;
+
+	kmsg_dump_rewind(&iter);
+	log_goes_on_with(&iter, text);
+	console_loglevel = CONSOLE_LOGLEVEL_SILENT;
+	call();
+	/* The console skips the report's lines now, not when it may print again. */
+	console_lock();
+	console_unlock();
+	console_loglevel = level;
+	reported = log_goes_on_with(&iter, text);
+	return reported;
+}

@@ -13,4 +13,10 @@ void is_logged(struct kunit *test, const char *text);
 
 bool log_has(const char *text);
 
+/*
+ * Does the call make the kernel report something, with this text in its first line? The
+ * report does not reach the console, where it would fail the run.
+ */
+bool is_reported(void (*call)(void), const char *text);
+
 #endif /* _KUNIT_LOG_H */
