@@ -100,6 +100,34 @@ static void chain_is_free(struct kunit *test, const struct chain *chain)
 					1);
 }
 
+/* Packet objects */
+
+static void freed_twice(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct kmcl_packets *packets = &bus->ch->packets;
+	VMBPACKET packet = VmbPacketAllocate(bus->ch), other;
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	log_record(test);
+	VmbPacketFree(packet);
+	VmbPacketFree(packet);
+	is_logged(test, "a packet that was freed already is not freed");
+	KUNIT_EXPECT_EQ(test, packets->count, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&packets->lent), 0);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_INVALID_PARAMETER_1);
+
+	/* Two that are allocated then are two, and each can be sent. */
+	packet = VmbPacketAllocate(bus->ch);
+	other = VmbPacketAllocate(bus->ch);
+	KUNIT_EXPECT_PTR_NE(test, packet, other);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
+			STATUS_SUCCESS);
+	VmbPacketFree(other);
+	EXPECT_EVENTUALLY(test, !atomic_read(&packets->lent));
+}
+
 /* Packets */
 
 static NTSTATUS send_part(VMBPACKET packet, PMDL mdl, u32 offset, u32 len,
@@ -1061,6 +1089,7 @@ static void packet_without_memory(struct kunit *test)
 }
 
 static struct kunit_case tx_gpa_direct_cases[] = {
+	KUNIT_CASE(freed_twice),
 	KUNIT_CASE_PARAM(part_of_a_chain, parts_gen_params),
 	KUNIT_CASE(forced_length),
 	KUNIT_CASE(refused),

@@ -215,13 +215,34 @@ NTSTATUS VmbPacketInitialize(VMBCHANNEL channel, VMBPACKET buffer,
 }
 EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 
+/*
+ * Returns NULL if the caller may free the object, or why it may not. The object can
+ * not be sent any more then, nor freed by anyone else.
+ */
+static const char *kmcl_packet_claim_to_free(struct kmcl_packet *packet)
+{
+	if (!packet->allocated)
+		return "not allocated";
+	switch (atomic_cmpxchg(&packet->in_flight, 0, KMCL_PACKET_FREED)) {
+	case 0:
+		packet->magic = 0;
+		return NULL;
+	case KMCL_PACKET_FREED:
+		return "freed already";
+	default:
+		return "sent and is not complete";
+	}
+}
+
 /**
  * VmbPacketFree() - free a packet object
  * @packet: an object from VmbPacketAllocate(), or %NULL. An object that was
  *	sent may be freed only in its completion routine or later.
  *
  * A call for an object that is being sent, or that was made with
- * VmbPacketInitialize(), is refused with a log line.
+ * VmbPacketInitialize(), is refused with a log line. So is a second call for an object
+ * as long as the channel keeps the object: it keeps 64 of those that were freed, until
+ * VmbPacketAllocate() returns them again.
  *
  * Context: process or softirq, with interrupts enabled.
  *
@@ -230,15 +251,15 @@ EXPORT_SYMBOL_GPL(VmbPacketInitialize);
 VOID VmbPacketFree(VMBPACKET packet)
 {
 	struct kmcl_channel *ch;
+	const char *why;
 
 	kmcl_assert_interrupts_on();
 	if (!packet)
 		return;
 	ch = packet->ch;
-	if (!packet->allocated || atomic_read(&packet->in_flight)) {
-		kmcl_warn(ch, "a packet that was %s is not freed\n",
-			  packet->allocated ? "sent and is not complete" :
-					      "not allocated");
+	why = kmcl_packet_claim_to_free(packet);
+	if (why) {
+		kmcl_warn(ch, "a packet that was %s is not freed\n", why);
 		return;
 	}
 	if (!kmcl_cache_push(ch, packet))

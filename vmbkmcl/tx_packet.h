@@ -20,6 +20,9 @@ struct kmcl_channel;
 /* Marks an initialised packet object. */
 #define KMCL_PACKET_MAGIC	0x6b6d636c
 
+/* The value of &kmcl_packet.in_flight in an object that was freed. */
+#define KMCL_PACKET_FREED	2
+
 /**
  * struct kmcl_packet_layout - sizes of the parts of a packet object, in bytes
  * @payload: room for the copy of a payload, with the pipe header in pipe mode
@@ -48,7 +51,8 @@ struct kmcl_packet_layout {
  * @status: status for a deferred call of the completion routine
  * @len: number of bytes in @data for a deferred call of the completion routine
  * @in_flight: 1 from the send until just before the completion routine is
- *	called
+ *	called; %KMCL_PACKET_FREED from VmbPacketFree() on. Whoever sends or frees the
+ *	object takes it away from 0 with an atomic exchange.
  * @allocated: made by VmbPacketAllocate(), so VmbPacketFree() frees the object
  * @layout: layout at the time the object was made
  * @gpa_direct: description of external data, located behind the payload in
