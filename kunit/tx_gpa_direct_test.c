@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/mman.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -126,6 +127,30 @@ static void freed_twice(struct kunit *test)
 			STATUS_SUCCESS);
 	VmbPacketFree(other);
 	EXPECT_EVENTUALLY(test, !atomic_read(&packets->lent));
+}
+
+static VMBCHANNEL channel_of_huge_packets;
+static VMBPACKET huge_packet;
+
+static void allocates_a_huge_packet(void)
+{
+	huge_packet = VmbPacketAllocate(channel_of_huge_packets);
+}
+
+/* NULL says so to the client. The kernel's log says nothing about it. */
+static void no_memory_for_a_packet(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	u32 size = bus->ch->packets.layout.size;
+
+	/* More than the kernel has in one piece */
+	bus->ch->packets.layout.size = SZ_16M;
+	channel_of_huge_packets = bus->ch;
+	KUNIT_EXPECT_FALSE(test, is_reported(allocates_a_huge_packet,
+					     "WARNING:"));
+	bus->ch->packets.layout.size = size;
+	KUNIT_EXPECT_NULL(test, huge_packet);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->ch->packets.lent), 0);
 }
 
 /* Packets */
@@ -1090,6 +1115,7 @@ static void packet_without_memory(struct kunit *test)
 
 static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE(freed_twice),
+	KUNIT_CASE(no_memory_for_a_packet),
 	KUNIT_CASE_PARAM(part_of_a_chain, parts_gen_params),
 	KUNIT_CASE(forced_length),
 	KUNIT_CASE(refused),

@@ -170,7 +170,8 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL channel)
 		packet = NULL;
 	}
 	if (!packet)
-		packet = kmalloc(ch->packets.layout.size, GFP_ATOMIC);
+		packet = kmalloc(ch->packets.layout.size,
+				 GFP_ATOMIC | __GFP_NOWARN);
 	if (!packet)
 		return NULL;
 	kmcl_packet_init(packet, ch);

@@ -87,7 +87,7 @@ kmcl_request_data_alloc(struct kmcl_channel *ch,
 	 */
 	data = kvzalloc(sizeof(*data) + room +
 				room / sizeof(u64) * sizeof(*data->pages),
-			GFP_KERNEL);
+			GFP_KERNEL | __GFP_NOWARN);
 	if (!data)
 		return NULL;
 	kmcl_gpa_direct_init(&data->gpa_direct, data->memory, room);
@@ -221,12 +221,11 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 	return req->err;
 }
 
-static bool kmcl_request_frame(struct kmcl_request *req, bool may_sleep)
+static bool kmcl_request_frame(struct kmcl_request *req, gfp_t gfp)
 {
 	struct kmcl_ring_packet *wire = &req->entry.wire;
 
-	req->frame = kmalloc(wire->len + sizeof(struct kmcl_pipe_header),
-			     may_sleep ? GFP_KERNEL : GFP_ATOMIC);
+	req->frame = kmalloc(wire->len + sizeof(struct kmcl_pipe_header), gfp);
 	if (!req->frame)
 		return false;
 	wire->len = kmcl_pipe_frame(req->frame, wire->data, wire->len);
@@ -333,6 +332,8 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		.buf = completion_buffer,
 	};
 	struct kmcl_mdl_range range = { .mdl = external_data_mdl };
+	gfp_t gfp = (wait || may_queue ? GFP_KERNEL : GFP_ATOMIC) |
+		    __GFP_NOWARN;
 	int err = 0;
 
 	kmcl_assert_interrupts_on();
@@ -360,7 +361,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	}
 
 	err = -ENOMEM;
-	if (ch->set.is_pipe && !kmcl_request_frame(&req, wait || may_queue))
+	if (ch->set.is_pipe && !kmcl_request_frame(&req, gfp))
 		goto free;
 	if (external_data_mdl && !kmcl_request_refer(&req, ch, &range))
 		goto free;
