@@ -6,9 +6,11 @@
 
 #include <linux/kthread.h>
 #include <linux/slab.h>
+#include <vmbkmcl/windows/lock.h>
 
 #include "lib/client.h"
 #include "lib/fake_bus.h"
+#include "lib/files.h"
 #include "lib/log.h"
 #include "lib/server.h"
 #include "suites.h"
@@ -709,6 +711,83 @@ static void deferred_outside_its_callback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
 }
 
+#define REMOVAL_WAIT	"/sys/module/vmbkmcl/parameters/removal_wait_ms"
+
+static void removes_late(void *test)
+{
+	write_text(test, REMOVAL_WAIT, "5000");
+}
+
+/* A device that goes does not wait long for packets that the client holds. */
+static void remove_early(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, removes_late,
+							test), 0);
+	write_text(test, REMOVAL_WAIT, "100");
+}
+
+/* The packet outlives its channel: KASAN would report a use after free. */
+static void deferred_after_its_channel(struct kunit *test)
+{
+	struct receiver *receiver = receiver_alloc(test);
+	struct fake_bus *bus = fake_bus_create(test);
+	VMBPACKETCOMPLETION packet;
+	VMBCHANNEL ch;
+
+	log_record(test);
+	remove_early(test);
+	KUNIT_ASSERT_EQ(test, kmcl_channel_allocate(&bus->ops, NULL, _THIS_IP_,
+						    &ch), STATUS_SUCCESS);
+	VmbClientChannelInitSetTargetPnp(ch, &some_guid, NULL, NULL);
+	receives_on(test, receiver, ch);
+	swap(bus->ch, ch);
+	receiver->keep = true;
+	comes_up(test, receiver);
+	host_sends(bus, 0, 1);
+	was_given(test, receiver, 1);
+	packet = pop_kept(receiver);
+	fake_bus_rescind(bus);
+	swap(bus->ch, ch);
+	VmbChannelCleanup(ch);
+	rcu_barrier();
+	VmbChannelPacketDeferToPassive(packet);
+	is_logged(test, "a packet is deferred only in its callback");
+	VmbChannelPacketComplete(packet, NULL, 0);
+}
+
+/* Both calls of one packet: what tells them apart, and what the first can leave. */
+static u64 told[2];
+
+static void tells_the_calls_apart(struct receiver *receiver, u32 number)
+{
+	VMBPACKETCOMPLETION packet = receiver->ch->delivery.current_packet;
+	u64 *context = VmbChannelPacketGetClientContext(packet);
+
+	if (KeGetCurrentIrql() == DISPATCH_LEVEL) {
+		told[0]++;
+		*context = 0x1000 + number;
+	} else if (*context == 0x1000 + number) {
+		told[1]++;
+	}
+}
+
+static void second_call_is_told_from_the_first(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetClientContextSize(receiver->ch, 8),
+			STATUS_SUCCESS);
+	memset(told, 0, sizeof(told));
+	receiver->hook = tells_the_calls_apart;
+	receiver->defer = ALL;
+	comes_up(test, receiver);
+	host_sends(bus, 0, 100);
+	was_given(test, receiver, 200);
+	KUNIT_EXPECT_EQ(test, told[0], 100);
+	KUNIT_EXPECT_EQ(test, told[1], 100);
+}
+
 /* Still waiting for its second callback when the channel is paused and closed. */
 static void pauses(struct receiver *receiver, u32 number)
 {
@@ -1394,6 +1473,8 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(all_are_deferred),
 	KUNIT_CASE(deferred_where_it_may_sleep),
 	KUNIT_CASE(deferred_outside_its_callback),
+	KUNIT_CASE(deferred_after_its_channel),
+	KUNIT_CASE(second_call_is_told_from_the_first),
 	KUNIT_CASE(deferred_at_the_close),
 	KUNIT_CASE(packet_is_malformed),
 	KUNIT_CASE(no_gpa_direct),

@@ -13,6 +13,7 @@
 
 #include <linux/bottom_half.h>
 #include <linux/export.h>
+#include <linux/rcupdate.h>
 
 #include "budget.h"
 #include "bus.h"
@@ -400,6 +401,26 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION packet_completion,
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
+/*
+ * True in the ProcessPacket callback of the packet, unless that may sleep already.
+ * Elsewhere, the packet may be orphaned, and its channel gone. The channel of a packet
+ * that is the client's is not freed within an RCU read section: see
+ * kmcl_packet_returned().
+ */
+static bool kmcl_may_defer(const struct kmcl_rx_packet *packet)
+{
+	const struct kmcl_delivery *to;
+	bool may = false;
+
+	rcu_read_lock();
+	if (atomic_read(&packet->owner) == KMCL_OWNER_CLIENT) {
+		to = &packet->pool->ch->delivery;
+		may = READ_ONCE(to->current_packet) == packet && !to->sleeps;
+	}
+	rcu_read_unlock();
+	return may;
+}
+
 /**
  * VmbChannelPacketDeferToPassive() - defer a packet to a context that may sleep
  * @packet_completion: the packet whose ProcessPacket callback is running. The
@@ -407,6 +428,10 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
  *
  * The ProcessPacket callback is called again for the same packet in a context
  * that may sleep, and before it is called for any later packet.
+ *
+ * The callback can tell the second call from the first with KeGetCurrentIrql() of
+ * vmbkmcl/windows.h: it returns %DISPATCH_LEVEL in the first and %PASSIVE_LEVEL in the
+ * second. The client context of the packet keeps what the first call has written to it.
  *
  * A call outside the ProcessPacket callback of the packet, or in a callback
  * that may sleep already, is refused with a log line. The client then keeps the
@@ -419,17 +444,17 @@ EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 VOID VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION packet_completion)
 {
 	struct kmcl_rx_packet *packet = packet_completion;
-	struct kmcl_channel *ch = packet->pool->ch;
-	struct kmcl_delivery *to = &ch->delivery;
+	struct kmcl_channel *ch;
 
-	if (READ_ONCE(to->current_packet) != packet || to->sleeps) {
-		kmcl_warn(ch, "a packet is deferred only in its callback, and only from where that may not sleep\n");
+	if (!kmcl_may_defer(packet)) {
+		pr_warn_ratelimited("a packet is deferred only in its callback, and only from where that may not sleep\n");
 		return;
 	}
-	if (!kmcl_reclaim(packet))
+	ch = kmcl_reclaim(packet);
+	if (!ch)
 		return;
-	to->deferrals++;
-	WRITE_ONCE(to->deferred, packet);
+	ch->delivery.deferrals++;
+	WRITE_ONCE(ch->delivery.deferred, packet);
 	kmcl_packet_returned(ch);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketDeferToPassive);
