@@ -431,6 +431,68 @@ static void completion_of_ours_too_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->last_len, most);
 }
 
+#define NOT_DELIVERED	"malformed packets, or larger than"
+
+/* What the client can not be given is answered all the same, if it asks for that. */
+static void request_too_large(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	u32 size = receiver->ch->set.max_packet_size + 8;
+	u8 *data = kunit_kzalloc(test, size, GFP_KERNEL);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	log_record(test);
+	comes_up(test, receiver);
+	for (i = 1; i <= 3; i++) {
+		fake_bus_deliver_request(bus, 0x70 + i, data, size);
+		EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == i);
+		KUNIT_EXPECT_EQ(test, bus->last_id, 0x70 + i);
+		KUNIT_EXPECT_EQ(test, bus->last_len, 0);
+	}
+	fake_bus_deliver(bus, KMCL_PKT_INBAND, 0x80, data, size);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->ch->rx.dropped) == 4);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 3);
+	is_logged(test, NOT_DELIVERED);
+	KUNIT_EXPECT_EQ(test, log_count(NOT_DELIVERED), 1);
+
+	/* Those that it can be given are given to it as before. */
+	host_sends(bus, 0, 3);
+	was_given(test, receiver, 3);
+
+	/* After the next open the line is logged again. */
+	VmbChannelDisable(receiver->ch);
+	comes_up(test, receiver);
+	fake_bus_deliver_request(bus, 1, data, size);
+	EXPECT_EVENTUALLY(test, log_count(NOT_DELIVERED) == 2);
+}
+
+/* The answers need memory, too, and wait for it in the ring. */
+static void requests_too_large_need_memory(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	u32 size = receiver->ch->set.max_packet_size + 8;
+	u8 *data = kunit_kzalloc(test, size, GFP_KERNEL);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	fake_bus_set_room(bus, 0);
+	comes_up(test, receiver);
+	for (i = 0; i < POOL + 10; i++)
+		fake_bus_deliver_request(bus, i, data, size);
+	EXPECT_EVENTUALLY(test, READ_ONCE(receiver->ch->rx.dropped) == POOL);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, POOL);
+	KUNIT_EXPECT_FALSE(test, fake_bus_is_empty(bus));
+	fake_bus_set_room(bus, INT_MAX);
+	kmcl_poll_schedule(receiver->ch);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == POOL + 10);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, POOL + 10);
+}
+
 /* The host may want its packet completed before it completes one of ours. */
 static void completion_overtakes_what_waits_for_a_slot(struct kunit *test)
 {
@@ -1460,6 +1522,8 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE_SLOW(ring_waits_for_memory),
 	KUNIT_CASE(memory_comes_with_the_completions),
 	KUNIT_CASE(completion_of_ours_too_large),
+	KUNIT_CASE(request_too_large),
+	KUNIT_CASE(requests_too_large_need_memory),
 	KUNIT_CASE(completion_overtakes_what_waits_for_a_slot),
 	KUNIT_CASE(completions_and_packets_take_turns),
 	KUNIT_CASE(softirq_context),

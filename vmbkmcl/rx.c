@@ -53,18 +53,54 @@ void kmcl_rx_close(struct kmcl_channel *ch)
 }
 
 /*
- * Find the message in a packet of the ring. Returns false if the client does not
- * get it: the client has no ProcessPacket callback, it has called
- * VmbChannelPacketFail(), or the message is malformed or too large.
+ * True if the client is given packets: it has a ProcessPacket callback, and has not
+ * called VmbChannelPacketFail().
+ */
+static bool kmcl_rx_is_wanted(const struct kmcl_delivery *to)
+{
+	return to->pool && !READ_ONCE(to->refused);
+}
+
+/*
+ * Find the message in a packet of the ring. Returns false if it is malformed, or larger
+ * than the client's packets.
  */
 static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
 			    u32 *len)
 {
-	struct kmcl_delivery *to = &ch->delivery;
+	return (!ch->set.is_pipe || kmcl_pipe_unframe(data, len)) &&
+	       *len <= ch->delivery.pool->room;
+}
 
-	return to->pool && !READ_ONCE(to->refused) &&
-	       (!ch->set.is_pipe || kmcl_pipe_unframe(data, len)) &&
-	       *len <= to->pool->room;
+static void kmcl_rx_complain(struct kmcl_channel *ch)
+{
+	if (ch->rx.complained)
+		return;
+	ch->rx.complained = true;
+	kmcl_warn_always(ch, "malformed packets, or larger than %u bytes: not delivered\n",
+			 ch->delivery.pool->room);
+}
+
+/*
+ * The packet can not be delivered. The host may wait for its completion, so send one
+ * that is empty. Returns false if the pool is empty and the packet must stay in the
+ * ring.
+ */
+static noinline bool kmcl_rx_reject(struct kmcl_channel *ch,
+				    const struct kmcl_ring_packet *packet)
+{
+	struct kmcl_rx_packet *copy;
+
+	if (packet->flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED) {
+		copy = kmcl_pool_pop(ch);
+		if (!copy)
+			return false;
+		copy->completion.wire.id = packet->id;
+		kmcl_rx_packet_complete(ch, copy, 0);
+	}
+	kmcl_rx_complain(ch);
+	kmcl_rx_count_dropped(&ch->rx, 1);
+	return true;
 }
 
 /*
@@ -78,10 +114,12 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 	struct kmcl_rx_packet *copy;
 	u32 len = packet->len;
 
-	if (!kmcl_rx_message(ch, &data, &len)) {
+	if (!kmcl_rx_is_wanted(&ch->delivery)) {
 		kmcl_rx_count_dropped(&ch->rx, 1);
 		return true;
 	}
+	if (!kmcl_rx_message(ch, &data, &len))
+		return kmcl_rx_reject(ch, packet);
 	copy = kmcl_pool_pop(ch);
 	if (!copy)
 		return false;
@@ -254,6 +292,7 @@ void kmcl_rx_start(struct kmcl_channel *ch)
 {
 	ch->rx.failed = false;
 	ch->rx.stage = KMCL_POLL_READ;
+	ch->rx.complained = false;
 	/*
 	 * Pairs with smp_load_acquire() in kmcl_poll_schedule(), which then
 	 * uses the ring.

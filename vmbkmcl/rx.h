@@ -35,6 +35,8 @@ enum kmcl_poll_stage {
  * @received: number of packets read
  * @dropped: number of packets that were not given to the client
  * @corrupt: number of times the ring was found corrupt
+ * @complained: a line was logged about packets that can not be delivered, since the
+ *	channel was opened
  * @failed: the ring was found corrupt and is not read any more
  */
 struct kmcl_rx {
@@ -50,6 +52,7 @@ struct kmcl_rx {
 	u64 received;
 	u64 dropped;
 	u64 corrupt;
+	bool complained;
 	bool failed;
 };
 

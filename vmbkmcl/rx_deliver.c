@@ -11,7 +11,6 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bottom_half.h>
 #include <linux/export.h>
 #include <linux/rcupdate.h>
 
@@ -346,8 +345,6 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
 				 struct kmcl_rx_packet *packet,
 				 const void *data, u32 len)
 {
-	struct kmcl_tx_entry *completion = &packet->completion;
-
 	if (len > packet->pool->room) {
 		kmcl_warn(ch, "completion of %u bytes does not fit, sent without\n",
 			  len);
@@ -355,11 +352,7 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
 	}
 	/* memmove(): the client may pass a part of the packet itself. */
 	memmove(packet->data, data, len);
-	completion->wire.len = len;
-	local_bh_disable();
-	if (kmcl_tx_submit(ch, completion, KMCL_TX_IF_OPEN) != KMCL_TX_PENDING)
-		kmcl_pool_push(packet);
-	local_bh_enable();
+	kmcl_rx_packet_complete(ch, packet, len);
 }
 
 /**

@@ -8,6 +8,7 @@
  * and is scheduled again when a packet is returned.
  */
 
+#include <linux/bottom_half.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -78,6 +79,21 @@ static void kmcl_completion_sent(struct kmcl_tx_entry *completion, int err,
 						     completion);
 
 	kmcl_pool_push(packet);
+}
+
+/*
+ * Send the completion of the packet, with the first @len bytes of its data, and return
+ * the packet to the pool.
+ */
+void __kmcl_hot kmcl_rx_packet_complete(struct kmcl_channel *ch,
+					struct kmcl_rx_packet *packet, u32 len)
+{
+	packet->completion.wire.len = len;
+	local_bh_disable();
+	if (kmcl_tx_submit(ch, &packet->completion, KMCL_TX_IF_OPEN) !=
+	    KMCL_TX_PENDING)
+		kmcl_pool_push(packet);
+	local_bh_enable();
 }
 
 struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)

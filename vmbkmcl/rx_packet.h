@@ -74,6 +74,8 @@ void kmcl_pool_put(struct kmcl_pool *pool);
 struct kmcl_rx_packet *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i);
 struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch);
 void kmcl_pool_push(struct kmcl_rx_packet *packet);
+void kmcl_rx_packet_complete(struct kmcl_channel *ch,
+			     struct kmcl_rx_packet *packet, u32 len);
 
 /* A packet was returned: schedule the poll if it waits for one. */
 static inline void kmcl_unstall(struct kmcl_channel *ch)

@@ -62,6 +62,21 @@ bool log_has(const char *text)
 }
 EXPORT_TO_TESTS(log_has);
 
+unsigned int log_count(const char *text)
+{
+	const char *at = log_text;
+	unsigned int count = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&log_lock, flags);
+	while ((at = strstr(at, text))) {
+		at++;
+		count++;
+	}
+	raw_spin_unlock_irqrestore(&log_lock, flags);
+	return count;
+}
+
 void is_logged(struct kunit *test, const char *text)
 {
 	if (!eventually(log_has(text)))

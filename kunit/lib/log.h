@@ -13,6 +13,9 @@ void is_logged(struct kunit *test, const char *text);
 
 bool log_has(const char *text);
 
+/* How often the log has the text. */
+unsigned int log_count(const char *text);
+
 /*
  * Does the call make the kernel report something, with this text in its first line? The
  * report does not reach the console, where it would fail the run.
