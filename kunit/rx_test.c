@@ -964,21 +964,117 @@ static void corrupt_ring(struct kunit *test)
 			  READ_ONCE(receiver->status) == STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 1);
 
-	/* Packets that were read before are delivered and completed. */
-	completes_all(receiver);
-	was_given(test, receiver, 10);
-	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 10);
+	/* The close waits for the packet that the client has: it is still completed. */
 	packet = VmbPacketAllocate(receiver->ch);
 	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, 0),
 			STATUS_DEVICE_REMOVED);
 	VmbPacketFree(packet);
+	EXPECT_EVENTUALLY(test, !READ_ONCE(receiver->ch->delivery.on));
+	completes_all(receiver);
+	EXPECT_EVENTUALLY(test,
+			  READ_ONCE(receiver->ch->state) == KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 1);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, 9);
 
 	fake_bus_corrupt(bus, false);
-	VmbChannelDisable(receiver->ch);
 	receiver->next = 0;
 	comes_up(test, receiver);
 	host_sends(bus, 0, 1);
-	was_given(test, receiver, 11);
+	was_given(test, receiver, 2);
+}
+
+/* A client that only receives hears of it as of a device that goes. */
+
+static void is_down_and_comes_up(struct kunit *test, struct client *client,
+				 struct fake_bus *bus)
+{
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->state) == KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, client->failure, STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, client->ch->rx.corrupt, 1);
+	KUNIT_EXPECT_FALSE(test, client->ch->rx.failed);
+
+	/* As after a rescind, the next enable opens the channel. */
+	fake_bus_corrupt(bus, false);
+	bring_up(test, client);
+	heard(test, client, UP);
+	VmbChannelDisable(client->ch);
+	heard(test, client, DOWN);
+}
+
+static void corrupt_ring_takes_the_channel_down(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	log_record(test);
+	bring_up(test, client);
+	heard(test, client, UP);
+	fake_bus_corrupt(bus, true);
+	kmcl_poll_schedule(client->ch);
+	heard(test, client, DOWN " PnpFailure");
+	is_logged(test, "corrupt incoming ring: the channel is closed");
+	is_logged(test, "the incoming ring failed: status 0xc0000001");
+	is_down_and_comes_up(test, client, bus);
+}
+
+static void corrupt_ring_of_a_paused_channel(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	heard(test, client, UP " Suspend");
+	fake_bus_corrupt(bus, true);
+	kmcl_poll_schedule(client->ch);
+	heard(test, client, "Closed PnpFailure");
+	VmbChannelStart(client->ch);
+	is_down_and_comes_up(test, client, bus);
+}
+
+/* As when a device goes: what the client does not complete is not waited for long. */
+static void corrupt_ring_and_packets_of_the_client(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	u64 word = 1;
+
+	remove_early(test);
+	client->hold = true;
+	bring_up(test, client);
+	heard(test, client, UP);
+	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->held_count) == 1);
+	fake_bus_corrupt(bus, true);
+	kmcl_poll_schedule(client->ch);
+	heard(test, client, DOWN " PnpFailure");
+	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 1);
+	client_completes_all(client);
+	client->hold = false;
+	is_down_and_comes_up(test, client, bus);
+}
+
+/* The client waits in Pause for the packets that it has, and then for the close. */
+static void corrupt_ring_ends_a_pause(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *pause;
+	u64 word = 1;
+
+	remove_early(test);
+	client->hold = true;
+	bring_up(test, client);
+	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->held_count) == 1);
+	pause = job_start(test, do_pause, client->ch);
+	heard(test, client, UP " Suspend");
+	fake_bus_corrupt(bus, true);
+	kmcl_poll_schedule(client->ch);
+	job_join(test, pause);
+	heard(test, client, "Closed PnpFailure");
+	client_completes_all(client);
 }
 
 /* A callback that may sleep */
@@ -1543,6 +1639,10 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(packet_is_malformed),
 	KUNIT_CASE(no_gpa_direct),
 	KUNIT_CASE(corrupt_ring),
+	KUNIT_CASE(corrupt_ring_takes_the_channel_down),
+	KUNIT_CASE(corrupt_ring_of_a_paused_channel),
+	KUNIT_CASE(corrupt_ring_and_packets_of_the_client),
+	KUNIT_CASE(corrupt_ring_ends_a_pause),
 	KUNIT_CASE(pause_waits_for_a_callback),
 	KUNIT_CASE(disable_in_a_callback),
 	KUNIT_CASE_SLOW(flood_leaves_the_cpu_to_others),

@@ -869,20 +869,34 @@ static void packets_from_before_the_start(struct kunit *test)
 static void corrupt_ring(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
-	struct ring_record *rec = ring_record_start(test, bus);
-	struct sender *s = request_in_flight(test, bus);
+	struct sender *s;
 
+	ring_record_start(test, bus);
+	s = request_in_flight(test, bus);
 	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
-	EXPECT_EVENTUALLY(test, bus->ch->rx.failed);
-	fake_bus_corrupt(bus, false);
-	fake_bus_complete(bus, rec->ids[0], NULL, 0);
-	msleep(50);
-	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 0);
 	/* The ring is corrupt, so no request waits for its completion. */
 	senders_end(test, s, 1, STATUS_DEVICE_REMOVED);
+	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->state) == KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, bus->ch->rx.received, 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->rx.corrupt, 1);
 	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
-			STATUS_DEVICE_REMOVED);
+			STATUS_INVALID_DEVICE_STATE);
+}
+
+/* Refused at once, also while something holds up the close. */
+static void corrupt_ring_refuses_requests(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	bus->withhold = true;
+	fake_bus_corrupt(bus, true);
+	kmcl_poll_schedule(bus->ch);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->waiting));
+	KUNIT_EXPECT_EQ(test, request_word(bus, WAIT, LONG),
+			STATUS_INVALID_DEVICE_STATE);
+	fake_bus_let_complete(bus);
+	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->state) == KMCL_DISABLED);
 }
 
 static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
@@ -893,8 +907,7 @@ static void corrupt_ring_is_good_again_after_an_open(struct kunit *test)
 
 	fake_bus_corrupt(bus, true);
 	kmcl_poll_schedule(bus->ch);
-	EXPECT_EVENTUALLY(test, bus->ch->rx.failed);
-	VmbChannelDisable(bus->ch);
+	EXPECT_EVENTUALLY(test, READ_ONCE(bus->ch->state) == KMCL_DISABLED);
 	fake_bus_corrupt(bus, false);
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	ASSERT_EVENTUALLY(test, bus->ch->state == KMCL_ACTIVE);
@@ -1375,6 +1388,7 @@ static struct kunit_case tx_request_cases[] = {
 	KUNIT_CASE(packets_nobody_is_there_for),
 	KUNIT_CASE(packets_from_before_the_start),
 	KUNIT_CASE(corrupt_ring),
+	KUNIT_CASE(corrupt_ring_refuses_requests),
 	KUNIT_CASE(corrupt_ring_is_good_again_after_an_open),
 	KUNIT_CASE(disable_ends_requests),
 	KUNIT_CASE(rescind_ends_requests),

@@ -118,7 +118,7 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	lockdep_assert_held(&ch->api);
 	kmcl_channel_request_disable(ch);
 	/* A callback may wait for the host in a synchronous request. */
-	kmcl_tx_cancel(ch, -ENODEV);
+	kmcl_tx_cancel(ch, -ENODEV, NULL);
 	kmcl_hostwait_start(&wait, ch, "disable", 0);
 	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
 	/* Routines of packets that were queued while there was no device. */

@@ -131,7 +131,7 @@ void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint)
 {
 	/* A callback may wait for the host in a synchronous request. */
 	if (kmcl_channel_mark(ch, endpoint, &ch->lost, true))
-		kmcl_tx_cancel(ch, -ENODEV);
+		kmcl_tx_cancel(ch, -ENODEV, NULL);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_lose);
 
@@ -180,7 +180,7 @@ void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint)
 		return;
 
 	/* A callback may wait for the host in a synchronous request. */
-	kmcl_tx_cancel(ch, -ENODEV);
+	kmcl_tx_cancel(ch, -ENODEV, NULL);
 	kmcl_hostwait_start(&wait, ch, "suspend", 0);
 	flush_work(&ch->work);
 	kmcl_hostwait_stop(&wait);

@@ -511,7 +511,7 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
  * @interface_instance: instance GUID of the device, or %NULL for any device of
  *	the type; copied
  * @pnp_failure_callback: called if a device was found but the channel could not be
- *	opened; may be %NULL
+ *	opened, or was closed because its incoming ring was found corrupt; may be %NULL
  *
  * @pnp_failure_callback may sleep. It must not call VmbChannelEnable(),
  * VmbChannelDisable() or VmbChannelCleanup() for @channel.

@@ -43,11 +43,13 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 }
 
 /*
- * True if the device is being removed or suspended, which must not wait for ever.
+ * True if the device is being removed or suspended, which must not wait for ever, or
+ * if it is of no use, because the ring is corrupt.
  */
 static bool kmcl_channel_going_away(const struct kmcl_channel *ch)
 {
-	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep);
+	return READ_ONCE(ch->lost) || READ_ONCE(ch->asleep) ||
+	       READ_ONCE(ch->rx.failed);
 }
 
 /* True if there is no reason to close the channel. */
@@ -265,7 +267,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	int err;
 
 	kmcl_tx_refuse(ch);
-	kmcl_tx_cancel(ch, -ENODEV);
+	kmcl_tx_cancel(ch, -ENODEV, NULL);
 	if (ch->state >= KMCL_STARTED)
 		kmcl_channel_suspend(ch);
 	kmcl_channel_wait_held_going_down(ch);
@@ -297,7 +299,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 static void kmcl_channel_finish_queued(struct kmcl_channel *ch)
 {
 	kmcl_tx_refuse(ch);
-	kmcl_tx_cancel(ch, -ENODEV);
+	kmcl_tx_cancel(ch, -ENODEV, NULL);
 	kmcl_delivery_finish(ch);
 }
 
@@ -352,6 +354,13 @@ static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 	if (ch->set.pnp_failure && !READ_ONCE(ch->abandoned))
 		ch->set.pnp_failure(ch, status);
 	kmcl_channel_finish(ch);
+}
+
+/* The incoming ring is corrupt: close the channel as if the device were gone. */
+static void kmcl_channel_ring_failed(struct kmcl_channel *ch)
+{
+	kmcl_channel_shut_down(ch, true);
+	kmcl_channel_failed(ch, "the incoming ring", kmcl_status(-EIO));
 }
 
 static void kmcl_channel_start(struct kmcl_channel *ch)
@@ -421,6 +430,8 @@ static kmcl_step kmcl_channel_step(const struct kmcl_channel *ch)
 		return kmcl_channel_down;
 	if (ch->asleep)
 		return ch->state == KMCL_ENABLED ? NULL : kmcl_channel_sleep;
+	if (READ_ONCE(ch->rx.failed))
+		return kmcl_channel_ring_failed;
 	if (ch->state == KMCL_ENABLED)
 		return kmcl_channel_up;
 	if (ch->state == KMCL_OPENED)

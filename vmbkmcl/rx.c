@@ -25,6 +25,7 @@
 #include "bus.h"
 #include "channel.h"
 #include "hot.h"
+#include "poll.h"
 #include "rx.h"
 #include "rx_deliver.h"
 #include "rx_packet.h"
@@ -48,6 +49,7 @@ int kmcl_rx_open(struct kmcl_channel *ch)
 
 void kmcl_rx_close(struct kmcl_channel *ch)
 {
+	WRITE_ONCE(ch->rx.failed, false);
 	kvfree(ch->rx.copy);
 	ch->rx.copy = NULL;
 }
@@ -154,25 +156,28 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 /*
  * A corrupt ring is not read again until the channel is opened again. No completion
  * can arrive any more, so finish the packets that await one, except those with
- * external data that the host may still access.
+ * external data that the host may still access. A client that only receives would
+ * not notice that, so the work item closes the channel.
  */
-static void kmcl_rx_fail(struct kmcl_channel *ch)
+static void kmcl_rx_fail(struct kmcl_channel *ch, struct kmcl_budget *budget)
 {
-	ch->rx.failed = true;
+	WRITE_ONCE(ch->rx.failed, true);
 	ch->rx.corrupt++;
-	kmcl_warn(ch, "corrupt incoming ring: the channel receives nothing more\n");
+	kmcl_warn(ch, "corrupt incoming ring: the channel is closed\n");
 	kmcl_tx_refuse(ch);
-	kmcl_tx_cancel(ch, -ENODEV);
+	/* What was read before is good, and nothing is delivered once it is closing. */
+	kmcl_deliver(ch, budget);
+	kmcl_channel_kick(ch);
+	wake_up_all(&ch->changed);
 }
 
-static void kmcl_rx_read(struct kmcl_channel *ch, struct kmcl_budget *budget)
+static void kmcl_rx_read_packets(struct kmcl_channel *ch,
+				 struct kmcl_budget *budget)
 {
 	struct kmcl_ring_packet packet;
 	int found = 0;
 
 	ch->rx.starved = false;
-	if (ch->rx.failed)
-		return;
 	while (!kmcl_budget_is_spent(budget)) {
 		found = kmcl_ring_peek(&ch->rx.ring, &packet);
 		if (found <= 0)
@@ -189,9 +194,18 @@ static void kmcl_rx_read(struct kmcl_channel *ch, struct kmcl_budget *budget)
 			kmcl_budget_spend_copy(budget, packet.len);
 	}
 	if (found < 0)
-		kmcl_rx_fail(ch);
+		kmcl_rx_fail(ch, budget);
 	else if (kmcl_ring_release(&ch->rx.ring))
 		ch->bus->signal(ch, KMCL_SIGNAL_ROOM);
+}
+
+static void kmcl_rx_read(struct kmcl_channel *ch, struct kmcl_budget *budget)
+{
+	if (likely(!ch->rx.failed))
+		kmcl_rx_read_packets(ch, budget);
+	/* The work item may be in a callback that waits for one of the packets. */
+	if (unlikely(ch->rx.failed))
+		kmcl_tx_cancel(ch, -ENODEV, budget);
 }
 
 static void kmcl_poll_do(struct kmcl_channel *ch, enum kmcl_poll_stage stage,
@@ -290,7 +304,6 @@ void kmcl_rx_init(struct kmcl_rx *rx)
  */
 void kmcl_rx_start(struct kmcl_channel *ch)
 {
-	ch->rx.failed = false;
 	ch->rx.stage = KMCL_POLL_READ;
 	ch->rx.complained = false;
 	/*

@@ -37,7 +37,8 @@ enum kmcl_poll_stage {
  * @corrupt: number of times the ring was found corrupt
  * @complained: a line was logged about packets that can not be delivered, since the
  *	channel was opened
- * @failed: the ring was found corrupt and is not read any more
+ * @failed: the ring was found corrupt and is not read any more. Set by the poll, and
+ *	cleared when the ring is closed, which the work item of the channel then does.
  */
 struct kmcl_rx {
 	bool running;

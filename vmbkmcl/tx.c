@@ -768,6 +768,7 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
  * @ch: a channel for which kmcl_tx_refuse() was called. If it was opened again
  *	since, nothing happens.
  * @err: error that done() is called with
+ * @budget: the budget of the poll, or %NULL for all packets
  *
  * A packet without external data was copied to the ring or to memory of this
  * module. The host has nothing that belongs to the owner of such a packet, so
@@ -778,12 +779,13 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
  * Context: softirq or process. No spinlock held, because done() of packets is
  * called.
  */
-void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
+void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
+		    struct kmcl_budget *budget)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_tx_entry *entry;
 
-	do {
+	while (!budget || !kmcl_budget_is_spent(budget)) {
 		entry = NULL;
 		local_bh_disable();
 		spin_lock(&tx->lock);
@@ -794,7 +796,11 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err)
 		if (entry)
 			entry->done(entry, err, NULL, 0);
 		local_bh_enable();
-	} while (entry);
+		if (!entry)
+			break;
+		if (budget)
+			kmcl_budget_spend(budget);
+	}
 }
 
 /**

@@ -192,7 +192,8 @@ void kmcl_tx_destroy(struct kmcl_tx *tx);
 void kmcl_tx_wait(struct kmcl_channel *ch);
 void kmcl_tx_open(struct kmcl_channel *ch);
 void kmcl_tx_refuse(struct kmcl_channel *ch);
-void kmcl_tx_cancel(struct kmcl_channel *ch, int err);
+void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
+		    struct kmcl_budget *budget);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
