@@ -5,7 +5,9 @@
  */
 
 #include <linux/kthread.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <vmbkmcl/linux.h>
 #include <vmbkmcl/windows/lock.h>
 
 #include "lib/client.h"
@@ -932,6 +934,225 @@ static void no_gpa_direct(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mdl, (void *)1);
 }
 
+/* Transfer pages */
+
+#define SET		0x1234
+#define BUFFER		SZ_64K
+#define MOST_RANGES	((4096 - 8) / 8)	/* with a payload of a word */
+
+/* A struct kmcl_xfer_pages with room for ranges */
+struct ranges {
+	u16 set;
+	u16 unused;
+	u32 count;
+	struct kmcl_xfer_range range[MOST_RANGES + 1];
+};
+
+/* The host has written @count ranges; it says that there are @says. */
+static void host_transfers(struct fake_bus *bus, u32 number,
+			   struct ranges *ranges, u32 says, u32 count)
+{
+	ranges->set = SET;
+	ranges->count = says;
+	fake_bus_deliver_with_head(bus, KMCL_PKT_XFER_PAGES, number, ranges,
+				   offsetof(struct ranges, range[count]),
+				   &number, sizeof(number));
+}
+
+static struct ranges *ranges_alloc(struct kunit *test)
+{
+	struct ranges *ranges = kunit_kzalloc(test, sizeof(*ranges), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ranges);
+	return ranges;
+}
+
+static void range_counts_desc(const u32 *count, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u", *count);
+}
+
+static const u32 range_counts[] = { 0, 1, 3, MOST_RANGES };
+
+KUNIT_ARRAY_PARAM(range_count, range_counts, range_counts_desc);
+
+static void transfer_pages(struct kunit *test)
+{
+	const u32 *count = test->param_value;
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	struct ranges *ranges = ranges_alloc(test);
+	PCVMB_TRANSFER_PAGE_RANGE got = NULL;
+	UINT32 nr = ~0, i;
+	UINT16 set = 0;
+
+	for (i = 0; i < *count; i++) {
+		ranges->range[i].offset = 64 * i;
+		ranges->range[i].len = 33 + i % 31;
+	}
+	receiver->keep = true;
+	comes_up(test, receiver);
+	host_transfers(bus, 0, ranges, *count, *count);
+	host_sends(bus, 1, 1);
+	was_given(test, receiver, 2);
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetTransferPages(receiver->kept[0],
+							 BUFFER, &set, &got,
+							 &nr),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, set, SET);
+	KUNIT_ASSERT_EQ(test, nr, *count);
+	KUNIT_ASSERT_NOT_NULL(test, got);
+	KUNIT_EXPECT_MEMEQ(test, got, ranges->range, nr * sizeof(*got));
+
+	/* A packet without ranges in the same memory has none later. */
+	completes_all(receiver);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 2);
+	receiver->keep = true;
+	host_sends(bus, 2, POOL);
+	was_given(test, receiver, 2 + KMCL_QUOTA_DEFAULT);
+	for (i = 0; i < receiver->nr_kept; i++)
+		KUNIT_EXPECT_EQ(test,
+				VmbChannelPacketGetTransferPages(receiver->kept[i],
+								 BUFFER, &set,
+								 &got, &nr),
+				STATUS_INVALID_DEVICE_REQUEST);
+}
+
+static void transfer_pages_arguments(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	struct ranges *ranges = ranges_alloc(test);
+	PCVMB_TRANSFER_PAGE_RANGE got;
+	VMBPACKETCOMPLETION packet;
+	UINT16 set;
+	UINT32 nr;
+
+	receiver->keep = true;
+	comes_up(test, receiver);
+	host_transfers(bus, 0, ranges, 1, 1);
+	was_given(test, receiver, 1);
+	packet = receiver->kept[0];
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetTransferPages(NULL, BUFFER, &set,
+							 &got, &nr),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetTransferPages(packet, BUFFER, NULL,
+							 &got, &nr),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetTransferPages(packet, BUFFER, &set,
+							 NULL, &nr),
+			STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetTransferPages(packet, BUFFER, &set,
+							 &got, NULL),
+			STATUS_INVALID_PARAMETER_5);
+}
+
+/* Ranges, the last of three in a packet, beside the end of the buffer */
+static const struct beside {
+	const char *name;
+	struct kmcl_xfer_range range;
+	NTSTATUS status;
+} besides[] = {
+	{ "all of it", { .offset = 0, .len = BUFFER }, STATUS_SUCCESS },
+	{ "its last byte", { .offset = BUFFER - 1, .len = 1 }, STATUS_SUCCESS },
+	{ "nothing, at its end", { .offset = BUFFER, .len = 0 },
+	  STATUS_SUCCESS },
+	{ "a byte behind it", { .offset = BUFFER, .len = 1 },
+	  STATUS_INVALID_BUFFER_SIZE },
+	{ "a byte too long", { .offset = 1, .len = BUFFER },
+	  STATUS_INVALID_BUFFER_SIZE },
+	{ "longer than it", { .offset = 0, .len = BUFFER + 1 },
+	  STATUS_INVALID_BUFFER_SIZE },
+	{ "wraps to its start", { .offset = U32_MAX, .len = 2 },
+	  STATUS_INVALID_BUFFER_SIZE },
+	{ "wraps by its length", { .offset = 8, .len = U32_MAX - 4 },
+	  STATUS_INVALID_BUFFER_SIZE },
+	{ "nothing, far behind it", { .offset = U32_MAX, .len = 0 },
+	  STATUS_INVALID_BUFFER_SIZE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(beside, besides, name);
+
+static void transfer_pages_beside_the_buffer(struct kunit *test)
+{
+	const struct beside *beside = test->param_value;
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	struct ranges *ranges = ranges_alloc(test);
+	PCVMB_TRANSFER_PAGE_RANGE got = NULL;
+	UINT16 set = 0;
+	UINT32 nr = 77;
+
+	ranges->range[2] = beside->range;
+	receiver->keep = true;
+	comes_up(test, receiver);
+	host_transfers(bus, 0, ranges, 3, 3);
+	was_given(test, receiver, 1);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelPacketGetTransferPages(receiver->kept[0],
+							 BUFFER, &set, &got,
+							 &nr),
+			beside->status);
+	KUNIT_EXPECT_EQ(test, set, SET);
+	KUNIT_EXPECT_EQ(test, nr, beside->status ? 77 : 3);
+	KUNIT_EXPECT_EQ(test, !got, !!beside->status);
+}
+
+/* What is not in the packet, or has no room, is not delivered, and is answered. */
+static const struct bad_transfer {
+	const char *name;
+	u32 says;
+	u32 count;
+} bad_transfers[] = {
+	{ "one more than there is", 4, 3 },
+	{ "one of none", 1, 0 },
+	{ "as many as a word holds", U32_MAX, 3 },
+	{ "a multiplication overflows", 0x20000001, 1 },
+	{ "no room beside the payload", MOST_RANGES + 1, MOST_RANGES + 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(bad_transfer, bad_transfers, name);
+
+static void malformed_transfer_pages(struct kunit *test)
+{
+	const struct bad_transfer *bad = test->param_value;
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	struct ranges *ranges = ranges_alloc(test);
+
+	log_record(test);
+	comes_up(test, receiver);
+	host_transfers(bus, 5, ranges, bad->says, bad->count);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
+	KUNIT_EXPECT_EQ(test, bus->last_id, 5);
+	KUNIT_EXPECT_EQ(test, bus->last_len, 0);
+	is_logged(test, NOT_DELIVERED);
+	host_sends(bus, 0, 1);
+	was_given(test, receiver, 1);
+	KUNIT_EXPECT_FALSE(test, receiver->ch->rx.failed);
+}
+
+/* Without the header that says how many there are */
+static void transfer_pages_without_a_header(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct receiver *receiver = fake_receiver(test, &bus);
+	u32 number = 0;
+
+	comes_up(test, receiver);
+	fake_bus_deliver_with_head(bus, KMCL_PKT_XFER_PAGES, 5, NULL, 0,
+				   &number, sizeof(number));
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
+	KUNIT_EXPECT_EQ(test, receiver->calls, 0);
+	KUNIT_EXPECT_EQ(test, receiver->ch->rx.dropped, 1);
+}
+
 /* A ring that makes no sense */
 
 static void corrupt_ring(struct kunit *test)
@@ -1638,6 +1859,11 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(deferred_at_the_close),
 	KUNIT_CASE(packet_is_malformed),
 	KUNIT_CASE(no_gpa_direct),
+	KUNIT_CASE_PARAM(transfer_pages, range_count_gen_params),
+	KUNIT_CASE(transfer_pages_arguments),
+	KUNIT_CASE_PARAM(transfer_pages_beside_the_buffer, beside_gen_params),
+	KUNIT_CASE_PARAM(malformed_transfer_pages, bad_transfer_gen_params),
+	KUNIT_CASE(transfer_pages_without_a_header),
 	KUNIT_CASE(corrupt_ring),
 	KUNIT_CASE(corrupt_ring_takes_the_channel_down),
 	KUNIT_CASE(corrupt_ring_of_a_paused_channel),

@@ -40,6 +40,19 @@ static_assert(offsetof(struct hv_mpb_array, offset) ==
 	      offsetof(struct kmcl_gpa_range, offset));
 static_assert(offsetof(struct hv_mpb_array, pfn_array) ==
 	      offsetof(struct kmcl_gpa_range, pfn));
+static_assert(offsetof(struct vmtransfer_page_packet_header, xfer_pageset_id) ==
+	      sizeof(struct kmcl_descriptor) +
+	      offsetof(struct kmcl_xfer_pages, set));
+static_assert(offsetof(struct vmtransfer_page_packet_header, range_cnt) ==
+	      sizeof(struct kmcl_descriptor) +
+	      offsetof(struct kmcl_xfer_pages, range_count));
+static_assert(offsetof(struct vmtransfer_page_packet_header, ranges) ==
+	      sizeof(struct kmcl_descriptor) +
+	      offsetof(struct kmcl_xfer_pages, ranges));
+static_assert(offsetof(struct vmtransfer_page_range, byte_count) ==
+	      offsetof(struct kmcl_xfer_range, len));
+static_assert(offsetof(struct vmtransfer_page_range, byte_offset) ==
+	      offsetof(struct kmcl_xfer_range, offset));
 static_assert((int)VM_PKT_DATA_INBAND == KMCL_PKT_INBAND);
 static_assert((int)VM_PKT_DATA_USING_XFER_PAGES == KMCL_PKT_XFER_PAGES);
 static_assert((int)VM_PKT_DATA_USING_GPA_DIRECT == KMCL_PKT_GPA_DIRECT);

@@ -29,6 +29,7 @@
 #include "rx.h"
 #include "rx_deliver.h"
 #include "rx_packet.h"
+#include "rx_transfer_pages.h"
 #include "trace.h"
 
 /**
@@ -64,14 +65,23 @@ static bool kmcl_rx_is_wanted(const struct kmcl_delivery *to)
 }
 
 /*
- * Find the message in a packet of the ring. Returns false if it is malformed, or larger
- * than the client's packets.
+ * Find the message in a packet of the ring, and its ranges if it is a transfer-page
+ * packet. Returns false if it is malformed, or larger than the client's packets.
  */
-static bool kmcl_rx_message(struct kmcl_channel *ch, const void **data,
-			    u32 *len)
+static bool kmcl_rx_message(struct kmcl_channel *ch,
+			    const struct kmcl_ring_packet *packet,
+			    const void **data, u32 *len,
+			    struct kmcl_transfer_pages *pages)
 {
-	return (!ch->set.is_pipe || kmcl_pipe_unframe(data, len)) &&
-	       *len <= ch->delivery.pool->room;
+	u32 room = ch->delivery.pool->room;
+
+	if (ch->set.is_pipe && !kmcl_pipe_unframe(data, len))
+		return false;
+	if (*len > room)
+		return false;
+	return packet->type != KMCL_PKT_XFER_PAGES ||
+	       (kmcl_transfer_pages_read(packet, pages) &&
+		kmcl_transfer_pages_fit(pages, *len, room));
 }
 
 static void kmcl_rx_complain(struct kmcl_channel *ch)
@@ -113,6 +123,7 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 			    const struct kmcl_ring_packet *packet)
 {
 	const void *data = packet->data;
+	struct kmcl_transfer_pages pages;
 	struct kmcl_rx_packet *copy;
 	u32 len = packet->len;
 
@@ -120,7 +131,7 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 		kmcl_rx_count_dropped(&ch->rx, 1);
 		return true;
 	}
-	if (!kmcl_rx_message(ch, &data, &len))
+	if (!kmcl_rx_message(ch, packet, &data, &len, &pages))
 		return kmcl_rx_reject(ch, packet);
 	copy = kmcl_pool_pop(ch);
 	if (!copy)
@@ -130,6 +141,9 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 	copy->completion.wire.id = packet->id;
 	copy->wants_completion = packet->flags &
 				 KMCL_PKT_FLAG_COMPLETION_REQUESTED;
+	copy->ranges = NULL;
+	if (packet->type == KMCL_PKT_XFER_PAGES)
+		kmcl_transfer_pages_copy(copy, packet, &pages);
 	kmcl_delivery_enqueue(&ch->delivery, copy);
 	return true;
 }
@@ -142,6 +156,7 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 		kmcl_tx_complete(ch, packet->id, packet->data, packet->len);
 		break;
 	case KMCL_PKT_INBAND:
+	case KMCL_PKT_XFER_PAGES:
 		if (!kmcl_rx_enqueue(ch, packet))
 			return false;
 		break;

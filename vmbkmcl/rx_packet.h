@@ -28,6 +28,10 @@ enum kmcl_rx_owner {
  * @completion: entry that sends the completion
  * @wants_completion: the host has asked for a completion
  * @len: number of bytes of payload in @data
+ * @page_set: number of the page set of a transfer-page packet
+ * @nr_ranges: number of @ranges
+ * @ranges: ranges of a transfer-page packet, behind the payload in @data; %NULL for any
+ *	other packet
  * @data: the payload of the packet, later the payload of the completion. The
  *	client's context is behind it.
  */
@@ -38,6 +42,9 @@ struct kmcl_rx_packet {
 	struct kmcl_tx_entry completion;
 	bool wants_completion;
 	u32 len;
+	u16 page_set;
+	u32 nr_ranges;
+	struct kmcl_xfer_range *ranges;
 	u8 data[] __aligned(sizeof(u64));
 };
 

@@ -109,8 +109,39 @@ struct kmcl_gpa_direct {
 	u8 ranges[] __aligned(sizeof(u64));
 };
 
+/**
+ * struct kmcl_xfer_range - a range of the receiver's buffer
+ * @len: length of the range in bytes
+ * @offset: where the range begins in the buffer
+ */
+struct kmcl_xfer_range {
+	u32 len;
+	u32 offset;
+};
+
+/**
+ * struct kmcl_xfer_pages - where in the receiver's buffer the data of a packet are
+ * @set: number of the page set, by which both ends name the buffer
+ * @sender_owns_set: not used
+ * @reserved: 0
+ * @range_count: number of @ranges
+ * @ranges: the ranges
+ *
+ * In a packet of type %KMCL_PKT_XFER_PAGES this is between the descriptor and the
+ * payload.
+ */
+struct kmcl_xfer_pages {
+	u16 set;
+	u8 sender_owns_set;
+	u8 reserved;
+	u32 range_count;
+	struct kmcl_xfer_range ranges[];
+};
+
 static_assert(sizeof(struct kmcl_descriptor) == 16);
 static_assert(sizeof(struct kmcl_gpa_range) == 8);
 static_assert(sizeof(struct kmcl_gpa_direct) == 8);
+static_assert(sizeof(struct kmcl_xfer_range) == 8);
+static_assert(sizeof(struct kmcl_xfer_pages) == 8);
 
 #endif /* _KMCL_WIRE_H */

@@ -301,7 +301,8 @@ static void fake_ask_for_room(struct fake_bus *bus)
 
 	next = list_first_entry_or_null(&bus->rx, struct fake_packet, link);
 	if (next)
-		wanted = kmcl_ring_packet_size(0, next->wire.len);
+		wanted = kmcl_ring_packet_size(next->wire.head_len,
+					       next->wire.len);
 	else if (bus->endless)
 		wanted = kmcl_ring_packet_size(0, sizeof(u64));
 	kmcl_ring_want_room(&bus->rx_ring, wanted);
@@ -631,25 +632,56 @@ void fake_bus_rescind(struct fake_bus *bus)
 	kmcl_gpadl_device_gone(bus, true);
 }
 
-static void deliver(struct fake_bus *bus, u16 type, u16 flags, u64 id,
-		    const void *data, u32 len)
+static void deliver_packet(struct fake_bus *bus,
+			   const struct kmcl_ring_packet *wire)
 {
 	struct fake_packet *packet;
 
-	packet = kzalloc(sizeof(*packet) + len, GFP_KERNEL);
+	packet = kzalloc(sizeof(*packet) + wire->head_len + wire->len,
+			 GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(bus->test, packet);
-	packet->wire.type = type;
-	packet->wire.flags = flags;
-	packet->wire.id = id;
-	packet->wire.data = packet->data;
-	packet->wire.len = len;
-	memcpy(packet->data, data, len);
+	packet->wire = *wire;
+	packet->wire.head = packet->data;
+	packet->wire.data = packet->data + wire->head_len;
+	memcpy(packet->data, wire->head, wire->head_len);
+	memcpy(packet->data + wire->head_len, wire->data, wire->len);
 
 	spin_lock_bh(&bus->lock);
 	list_add_tail(&packet->link, &bus->rx);
 	fake_refill(bus);
 	spin_unlock_bh(&bus->lock);
 	kmcl_poll_schedule(bus->ch);
+}
+
+static void deliver(struct fake_bus *bus, u16 type, u16 flags, u64 id,
+		    const void *data, u32 len)
+{
+	const struct kmcl_ring_packet packet = {
+		.type = type,
+		.flags = flags,
+		.id = id,
+		.data = data,
+		.len = len,
+	};
+
+	deliver_packet(bus, &packet);
+}
+
+void fake_bus_deliver_with_head(struct fake_bus *bus, u16 type, u64 id,
+				const void *head, u32 head_len,
+				const void *data, u32 len)
+{
+	const struct kmcl_ring_packet packet = {
+		.type = type,
+		.flags = KMCL_PKT_FLAG_COMPLETION_REQUESTED,
+		.id = id,
+		.head = head,
+		.head_len = head_len,
+		.data = data,
+		.len = len,
+	};
+
+	deliver_packet(bus, &packet);
 }
 
 void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,

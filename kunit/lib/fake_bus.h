@@ -181,6 +181,11 @@ void fake_bus_complete(struct fake_bus *bus, u64 id, const void *data, u32 len);
 void fake_bus_deliver_request(struct fake_bus *bus, u64 id, const void *data,
 			      u32 len);
 
+/* The same of any type, with @head_len bytes between the descriptor and the payload. */
+void fake_bus_deliver_with_head(struct fake_bus *bus, u16 type, u64 id,
+				const void *head, u32 head_len,
+				const void *data, u32 len);
+
 /* The guest has read all that was to be delivered. */
 bool fake_bus_is_empty(struct fake_bus *bus);
 unsigned int fake_bus_gpadls(struct fake_bus *bus);

@@ -7,8 +7,8 @@ usage: api-table.py             print the table, as reStructuredText
        api-table.py --check     print what is missing or out of date, and fail
 
 The headers define the list: the structs of include/vmbkmcl/interface.h say which
-interface version a function belongs to, and include/vmbkmcl/server.h declares the
-functions for servers. Each function must be exported, and a KUnit case must call it.
+interface version a function belongs to, include/vmbkmcl/server.h declares the
+functions for servers, and include/vmbkmcl/linux.h those of Linux alone. Each function must be exported, and a KUnit case must call it.
 The kernel-doc at its definition must describe every parameter and have Context:,
 Source: and, if the function returns something, Return:.
 """
@@ -21,6 +21,7 @@ TREE = Path(__file__).resolve().parents[2]
 API = TREE / "include/vmbuskernelmodeclientlibapi.h"
 INTERFACE = TREE / "include/vmbkmcl/interface.h"
 SERVER = TREE / "include/vmbkmcl/server.h"
+LINUX = TREE / "include/vmbkmcl/linux.h"
 TABLE = TREE / "Documentation/api-table.rst"
 
 V1_FUNCTIONS = 41
@@ -37,6 +38,10 @@ def prototypes(path):
     return {m[2]: m[1] for m in PROTOTYPE.finditer(COMMENT.sub("", text_of(path)))}
 
 
+def declarations():
+    return {**prototypes(API), **prototypes(SERVER), **prototypes(LINUX)}
+
+
 def interfaces():
     """[(interface, [function, ...])], as the headers have them."""
     header = text_of(INTERFACE)
@@ -46,6 +51,7 @@ def interfaces():
                             header, re.S)[1]
         lists.append((f"V{version}", re.findall(r"\b(Vmb\w+)", members)))
     lists.append(("server", list(prototypes(SERVER))))
+    lists.append(("Linux", list(prototypes(LINUX))))
     return lists
 
 
@@ -58,7 +64,7 @@ def parameters(arguments):
 def documented(sources, name, returns):
     """What the kernel-doc of a function lacks."""
     found = re.search(rf"/\*\*\n \* {name}\(\) - [^\n]+\n((?: \*[^\n]*\n)+?) \*/\n"
-                      rf"[\w \*]+\b{name}\(([^{{]*)\)\n{{", sources)
+                      rf"[\w \*]+\s{name}\(([^{{]*)\)\n{{", sources)
     if not found:
         return ["kernel-doc"]
     comment, arguments = found[1], found[2]
@@ -73,7 +79,7 @@ def rows():
     sources = "\n".join(text_of(p) for p in sorted((TREE / "vmbkmcl").glob("*.c")))
     tests = "\n".join(COMMENT.sub("", text_of(p))
                       for p in sorted((TREE / "kunit").glob("*_test.c")))
-    declared = {**prototypes(API), **prototypes(SERVER)}
+    declared = declarations()
     for interface, functions in interfaces():
         for name in functions:
             lacks = []
@@ -89,7 +95,7 @@ def rows():
 
 def complaints(table):
     listed = [name for _, name, _ in table]
-    for name in {**prototypes(API), **prototypes(SERVER)}:
+    for name in declarations():
         if name not in listed:
             yield f"{name}: declared, and in no interface"
     for interface, count in ("V1", V1_FUNCTIONS), ("server", SERVER_FUNCTIONS):
@@ -117,7 +123,8 @@ def rst(table):
     yield ""
     yield "Documented means: each parameter, the context, every status and the source."
     yield "Tested means: a KUnit case calls it. V1 to V5 are the versions of"
-    yield "``KMCL_CLIENT_INTERFACE``; a function is also a symbol to link to."
+    yield "``KMCL_CLIENT_INTERFACE``; a function is also a symbol to link to. The functions of"
+    yield "``vmbkmcl/linux.h`` are in no interface, because Microsoft's KMCL has none of them."
     yield ""
     yield rule
     yield f"{'Interface':9} {'Function':{width}} {'Exported':8} {'Documented':10} Tested"
