@@ -164,6 +164,24 @@ static NTSTATUS send_part(VMBPACKET packet, PMDL mdl, u32 offset, u32 len,
 					    offset, len, flags);
 }
 
+static NTSTATUS request(VMBCHANNEL ch, PMDL mdl, u32 flags, s64 timeout)
+{
+	LARGE_INTEGER time = { .QuadPart = timeout };
+	u64 word = 0;
+
+	return VmbChannelSendSynchronousRequest(ch, &word, sizeof(word), mdl,
+						flags, NULL, NULL, &time);
+}
+
+static u32 slots_in_use(struct fake_bus *bus)
+{
+	u32 i, in_use = 0;
+
+	for (i = 0; i < KMCL_TX_SLOTS; i++)
+		in_use += !!bus->ch->tx.slots[i].entry;
+	return in_use;
+}
+
 /* Copy all bytes that the last GPA-direct packet on the bus describes. */
 static u32 described(struct fake_bus *bus, u8 *bytes, u32 room)
 {
@@ -438,9 +456,6 @@ static void send_with_mdl(struct kunit *test)
 	u64 word = 0;
 
 	KUNIT_EXPECT_EQ(test,
-			VmbPacketSend(packet, &word, 8, chain->mdl[0], 0),
-			STATUS_INVALID_PARAMETER_5);
-	KUNIT_EXPECT_EQ(test,
 			VmbPacketSend(packet, &word, 8, chain->mdl[0],
 				      WAIT | 8), STATUS_INVALID_PARAMETER_5);
 	KUNIT_EXPECT_EQ(test,
@@ -455,6 +470,83 @@ static void send_with_mdl(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
 	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	outcome_is(test, &outcome, STATUS_SUCCESS);
+}
+
+/*
+ * Complete when it is in the ring: the host is told of the memory, and no completion is
+ * asked for.
+ */
+static void send_with_mdl_without_completion(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct chain *chain = get_chain(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	u8 *bytes = kunit_kzalloc(test, ALL, GFP_KERNEL);
+	u64 word = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbPacketSend(packet, &word, 8, chain->mdl[0], 0),
+			STATUS_SUCCESS);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
+	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
+	KUNIT_EXPECT_EQ(test, bus->last_id, 0);
+	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 0);
+
+	/* The ring is full: it is queued, and described all the same. */
+	fake_bus_set_room(bus, 0);
+	memset(bytes, 0, ALL);
+	KUNIT_ASSERT_EQ(test,
+			VmbPacketSend(packet, &word, 8, chain->mdl[0], 0),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+	fake_bus_set_room(bus, INT_MAX);
+	kmcl_poll_schedule(bus->ch);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 2);
+	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
+	chain_is_free(test, chain);
+
+	/* Not in the ring yet at the close */
+	fake_bus_set_room(bus, 0);
+	KUNIT_ASSERT_EQ(test,
+			VmbPacketSend(packet, &word, 8, chain->mdl[0], 0),
+			STATUS_SUCCESS);
+	VmbChannelDisable(bus->ch);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
+	chain_is_free(test, chain);
+}
+
+static void request_with_mdl_without_completion(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct chain *chain = get_chain(test);
+	u8 *bytes = kunit_kzalloc(test, ALL, GFP_KERNEL);
+
+	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], 0, -SECOND),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, described(bus, bytes, ALL), ALL);
+	KUNIT_EXPECT_TRUE(test, has_pattern(bytes, ALL, SEED, 0));
+	KUNIT_EXPECT_EQ(test, bus->last_id, 0);
+	KUNIT_EXPECT_EQ(test, slots_in_use(bus), 0);
+	chain_is_free(test, chain);
+
+	/* DEBUG_ATOMIC_SLEEP reports a sleep here. */
+	local_bh_disable();
+	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], 0, 0),
+			STATUS_SUCCESS);
+	local_bh_enable();
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->sends) == 2);
+	chain_is_free(test, chain);
+
+	/* Queued, and taken back from the queue */
+	fake_bus_set_room(bus, 0);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], 0, -SECOND / 20),
+			STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], 0, 0),
+			STATUS_BUFFER_OVERFLOW);
+	chain_is_free(test, chain);
 }
 
 /* How long it is kept */
@@ -688,15 +780,6 @@ struct asker {
 	NTSTATUS status;
 };
 
-static NTSTATUS request(VMBCHANNEL ch, PMDL mdl, u32 flags, s64 timeout)
-{
-	LARGE_INTEGER time = { .QuadPart = timeout };
-	u64 word = 0;
-
-	return VmbChannelSendSynchronousRequest(ch, &word, sizeof(word), mdl,
-						flags, NULL, NULL, &time);
-}
-
 static void do_request(void *arg)
 {
 	struct asker *asker = arg;
@@ -713,7 +796,7 @@ static void request_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	becomes(test, bus->ch, KMCL_ACTIVE);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], 0, 0),
-			STATUS_INVALID_PARAMETER_5);
+			STATUS_INVALID_BUFFER_SIZE);
 	KUNIT_EXPECT_EQ(test, request(bus->ch, chain->mdl[0], WAIT | 8, 0),
 			STATUS_INVALID_PARAMETER_5);
 	KUNIT_EXPECT_EQ(test,
@@ -753,15 +836,6 @@ static void request_completed(struct kunit *test)
 	job_join(test, job);
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_SUCCESS);
 	chain_is_free(test, chain);
-}
-
-static u32 slots_in_use(struct fake_bus *bus)
-{
-	u32 i, in_use = 0;
-
-	for (i = 0; i < KMCL_TX_SLOTS; i++)
-		in_use += !!bus->ch->tx.slots[i].entry;
-	return in_use;
 }
 
 /* The caller times out and frees its memory, but the host still has it. */
@@ -1122,6 +1196,8 @@ static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE(limits),
 	KUNIT_CASE(most_segments),
 	KUNIT_CASE(send_with_mdl),
+	KUNIT_CASE(send_with_mdl_without_completion),
+	KUNIT_CASE(request_with_mdl_without_completion),
 	KUNIT_CASE(left_to_its_owner),
 	KUNIT_CASE(whole_pages_are_kept_too),
 	KUNIT_CASE(slab_memory_has_no_reference),

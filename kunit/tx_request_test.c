@@ -495,7 +495,31 @@ static void completion_after_the_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 1);
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.completed, 0);
 	KUNIT_EXPECT_EQ(test, in, 0x5eed);
-	KUNIT_EXPECT_EQ(test, size, sizeof(in));
+	KUNIT_EXPECT_EQ(test, size, 0);
+}
+
+/* Whatever the reason is: nothing was written to the caller's buffer. */
+static void nothing_has_no_size(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	u64 out = 0, in = 0x5eed;
+	u32 size;
+
+	fake_bus_set_room(bus, 0);
+	size = sizeof(in);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size, 0),
+			STATUS_BUFFER_OVERFLOW);
+	KUNIT_EXPECT_EQ(test, size, 0);
+	size = sizeof(in);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size,
+				      -20 * MS), STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, size, 0);
+	VmbChannelDisable(bus->ch);
+	size = sizeof(in);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, &out, 8, WAIT, &in, &size,
+				      LONG), STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, size, 0);
+	KUNIT_EXPECT_EQ(test, in, 0x5eed);
 }
 
 /* A full ring */
@@ -1368,6 +1392,7 @@ static struct kunit_case tx_request_cases[] = {
 	KUNIT_CASE(timeout_in_the_past),
 	KUNIT_CASE(timeout_of_an_age),
 	KUNIT_CASE(completion_after_the_timeout),
+	KUNIT_CASE(nothing_has_no_size),
 	KUNIT_CASE(ring_full_and_no_time),
 	KUNIT_CASE(ring_full_keeps_the_order),
 	KUNIT_CASE(nothing_overtakes_the_queue),

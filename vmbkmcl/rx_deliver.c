@@ -582,9 +582,11 @@ EXPORT_SYMBOL_GPL(VmbChannelSetTransactionQuota);
  *	If false, the default, they are called in softirq context, which is
  *	faster.
  *
- * May be called at any time, also while packets arrive. Callbacks that begin
- * after the function returns are called in the new context. The function does
- * not wait for a callback that is running.
+ * May be called at any time, also while packets arrive. The function does not wait for
+ * a callback that is running, nor for a poll on another CPU that is about to call one:
+ * one more callback may begin in the old context after the function has returned. A
+ * client that can not have that calls the function while the channel is disabled, or
+ * while it is paused and no packet of the client's is being sent.
  *
  * Context: any.
  *

@@ -76,7 +76,7 @@ static void kmcl_request_data_done(struct kmcl_tx_entry *entry, int err,
 /* @range has passed kmcl_mdl_range_check(). Returns NULL without memory. */
 static struct kmcl_request_data *
 kmcl_request_data_alloc(struct kmcl_channel *ch,
-			const struct kmcl_mdl_range *range)
+			const struct kmcl_mdl_range *range, gfp_t gfp)
 {
 	u32 room = kmcl_gpa_direct_room_for(range);
 	struct kmcl_request_data *data;
@@ -87,7 +87,7 @@ kmcl_request_data_alloc(struct kmcl_channel *ch,
 	 */
 	data = kvzalloc(sizeof(*data) + room +
 				room / sizeof(u64) * sizeof(*data->pages),
-			GFP_KERNEL | __GFP_NOWARN);
+			gfp);
 	if (!data)
 		return NULL;
 	kmcl_gpa_direct_init(&data->gpa_direct, data->memory, room);
@@ -235,9 +235,9 @@ static bool kmcl_request_frame(struct kmcl_request *req, gfp_t gfp)
 
 static bool kmcl_request_refer(struct kmcl_request *req,
 			       struct kmcl_channel *ch,
-			       const struct kmcl_mdl_range *range)
+			       const struct kmcl_mdl_range *range, gfp_t gfp)
 {
-	req->data = kmcl_request_data_alloc(ch, range);
+	req->data = kmcl_request_data_alloc(ch, range, gfp);
 	if (!req->data)
 		return false;
 	req->entry.wire.type = KMCL_PKT_GPA_DIRECT;
@@ -266,15 +266,15 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  *	still access the memory until it has completed the packet or the ring is
  *	closed. Until then the library holds references to the pages, as far as
  *	they can be referenced, so that they are not reused whatever the caller
- *	does. Their contents may change.
+ *	does. Their contents may change. For external data without
+ *	%VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION see VmbPacketSend().
  * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as
- *	soon as the packet is in the ring. The flag is required for external
- *	data. The other flags have no effect.
+ *	soon as the packet is in the ring. The other flags have no effect.
  * @completion_buffer: buffer for the payload of the completion. May be %NULL if
  *	its size is 0 or @completion_buffer_size is %NULL.
  * @completion_buffer_size: in: size of @completion_buffer in bytes, a multiple
- *	of 8. Out: number of bytes written, on success and if the payload was
- *	cut. VMBus counts payloads in units of 8 bytes.
+ *	of 8. Out: number of bytes written, which is 0 if no completion has arrived.
+ *	Not changed if an argument is refused. VMBus counts payloads in units of 8 bytes.
  * @timeout: in units of 100 ns. %NULL waits forever. 0 does not wait for room
  *	in the ring. A negative value is relative to now, a positive value is an
  *	absolute time.
@@ -345,7 +345,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		return STATUS_INVALID_PARAMETER_2;
 	if (buffer_size > ch->set.max_packet_size)
 		return STATUS_INVALID_PARAMETER_3;
-	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
 		return STATUS_INVALID_PARAMETER_5;
 	if (external_data_mdl)
 		err = kmcl_mdl_range_check(&range, ch->set.max_gpa_direct_size,
@@ -363,7 +363,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	err = -ENOMEM;
 	if (ch->set.is_pipe && !kmcl_request_frame(&req, gfp))
 		goto free;
-	if (external_data_mdl && !kmcl_request_refer(&req, ch, &range))
+	if (external_data_mdl && !kmcl_request_refer(&req, ch, &range, gfp))
 		goto free;
 	init_completion(&req.done);
 	local_bh_disable();
@@ -373,9 +373,9 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	if (err < 0)
 		goto free;
 	err = err == KMCL_TX_PENDING ? kmcl_request_wait(ch, &req, timeout) : 0;
-	if (completion_buffer_size && (!err || err == -ENOBUFS))
-		*completion_buffer_size = req.len;
 free:
+	if (completion_buffer_size)
+		*completion_buffer_size = req.len;
 	kmcl_request_free(&req, err);
 	return kmcl_status(err);
 }

@@ -283,15 +283,17 @@ static __always_inline NTSTATUS kmcl_packet_send(struct kmcl_packet *packet,
 }
 
 static noinline NTSTATUS __kmcl_hot
-kmcl_packet_send_gpa_direct(struct kmcl_packet *packet, void *buffer, u32 len)
+kmcl_packet_send_gpa_direct(struct kmcl_packet *packet, void *buffer, u32 len,
+			    bool completion)
 {
-	return kmcl_packet_send(packet, buffer, len, true, true);
+	return kmcl_packet_send(packet, buffer, len, true, completion);
 }
 
 /* @range: as the client has passed it, not checked yet. */
 static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 					   void *buffer, u32 len,
-					   struct kmcl_mdl_range range)
+					   struct kmcl_mdl_range range,
+					   bool completion)
 {
 	const struct kmcl_settings *set = &packet->ch->set;
 	int err;
@@ -307,15 +309,15 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 	 * settings, and the object has room for as much as they allow.
 	 */
 	kmcl_gpa_direct_set_mdl_range(&packet->gpa_direct, &range);
-	return kmcl_packet_send_gpa_direct(packet, buffer, len);
+	return kmcl_packet_send_gpa_direct(packet, buffer, len, completion);
 }
 
 static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
-				     u32 len, PMDL mdl)
+				     u32 len, PMDL mdl, bool completion)
 {
 	struct kmcl_mdl_range all = { .mdl = mdl };
 
-	return kmcl_packet_send_mdl_range(packet, buffer, len, all);
+	return kmcl_packet_send_mdl_range(packet, buffer, len, all, completion);
 }
 
 /**
@@ -331,8 +333,12 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  *	function returns, and the memory when the packet is complete.
  * @flags: with %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, the packet is
  *	complete when the server has completed it; without it, when the packet
- *	is in the ring. The flag is required for external data. The other flags
- *	have no effect.
+ *	is in the ring. The other flags have no effect.
+ *
+ * External data without %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION are allowed, but
+ * then nothing tells the library when the server has finished with the memory. The
+ * client must learn this by its own protocol, and must keep the memory until then or
+ * until EvtChannelClosed is called.
  *
  * Packets are sent in the order of the calls. If the ring is full, or as many
  * packets wait for a completion as the channel allows, the packet is copied and
@@ -368,8 +374,7 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  * * %STATUS_INVALID_PARAMETER_4 - an MDL has no page numbers, the chain has
  *   more MDLs than VmbChannelInitSetMaximumExternalData() allows, or the MDLs
  *   describe no byte
- * * %STATUS_INVALID_PARAMETER_5 - @flags has an unknown flag, or there is
- *   external data without %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+ * * %STATUS_INVALID_PARAMETER_5 - @flags has an unknown flag
  * * %STATUS_INVALID_BUFFER_SIZE - there is more external data than
  *   VmbChannelInitSetMaximumExternalData() allows
  * * %STATUS_DEVICE_BUSY - @packet is being sent
@@ -389,11 +394,11 @@ NTSTATUS VmbPacketSend(VMBPACKET packet, PVOID buffer, UINT32 buffer_length,
 
 	if (!NT_SUCCESS(status))
 		return status;
-	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (external_data_mdl && !wait))
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
 		return STATUS_INVALID_PARAMETER_5;
 	if (external_data_mdl)
 		return kmcl_packet_send_mdl(packet, buffer, buffer_length,
-					    external_data_mdl);
+					    external_data_mdl, wait);
 	if (!kmcl_packet_claim(packet))
 		return STATUS_DEVICE_BUSY;
 	return kmcl_packet_send(packet, buffer, buffer_length, false, wait);
@@ -458,7 +463,8 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET packet, PVOID buffer,
 	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS ||
 	    !(flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION))
 		return STATUS_INVALID_PARAMETER_7;
-	return kmcl_packet_send_mdl_range(packet, buffer, buffer_length, range);
+	return kmcl_packet_send_mdl_range(packet, buffer, buffer_length, range,
+					  true);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
 
@@ -519,6 +525,6 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
 		atomic_set_release(&packet->in_flight, 0);
 		return STATUS_INVALID_PARAMETER_5;
 	}
-	return kmcl_packet_send_gpa_direct(packet, buffer, buffer_length);
+	return kmcl_packet_send_gpa_direct(packet, buffer, buffer_length, true);
 }
 EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalPfns);
