@@ -33,6 +33,11 @@ test-quick:
 # The KUnit suites in a debug guest; SUITE=name runs one.
 test:
 	scripts/test.sh $(SUITE)
+	$(if $(SUITE),,scripts/test-rt.sh)
+
+# The suites of the packet path on Debian's own PREEMPT_RT kernels; make test does it, too.
+test-rt:
+	scripts/test-rt.sh $(SUITE)
 
 # Compile, test and demo for every supported kernel, as one table.
 test-all:
@@ -75,6 +80,7 @@ help:
 	@echo 'make demo       see it work in a Hyper-V guest [KERNEL=version]'
 	@echo 'make test-quick run the tests that need no Hyper-V [SUITE=glob]'
 	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
+	@echo 'make test-rt    run the packet suites on PREEMPT_RT kernels'
 	@echo 'make test-all   compile, test and demo for every kernel'
 	@echo 'make coverage   which lines of the module the tests run'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
@@ -82,5 +88,5 @@ help:
 	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test-quick test test-all coverage bench check check-all docs \
+.PHONY: all modules install uninstall clean demo test-quick test test-rt test-all coverage bench check check-all docs \
 	package package-test help

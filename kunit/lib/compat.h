@@ -18,8 +18,12 @@
 #include <linux/page_frag_cache.h>
 #endif
 
-/* KUnit runs all suites of a module until 6.6, whatever filter is asked for. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+/*
+ * KUnit runs all suites of a module until 6.6, whatever filter is asked for. Where the
+ * kernel was built without KUnit (scripts/guest/kunit-module.sh), it does not look for
+ * the suites of a module at all.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) || !IS_ENABLED(CONFIG_KUNIT)
 #define COMPAT_SUITES	/* in run_suites.h */
 #endif
 

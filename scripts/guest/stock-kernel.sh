@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Unpack a stock Debian cloud kernel with its headers, without installing anything,
-# and print the directory. It holds `vmlinuz`, `modules` (the content of
+# Unpack a stock Debian kernel with its headers, without installing anything, and
+# print the directory. It holds `vmlinuz`, `modules` (the content of
 # lib/modules/RELEASE) and `KDIR`, a link to a kernel build directory for modules.
-# usage: stock-kernel.sh [--kernel VERSION]     (default: this Debian's own)
+# usage: stock-kernel.sh [--kernel VERSION] [--flavour NAME]
+# The defaults are this Debian's own version, and cloud-amd64.
 
 . "$(dirname "$0")/../lib/lib.sh"
 . "$scripts/lib/packages.sh"
@@ -34,16 +35,18 @@ dir_that_exists() {
 }
 
 version=
+flavour=cloud-amd64
 while (($#)); do
 	case $1 in
 	--kernel) version=$2; shift 2 ;;
+	--flavour) flavour=$2; shift 2 ;;
 	*) usage >&2; exit 2 ;;
 	esac
 done
 
 version=${version:-$(own_kernel)}
 use_suite_of "$version"
-image=$(kernel_package cloud-amd64 "$version")
+image=$(kernel_package "$flavour" "$version")
 release=${image#linux-image-}
 keyed "stock-kernel-$release" "$(candidate_version "$image")" \
 	"fetching the stock kernel $image (half a minute, once)" \

@@ -5,6 +5,9 @@
 
 kernels=(6.1 6.12 7.3)
 
+# Those that the packet path is tested with on PREEMPT_RT
+rt_kernels=(6.1 6.12)
+
 # The suites that have each kernel. A machine whose own suite is not among them uses
 # the last one.
 declare -A kernel_suites=(

@@ -55,6 +55,24 @@ prepare_quick_tests() {
 		--file "$tree/kunit/guest/run-kunit:/run-kunit" "${files[@]}")
 }
 
+# prepare_rt_tests DIR: the same for a guest with Debian's own PREEMPT_RT kernel. The
+# kernel has no KUnit, so it gets that as a module. The results are read from the log.
+prepare_rt_tests() {
+	local dir=$1 stock kunit
+
+	"$scripts/setup.sh"
+	stock=$("$scripts/guest/stock-kernel.sh" --kernel "$KERNEL" --flavour rt-amd64)
+	kunit=$("$scripts/guest/kunit-module.sh" "$KERNEL" "$stock/KDIR")
+	kdir=$("$scripts/guest/guest-kernel.sh") # it has the parser of results
+	built=$("$scripts/build-modules.sh" "$stock/KDIR" VMBKMCL_KUNIT=y \
+		"KBUILD_EXTRA_SYMBOLS=$kunit/Module.symvers")
+	take_modules "$dir" vmbkmcl vmbkmcl_kunit
+	tests_guest=("$scripts/guest/run-guest.sh" --plain --kernel "$stock/vmlinuz"
+		--append log_buf_len=8M
+		--file "$tree/kunit/guest/run-kunit:/run-kunit"
+		--file "$kunit/kunit.ko:/modules/kunit.ko" "${files[@]}")
+}
+
 # Build the kernel and the modules. Sets kdir, counting, and built: the directory
 # with the modules.
 build_tests() {
