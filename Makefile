@@ -39,6 +39,11 @@ test:
 test-rt:
 	scripts/test-rt.sh $(SUITE)
 
+# Break the packet path in small ways, and see whether the tests notice; FILES="tx.c …".
+mutate:
+	scripts/mutate.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(FILES)
+
 # Compile, test and demo for every supported kernel, as one table.
 test-all:
 	scripts/test-all.sh $(KERNEL)
@@ -81,6 +86,7 @@ help:
 	@echo 'make test-quick run the tests that need no Hyper-V [SUITE=glob]'
 	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
 	@echo 'make test-rt    run the packet suites on PREEMPT_RT kernels'
+	@echo 'make mutate     see which faults the tests notice [COUNT=] [SEED=] [FILES=]'
 	@echo 'make test-all   compile, test and demo for every kernel'
 	@echo 'make coverage   which lines of the module the tests run'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
@@ -88,5 +94,5 @@ help:
 	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test-quick test test-rt test-all coverage bench check check-all docs \
+.PHONY: all modules install uninstall clean demo test-quick test test-rt mutate test-all coverage bench check check-all docs \
 	package package-test help
