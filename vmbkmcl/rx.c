@@ -52,7 +52,6 @@ void kmcl_rx_close(struct kmcl_channel *ch)
 {
 	WRITE_ONCE(ch->rx.failed, false);
 	kvfree(ch->rx.copy);
-	ch->rx.copy = NULL;
 }
 
 /*
