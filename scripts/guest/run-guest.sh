@@ -115,8 +115,9 @@ plain_machine() {
 	words="$append"
 }
 
-# On some machines /dev/kvm starts a guest and never runs an instruction of it. So
-# use KVM only if a kernel that runs with it writes to its console.
+# On some machines /dev/kvm starts a guest and runs nothing of it, or no more than the
+# kernel's 16-bit code, which may write to the console. So use KVM only if the kernel
+# proper writes to its console.
 try_kvm() {
 	local dir=$1 kernel=$2
 
@@ -126,7 +127,7 @@ try_kvm() {
 		-nodefaults -display none -no-reboot -serial "file:$dir/console.log" \
 		-kernel "$kernel" -append "console=ttyS0 earlyprintk=ttyS0 panic=-1" ||
 		true) >"$dir/qemu.log" 2>&1
-	[[ ! -s $dir/console.log ]] || echo kvm >"$dir/accel"
+	! grep -q 'Linux version' "$dir/console.log" || echo kvm >"$dir/accel"
 }
 
 # A Hyper-V host with VMBus and the tests' devices
