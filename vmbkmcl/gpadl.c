@@ -34,9 +34,6 @@
 #include "status.h"
 #include "trace.h"
 
-/* PFNs that fit in the header message. More PFNs need further messages. */
-#define KMCL_GPADL_HEADER_PFNS	26
-
 /*
  * Waits between the tries of a teardown that failed for want of memory: 10 ms,
  * 20 ms, ..., 1 s, in all about 3 s.
@@ -170,27 +167,6 @@ static struct kmcl_gpadl *kmcl_gpadl_lookup(struct kmcl_channel *ch,
 			  handle);
 	}
 	return gpadl;
-}
-
-/* True if the host got none of the memory when the establish failed with @err. */
-static bool kmcl_gpadl_never_sent(struct kmcl_channel *ch,
-				  const struct kmcl_gpadl *gpadl, int err)
-{
-	if (ch->bus->rescinded(ch))
-		return true;
-	switch (err) {
-	case -ENOMEM:	/* for the messages, before the first is sent */
-	case -EDQUOT:	/* the host refused */
-	case -ENODEV:	/* the channel was rescinded */
-		return true;
-	default:
-		/*
-		 * A message was not posted. If there is only one, the host got none
-		 * of it. Otherwise it may have got the header.
-		 */
-		return gpadl->memory.size >> KMCL_HV_PAGE_SHIFT <=
-		       KMCL_GPADL_HEADER_PFNS;
-	}
 }
 
 static int kmcl_gpadl_establish(struct kmcl_channel *ch,
@@ -331,7 +307,8 @@ static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, int err)
 {
 	lockdep_assert_held(&ch->control);
-	if (kmcl_gpadl_never_sent(ch, gpadl, err))
+	if (ch->bus->rescinded(ch) ||
+	    kmcl_gpadl_is_unsent(gpadl->memory.size, err))
 		return;
 	gpadl->state = KMCL_GPADL_UNKNOWN;
 	kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);

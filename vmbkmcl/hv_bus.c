@@ -89,7 +89,7 @@ static void kmcl_hv_opened(struct kmcl_channel *ch)
  * the host could call it after @ch is freed: vmbus_disconnect_ring() does so, and
  * kmcl_hv_sub_not_opened() for a sub-channel, which cannot be disconnected alone.
  */
-static void kmcl_hv_not_opened(struct kmcl_channel *ch)
+static void kmcl_hv_not_opened(struct kmcl_channel *ch, int err)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
 
@@ -97,8 +97,8 @@ static void kmcl_hv_not_opened(struct kmcl_channel *ch)
 		kmcl_hv_sub_not_opened(ch->endpoint);
 	else
 		vmbus_disconnect_ring(chan);
-	if (kmcl_hv_free_rings(chan))
-		kmcl_warn(ch, "the host may still have the rings: their memory is kept for good\n");
+	if (kmcl_hv_free_unopened_rings(chan, err))
+		kmcl_warn_always(ch, "the host may still have the rings: their memory is kept for good\n");
 }
 
 static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
@@ -132,9 +132,9 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 		kmcl_hv_no_memory(ch, tx, rx);
 		return err;
 	}
-	err = vmbus_connect_ring(chan, kmcl_hv_event, ch);
+	err = kmcl_hv_connect_rings(chan, kmcl_hv_event, ch);
 	if (err) {
-		kmcl_hv_not_opened(ch);
+		kmcl_hv_not_opened(ch, err);
 		return err;
 	}
 	rings->tx = kmcl_hv_ring_memory(&chan->outbound);

@@ -3,6 +3,7 @@
 
 #include <linux/hyperv.h>
 
+#include "gpadl.h"
 #include "hv_rings.h"
 
 /* The structures of wire.h and ring.h are those of hv_vmbus. */
@@ -83,4 +84,27 @@ int kmcl_hv_free_rings(struct vmbus_channel *chan)
 		return -EIO;
 	vmbus_free_ring(chan);
 	return 0;
+}
+
+/* Call vmbus_connect_ring(). If it fails, kmcl_hv_free_unopened_rings() is due. */
+int kmcl_hv_connect_rings(struct vmbus_channel *chan,
+			  void (*event)(void *context), void *context)
+{
+	/* hv_vmbus sets the size only when the host has accepted the GPADL. */
+	chan->ringbuffer_gpadlhandle.size = 0;
+	return vmbus_connect_ring(chan, event, context);
+}
+
+/*
+ * Free the rings after kmcl_hv_connect_rings() has failed with @err, unless the host
+ * may have them. If the host had accepted the GPADL, hv_vmbus has tried to tear it
+ * down, and the handle tells the result. If not, there is no handle, but the host may
+ * have got a part of the GPADL.
+ */
+int kmcl_hv_free_unopened_rings(struct vmbus_channel *chan, int err)
+{
+	if (!chan->ringbuffer_gpadlhandle.size && !READ_ONCE(chan->rescind) &&
+	    !kmcl_gpadl_is_unsent(chan->ringbuffer_pagecount << PAGE_SHIFT, err))
+		return -EIO;
+	return kmcl_hv_free_rings(chan);
 }

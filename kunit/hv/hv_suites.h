@@ -12,5 +12,6 @@ extern struct kunit_suite vmbkmcl_traffic_suite;
 extern struct kunit_suite vmbkmcl_flow_suite;
 extern struct kunit_suite vmbkmcl_signals_suite;
 extern struct kunit_suite vmbkmcl_move_suite;
+extern struct kunit_suite vmbkmcl_rings_suite;
 
 #endif /* _KUNIT_HV_SUITES_H */

@@ -40,7 +40,8 @@ run_suites_after(hv_tests_init,
 		 &vmbkmcl_traffic_suite,
 		 &vmbkmcl_flow_suite,
 		 &vmbkmcl_signals_suite,
-		 &vmbkmcl_move_suite);
+		 &vmbkmcl_move_suite,
+		 &vmbkmcl_rings_suite);
 
 KMCL_IMPORT_BUS_NS;
 IMPORT_TESTS_NS;
