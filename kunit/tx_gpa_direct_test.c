@@ -592,24 +592,6 @@ static void whole_pages_are_kept_too(struct kunit *test)
 	free_page((unsigned long)va);
 }
 
-static void slab_memory_has_no_reference(struct kunit *test)
-{
-	struct fake_bus *bus = fake_bus_start(test);
-	void *va = kunit_kzalloc(test, 64, GFP_KERNEL);
-	int count = page_count(virt_to_page(va));
-	struct outcome outcome = {};
-	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
-
-	KUNIT_ASSERT_EQ(test, send_part(packet, kernel_mdl(test, va, 64), 0, 0,
-					WAIT), STATUS_SUCCESS);
-	bus->close_err = -EIO;
-	log_record(test);
-	VmbChannelDisable(bus->ch);
-	outcome_is(test, &outcome, STATUS_IO_TIMEOUT);
-	is_logged(test, "0 pages of external data are kept for good");
-	KUNIT_EXPECT_EQ(test, page_count(virt_to_page(va)), count);
-}
-
 static void nothing_kept_of_a_refused_send(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -1200,7 +1182,6 @@ static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE(request_with_mdl_without_completion),
 	KUNIT_CASE(left_to_its_owner),
 	KUNIT_CASE(whole_pages_are_kept_too),
-	KUNIT_CASE(slab_memory_has_no_reference),
 	KUNIT_CASE(nothing_kept_of_a_refused_send),
 	KUNIT_CASE(not_complete_before_the_close),
 	KUNIT_CASE(kept_for_good),

@@ -255,6 +255,30 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
 	kmcl_call(ch, ch->set.evt.EvtChannelSuspend);
 }
 
+/* How often to look for a rescind: if the device was unbound before, nothing tells. */
+#define KMCL_POLL_RESCIND_MS	1000
+
+/*
+ * The close has failed with @err, so the host may still access the external data of
+ * packets. Data that only its owner holds must not be returned before the host has
+ * rescinded the device. A sub-channel is closed by its primary channel.
+ */
+static int kmcl_channel_wait_for_owned_data(struct kmcl_channel *ch, int err)
+{
+	struct kmcl_hostwait wait;
+
+	if (!err || ch->subs.primary || !kmcl_tx_has_owned_data(ch))
+		return err;
+	kmcl_hostwait_start(&wait, ch,
+			    "rescind, for external data that only its owner holds,",
+			    0);
+	while (!ch->bus->rescinded(ch))
+		wait_event_timeout(ch->changed, ch->bus->rescinded(ch),
+				   msecs_to_jiffies(KMCL_POLL_RESCIND_MS));
+	kmcl_hostwait_stop(&wait);
+	return 0;
+}
+
 /*
  * Refuse the client's sends, stop the delivery, and wait for the packets that the
  * client holds: their completions are still sent. Then stop the poll, stop all sends
@@ -276,6 +300,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	kmcl_subs_park(ch);
 	err = kmcl_channel_close(ch);
 	kmcl_subs_release(ch);
+	err = kmcl_channel_wait_for_owned_data(ch, err);
 	/*
 	 * The error of the close tells the client that it does not get the external
 	 * data of its packets back.

@@ -26,6 +26,7 @@
 #include "hot.h"
 #include "trace.h"
 #include "tx.h"
+#include "tx_gpa_direct.h"
 
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
@@ -605,7 +606,9 @@ bool kmcl_tx_send_queued(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
  *
  * Context: softirq or process.
  * Return: true if the caller owns the packet again; false if its done() has
- * been called or is about to be called.
+ * been called or is about to be called, or if the host may access external data of
+ * the packet and there is no successor. Then done() is called when the host has
+ * completed the packet or can not access the data any more.
  */
 bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 {
@@ -617,7 +620,7 @@ bool kmcl_tx_withdraw(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 		kmcl_tx_unqueue(tx, entry);
 	else if (entry->id && entry->successor)
 		kmcl_tx_hand_over(tx, entry);
-	else if (entry->id)
+	else if (entry->id && !kmcl_tx_entry_is_gpa_direct(entry))
 		kmcl_tx_free_slot(tx, entry);
 	else
 		mine = false;
@@ -702,6 +705,7 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 	tx->open = true;
 	tx->waiting = false;
 	tx->closing = false;
+	tx->rescinded = false;
 	tx->asked = false;
 	tx->full = false;
 	tx->signal = false;
@@ -722,8 +726,8 @@ static struct kmcl_tx_entry *kmcl_tx_pop_queued(struct kmcl_tx *tx,
 
 /*
  * Remove one packet from the transaction table and return it; NULL if none may be
- * removed. Until the ring is closed (@closed) the host may access external data, so a
- * GPA-direct packet stays, unless it has a successor: that takes over the slot and
+ * removed. Until the ring is closed or the device rescinded (@closed), the host may
+ * access external data, so a GPA-direct packet stays, unless it has a successor: that takes over the slot and
  * holds the pages.
  */
 static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
@@ -753,13 +757,17 @@ static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
  *
  * Completions are still sent to the host as long as the ring exists.
  *
- * Context: softirq or process.
+ * Context: softirq or process. The caller holds &kmcl_channel.lock, or is the poll or
+ * the channel's work item, so that the device stays.
  */
 void kmcl_tx_refuse(struct kmcl_channel *ch)
 {
+	bool rescinded = ch->bus && ch->bus->rescinded(ch);
+
 	spin_lock_bh(&ch->tx.lock);
 	ch->tx.waiting = false;
 	ch->tx.closing = true;
+	ch->tx.rescinded = rescinded;
 	spin_unlock_bh(&ch->tx.lock);
 }
 
@@ -774,7 +782,8 @@ void kmcl_tx_refuse(struct kmcl_channel *ch)
  * module. The host has nothing that belongs to the owner of such a packet, so
  * the packet is completed before the ring is closed. The same is true of a
  * synchronous request with external data, whose successor takes over. Other
- * GPA-direct packets wait for kmcl_tx_finish().
+ * GPA-direct packets wait for kmcl_tx_finish(), unless the host has rescinded the
+ * device and so accesses nothing any more.
  *
  * Context: softirq or process. No spinlock held, because done() of packets is
  * called.
@@ -791,7 +800,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
 		spin_lock(&tx->lock);
 		if (tx->closing)
 			entry = kmcl_tx_pop_queued(tx, &tx->queue) ?:
-					kmcl_tx_pop_sent(tx, false);
+					kmcl_tx_pop_sent(tx, tx->rescinded);
 		spin_unlock(&tx->lock);
 		if (entry)
 			entry->done(entry, err, NULL, 0);
@@ -833,6 +842,31 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 	 * another.
 	 */
 	synchronize_rcu_expedited();
+}
+
+/**
+ * kmcl_tx_has_owned_data - find out whether the host may access external data that
+ * only its owner holds
+ * @ch: a channel for which kmcl_tx_stop() was called
+ *
+ * Context: softirq or process.
+ * Return: true if a packet that the host has not completed has such data.
+ */
+bool kmcl_tx_has_owned_data(struct kmcl_channel *ch)
+{
+	struct kmcl_tx *tx = &ch->tx;
+	const struct kmcl_tx_entry *entry;
+	bool owned = false;
+	u32 i;
+
+	spin_lock_bh(&tx->lock);
+	for (i = 0; i < tx->count && !owned; i++) {
+		entry = tx->slots[i].entry;
+		owned = entry && kmcl_tx_entry_is_gpa_direct(entry) &&
+			kmcl_gpa_direct_has_owned(entry->wire.head);
+	}
+	spin_unlock_bh(&tx->lock);
+	return owned;
 }
 
 /**

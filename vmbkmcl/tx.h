@@ -135,6 +135,7 @@ struct kmcl_tx_slot {
  *	kmcl_tx_wait().
  * @closing: the channel is going down, or its incoming ring is corrupt. Only
  *	completions are accepted.
+ * @rescinded: the host had rescinded the device when @closing was set last
  * @asked: the host was asked for a signal when the ring has room. Also read
  *	without @lock.
  * @full: the ring had no room for the last packet that was tried
@@ -165,6 +166,7 @@ struct kmcl_tx {
 	bool open;
 	bool waiting;
 	bool closing;
+	bool rescinded;
 	bool asked;
 	bool full;
 	bool signal;
@@ -195,6 +197,7 @@ void kmcl_tx_refuse(struct kmcl_channel *ch);
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
 		    struct kmcl_budget *budget);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
+bool kmcl_tx_has_owned_data(struct kmcl_channel *ch);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_tx_entry *entry,

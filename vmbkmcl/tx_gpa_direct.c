@@ -132,7 +132,8 @@ int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *gpa,
 	return 0;
 }
 
-static struct page *kmcl_gpa_direct_reference(u64 pfn)
+/* The page of a number in a description, or NULL if it is none that could be freed. */
+static struct page *kmcl_gpa_direct_page(u64 pfn)
 {
 	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
 	struct page *page;
@@ -140,7 +141,7 @@ static struct page *kmcl_gpa_direct_reference(u64 pfn)
 	if (!pfn_valid(guest_pfn))
 		return NULL;
 	page = pfn_to_page(guest_pfn);
-	return kmcl_page_usable(page, NULL) ? kmcl_page_reference(page) : NULL;
+	return kmcl_page_usable(page, NULL) ? page : NULL;
 }
 
 /**
@@ -148,32 +149,68 @@ static struct page *kmcl_gpa_direct_reference(u64 pfn)
  * @gpa: the description
  * @pages: array to which the pages are written, with one element for every 8
  *	bytes of the description; %NULL if the references will never be dropped
+ * @held: set to the number of references that were taken
  *
  * Pages that can not be referenced are skipped.
  *
  * Context: any but hard interrupts.
- * Return: the number of references that were taken.
+ * Return: false if there is a page that only its owner holds.
  */
-u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
-			 struct page **pages)
+bool kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
+			  struct page **pages, u32 *held)
 {
 	const struct kmcl_gpa_range *range = (void *)gpa->desc->ranges;
-	u32 ranges, count, i, held = 0;
+	u32 ranges, count, i;
 	struct page *page;
+	bool all = true;
 
+	*held = 0;
 	for (ranges = gpa->desc->range_count; ranges; ranges--) {
 		count = kmcl_gpa_direct_pfns(range->offset, range->len);
 		for (i = 0; i < count; i++) {
-			page = kmcl_gpa_direct_reference(range->pfn[i]);
+			page = kmcl_gpa_direct_page(range->pfn[i]);
 			if (!page)
 				continue;
+			if (!kmcl_page_reference(page)) {
+				all = false;
+				continue;
+			}
 			if (pages)
-				pages[held] = page;
-			held++;
+				pages[*held] = page;
+			(*held)++;
 		}
 		range = (const void *)&range->pfn[count];
 	}
-	return held;
+	return all;
+}
+
+/* True if the page can not be referenced, so that only its owner holds it. */
+static bool kmcl_gpa_direct_is_owned(u64 pfn)
+{
+	struct page *page = kmcl_gpa_direct_page(pfn);
+
+	if (!page)
+		return false;
+	if (!kmcl_page_reference(page))
+		return true;
+	put_page(page);
+	return false;
+}
+
+/* True if a page of the description can not be referenced. */
+bool kmcl_gpa_direct_has_owned(const struct kmcl_gpa_direct *desc)
+{
+	const struct kmcl_gpa_range *range = (void *)desc->ranges;
+	u32 ranges, count, i;
+
+	for (ranges = desc->range_count; ranges; ranges--) {
+		count = kmcl_gpa_direct_pfns(range->offset, range->len);
+		for (i = 0; i < count; i++)
+			if (kmcl_gpa_direct_is_owned(range->pfn[i]))
+				return true;
+		range = (const void *)&range->pfn[count];
+	}
+	return false;
 }
 
 /*

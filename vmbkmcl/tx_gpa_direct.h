@@ -35,8 +35,9 @@ int kmcl_gpa_direct_set_pfns(struct kmcl_gpa_direct_desc *gpa,
 			     const PFN_NUMBER *pfns, u32 count);
 int kmcl_gpa_direct_set_mdl_range(struct kmcl_gpa_direct_desc *gpa,
 				  const struct kmcl_mdl_range *mdl_range);
-u32 kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
-			 struct page **pages);
+bool kmcl_gpa_direct_hold(const struct kmcl_gpa_direct_desc *gpa,
+			  struct page **pages, u32 *held);
+bool kmcl_gpa_direct_has_owned(const struct kmcl_gpa_direct *desc);
 void kmcl_gpa_direct_kept(struct kmcl_channel *ch, u32 pages);
 
 #endif /* _KMCL_TX_GPA_DIRECT_H */

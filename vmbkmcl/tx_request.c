@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "hostwait.h"
 #include "hot.h"
 #include "mdl_range.h"
 #include "status.h"
@@ -26,6 +27,11 @@
  * allocated together with the request: the successor. The successor takes over
  * the slot of the request in the transaction table, and holds references to the
  * pages until then.
+ *
+ * Pages that can not be referenced (slab memory, the pages of a non-compound block
+ * after the first) are kept only by their owner, who may free them when the request
+ * returns. A request with such a page has no successor. It does not return before
+ * the host has completed the packet, the ring is closed, or the device is rescinded.
  */
 
 /**
@@ -35,6 +41,7 @@
  * @gpa_direct: the description of the external data, also used by the packet of
  *	the request
  * @held: number of pages in @pages
+ * @all_held: false if there are more pages, which only their owner holds
  * @pages: the pages that are referenced; the array is behind the description
  * @memory: memory of the description and of @pages
  */
@@ -43,6 +50,7 @@ struct kmcl_request_data {
 	struct kmcl_channel *ch;
 	struct kmcl_gpa_direct_desc gpa_direct;
 	u32 held;
+	bool all_held;
 	struct page **pages;
 	u64 memory[];
 };
@@ -94,7 +102,8 @@ kmcl_request_data_alloc(struct kmcl_channel *ch,
 	/* Can not fail: kmcl_gpa_direct_room_for() has computed the room. */
 	kmcl_gpa_direct_set_mdl_range(&data->gpa_direct, range);
 	data->pages = (void *)data->memory + room;
-	data->held = kmcl_gpa_direct_hold(&data->gpa_direct, data->pages);
+	data->all_held = kmcl_gpa_direct_hold(&data->gpa_direct, data->pages,
+					      &data->held);
 	data->ch = ch;
 	INIT_LIST_HEAD(&data->entry.link);
 	data->entry.wire.type = KMCL_PKT_GPA_DIRECT;
@@ -111,7 +120,8 @@ kmcl_request_data_alloc(struct kmcl_channel *ch,
  * @frame: copy of the payload with the pipe header; %NULL if the channel is not
  *	a pipe
  * @data: external data, or %NULL. Belongs to the request as long as
- *	@entry.successor is set.
+ *	@entry.successor is set, and always if there is no successor.
+ * @has_successor: @data became the successor of @entry
  * @done: completed after the fields below are set
  * @err: result of the packet
  * @buf: the caller's buffer for the payload of the completion
@@ -122,6 +132,7 @@ struct kmcl_request {
 	struct kmcl_tx_entry entry;
 	void *frame;
 	struct kmcl_request_data *data;
+	bool has_successor;
 	struct completion done;
 	int err;
 	void *buf;
@@ -197,6 +208,23 @@ static bool kmcl_request_is_done(struct kmcl_request *req, ktime_t deadline)
 	return try_wait_for_completion(&req->done);
 }
 
+/*
+ * The time is over, and kmcl_tx_withdraw() did not take the packet back. done() has
+ * been called or is about to be called, except for external data without a successor:
+ * then the wait may take long.
+ */
+static void kmcl_request_wait_longer(struct kmcl_channel *ch,
+				     struct kmcl_request *req)
+{
+	struct kmcl_hostwait wait;
+
+	kmcl_hostwait_start(&wait, ch,
+			    "request, with external data that only its owner holds,",
+			    0);
+	wait_for_completion(&req->done);
+	kmcl_hostwait_stop(&wait);
+}
+
 static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 			     const LARGE_INTEGER *timeout)
 {
@@ -211,13 +239,8 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 		return 0;
 	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
-	/*
-	 * The packet is neither queued nor in a slot: done() was called, or
-	 * another thread is about to call it. done() only copies and wakes, so
-	 * this wait is short. The request is on this stack and must stay until
-	 * then.
-	 */
-	wait_for_completion(&req->done);
+	/* The request is on this stack and must stay until done() has returned. */
+	kmcl_request_wait_longer(ch, req);
 	return req->err;
 }
 
@@ -243,13 +266,15 @@ static bool kmcl_request_refer(struct kmcl_request *req,
 	req->entry.wire.type = KMCL_PKT_GPA_DIRECT;
 	req->entry.wire.head = req->data->entry.wire.head;
 	req->entry.wire.head_len = req->data->entry.wire.head_len;
-	req->entry.successor = &req->data->entry;
+	req->has_successor = req->data->all_held;
+	if (req->has_successor)
+		req->entry.successor = &req->data->entry;
 	return true;
 }
 
 static void kmcl_request_free(struct kmcl_request *req, int err)
 {
-	if (req->entry.successor)
+	if (req->data && (req->entry.successor || !req->has_successor))
 		kmcl_request_data_free(req->data, err);
 	kfree(req->frame);
 }
@@ -264,10 +289,14 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  *	memory is the packet's external data. The server reads and writes it. If
  *	the request times out or the channel is closed first, the server may
  *	still access the memory until it has completed the packet or the ring is
- *	closed. Until then the library holds references to the pages, as far as
- *	they can be referenced, so that they are not reused whatever the caller
- *	does. Their contents may change. For external data without
- *	%VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION see VmbPacketSend().
+ *	closed. Until then the library holds references to the pages, so that
+ *	they are not reused whatever the caller does. Their contents may change.
+ *	If a page can not be referenced (slab memory, and the pages of a
+ *	non-compound block after the first), this function returns only when the
+ *	server can not access the memory any more, whatever @timeout is. The log
+ *	names the wait once @timeout is over.
+ *	For external data without %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION see
+ *	VmbPacketSend().
  * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as
  *	soon as the packet is in the ring. The other flags have no effect.
  * @completion_buffer: buffer for the payload of the completion. May be %NULL if

@@ -120,8 +120,9 @@ static void kmcl_packet_defer_routine(struct kmcl_packet *packet,
  */
 static void kmcl_packet_keep_pages(const struct kmcl_packet *packet)
 {
-	u32 held = kmcl_gpa_direct_hold(&packet->gpa_direct, NULL);
+	u32 held;
 
+	kmcl_gpa_direct_hold(&packet->gpa_direct, NULL, &held);
 	kmcl_gpa_direct_kept(packet->ch, held);
 }
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * External data that only its owner holds: memory that can not be referenced. The
+ * owner must not be told that it is free to use while the host may access it.
+ */
+
+#include <linux/gfp.h>
+#include <linux/slab.h>
+
+#include "lib/client.h"
+#include "lib/files.h"
+#include "lib/mdls.h"
+#include "lib/outcome.h"
+#include "suites.h"
+
+#define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+#define ORDER	1
+
+/* Memory, the last page of which has no reference to take. */
+struct owned {
+	const char *name;
+	void *(*alloc)(void);
+	void (*free)(void *va);
+	void *va;
+};
+
+static void *slab_alloc(void)
+{
+	return kmalloc(256, GFP_KERNEL);
+}
+
+static void slab_free(void *va)
+{
+	kfree(va);
+}
+
+static void *block_alloc(void)
+{
+	return (void *)__get_free_pages(GFP_KERNEL, ORDER);
+}
+
+static void block_free(void *va)
+{
+	free_pages((unsigned long)va, ORDER);
+}
+
+static const struct owned owned_kinds[] = {
+	{ "slab", slab_alloc, slab_free },
+	{ "non-compound block", block_alloc, block_free },
+};
+
+KUNIT_ARRAY_PARAM_DESC(owned, owned_kinds, name);
+
+static void owned_free(void *data)
+{
+	struct owned *memory = data;
+
+	memory->free(memory->va);
+}
+
+static PMDL owned_mdl(struct kunit *test)
+{
+	struct owned *memory = kunit_kzalloc(test, sizeof(*memory), GFP_KERNEL);
+	u32 len;
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	*memory = *(const struct owned *)test->param_value;
+	memory->va = memory->alloc();
+	KUNIT_ASSERT_NOT_NULL(test, memory->va);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, owned_free,
+							memory), 0);
+	len = memory->alloc == slab_alloc ? 256 : PAGE_SIZE << ORDER;
+	return kernel_mdl(test, memory->va, len);
+}
+
+/* A request in a thread of its own, whose time is over at once */
+struct asker {
+	struct fake_bus *bus;
+	PMDL mdl;
+	NTSTATUS status;
+	struct job *job;
+};
+
+static NTSTATUS request(VMBCHANNEL ch, PMDL mdl)
+{
+	LARGE_INTEGER time = { .QuadPart = -1 };
+	u64 word = 0;
+
+	return VmbChannelSendSynchronousRequest(ch, &word, sizeof(word), mdl,
+						WAIT, NULL, NULL, &time);
+}
+
+static void do_request(void *data)
+{
+	struct asker *asker = data;
+
+	asker->status = request(asker->bus->ch, asker->mdl);
+}
+
+/* A case that failed may leave the request in its wait. */
+static void asker_end(void *data)
+{
+	struct asker *asker = data;
+
+	fake_bus_rescind(asker->bus);
+	job_end(asker->job);
+}
+
+/* The host has got the request, and its time is over. */
+static struct asker *asker_start(struct kunit *test, struct fake_bus *bus)
+{
+	struct asker *asker = kunit_kzalloc(test, sizeof(*asker), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, asker);
+	asker->bus = bus;
+	asker->mdl = owned_mdl(test);
+	asker->job = job_start(test, do_request, asker);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, asker_end, asker),
+			0);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, job_done(asker->job));
+	return asker;
+}
+
+static void timed_out_request_is_completed(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct asker *asker = asker_start(test, bus);
+	char path[80], *text;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
+		 bus->ch->name);
+	text = read_text(test, path);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "waiting: request, with external data that only its owner holds,"),
+				  "%s", text);
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
+}
+
+static void do_disable(void *data)
+{
+	VmbChannelDisable(data);
+}
+
+static void timed_out_request_is_closed(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct asker *asker = asker_start(test, bus);
+	struct job *disable;
+
+	bus->withhold = true;
+	disable = job_start(test, do_disable, bus->ch);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
+	KUNIT_EXPECT_FALSE(test, job_done(asker->job));
+	fake_bus_let_complete(bus);
+	job_join(test, disable);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_DEVICE_REMOVED);
+}
+
+static void timed_out_in_the_queue(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+
+	fake_bus_set_room(bus, 0);
+	KUNIT_EXPECT_EQ(test, request(bus->ch, owned_mdl(test)),
+			STATUS_CANCELLED);
+}
+
+static VOID request_in_started(VMBCHANNEL ch)
+{
+	struct asker *asker = VmbChannelGetPointer(ch);
+
+	asker->status = request(ch, asker->mdl);
+}
+
+static void do_rescind(void *data)
+{
+	fake_bus_rescind(data);
+}
+
+/* The close can not begin before the callback returns, but the host is gone. */
+static void request_in_a_callback_is_rescinded(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct asker asker = { .bus = bus, .mdl = owned_mdl(test) };
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	struct job *rescind;
+
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.EvtChannelStarted = request_in_started;
+	VmbChannelInitSetStateChangeCallbacks(bus->ch, &evt);
+	VmbChannelSetPointer(bus->ch, &asker);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
+	rescind = job_start(test, do_rescind, bus);
+	if (!job_returns(rescind)) {
+		KUNIT_FAIL(test, "the removal waits for the callback");
+		fake_bus_complete(bus, bus->last_id, NULL, 0);
+	}
+	job_join(test, rescind);
+	KUNIT_EXPECT_EQ(test, asker.status, STATUS_DEVICE_REMOVED);
+}
+
+/* The host may not know of the close: only a rescind ends its access. */
+static void close_is_not_posted(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	struct job *disable;
+	u64 word = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbPacketSendWithExternalMdl(packet, &word, 8,
+						     owned_mdl(test), 0, 0,
+						     WAIT), STATUS_SUCCESS);
+	bus->close_err = -EIO;
+	disable = job_start(test, do_disable, bus->ch);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->closes));
+	msleep(200);
+	KUNIT_EXPECT_EQ(test, atomic_read(&outcome.calls), 0);
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	fake_bus_rescind(bus);
+	job_join(test, disable);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
+}
+
+static struct kunit_case owned_cases[] = {
+	KUNIT_CASE_PARAM(timed_out_request_is_completed, owned_gen_params),
+	KUNIT_CASE_PARAM(timed_out_request_is_closed, owned_gen_params),
+	KUNIT_CASE_PARAM(timed_out_in_the_queue, owned_gen_params),
+	KUNIT_CASE_PARAM(request_in_a_callback_is_rescinded, owned_gen_params),
+	KUNIT_CASE_PARAM(close_is_not_posted, owned_gen_params),
+	{}
+};
+
+struct kunit_suite vmbkmcl_owned_suite = {
+	.name = "vmbkmcl_owned",
+	.test_cases = owned_cases,
+};
