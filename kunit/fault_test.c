@@ -534,6 +534,31 @@ static void half_sent_create_of_owned_memory_waits(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
 }
 
+/* The device exists without its driver, and the host still has the memory. */
+static void half_sent_create_outlasts_an_unbind(struct kunit *test)
+{
+	static const char device;
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_owned(test);
+	struct call *call;
+
+	bus->establish_err = -EINVAL;
+	call = call_start_pages(test, bus, call_create, va, OWNED_PAGES, 0x5eed);
+	ASSERT_EVENTUALLY(test, in_quarantine(test, bus));
+	kmcl_channel_detach(bus->ch, bus);
+	kmcl_gpadl_device_unbound(bus, &device);
+	/* A rescind of another device of the same bus proves nothing. */
+	kmcl_gpadl_device_gone(bus);
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, job_done(call->job));
+	KUNIT_EXPECT_TRUE(test, in_quarantine(test, bus));
+
+	kmcl_gpadl_device_gone(&device);
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
+	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
+}
+
 /* The quarantine */
 
 static void rescind_gives_the_quarantine_back(struct kunit *test)
@@ -1137,6 +1162,7 @@ static struct kunit_case fault_cases[] = {
 			 owned_gen_params),
 	KUNIT_CASE_PARAM(half_sent_create_of_owned_memory_waits,
 			 owned_gen_params),
+	KUNIT_CASE_PARAM(half_sent_create_outlasts_an_unbind, owned_gen_params),
 	KUNIT_CASE_PARAM_ATTR(delete_that_says_what_came_of_it,
 			      owned_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(rescind_gives_the_quarantine_back),

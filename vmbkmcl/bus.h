@@ -157,7 +157,8 @@ void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_resume_device(struct kmcl_channel *ch, void *endpoint);
 
 /* When a device is gone: gpadl.c, which may have GPADLs of it in quarantine */
-void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded);
+void kmcl_gpadl_device_gone(const void *endpoint);
+void kmcl_gpadl_device_unbound(const void *endpoint, const void *device);
 
 /* When the other end has signalled: poll.c */
 void kmcl_poll_schedule(struct kmcl_channel *ch);

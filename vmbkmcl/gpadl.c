@@ -19,6 +19,7 @@
 #include <linux/export.h>
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -69,6 +70,7 @@ struct kmcl_gpadl {
 	struct list_head node;		/* in the quarantine, or to be freed */
 	/* In quarantine: */
 	const void *endpoint;		/* device whose rescind is waited for */
+	struct module *bus;		/* tells of the rescind, so it is not unloaded */
 	char owner[KMCL_NAME_MAX];	/* name of the channel */
 	const char *reason;
 };
@@ -84,6 +86,8 @@ static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 {
 	gpadl->reason = reason;
 	gpadl->endpoint = ch->endpoint;
+	gpadl->bus = ch->bus->owner;
+	__module_get(gpadl->bus);
 	strscpy(gpadl->owner, ch->name, sizeof(gpadl->owner));
 	mutex_lock(&kmcl_quarantine_lock);
 	list_add_tail(&gpadl->node, &kmcl_quarantine);
@@ -288,9 +292,8 @@ static bool kmcl_gpadl_is_proved(const struct kmcl_gpadl *gpadl)
 
 /*
  * The host may have got a part of this GPADL, and only the owner holds the memory.
- * So the create must not return before the device is rescinded; it never returns if
- * the device is unbound before that. The caller must not hold ch->control, which
- * the close of this channel needs before the device is gone.
+ * So the create must not return before the device is rescinded. The caller must not
+ * hold ch->control, which the close of this channel needs before the device is gone.
  */
 static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 				      struct kmcl_gpadl *gpadl)
@@ -375,11 +378,15 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 	 */
 	gone = gpadl->state == KMCL_GPADL_GONE;
 	half_sent = gpadl->state == KMCL_GPADL_UNKNOWN && !gpadl->memory.held;
+	/* The wait below names the channel, which may be cleaned up meanwhile. */
+	if (half_sent)
+		kmcl_channel_get(ch);
 	mutex_unlock(&ch->control);
 
 	if (half_sent) {
 		kmcl_gpadl_wait_for_proof(ch, gpadl);
 		err = -ENODEV;
+		kmcl_channel_put(ch);
 	}
 	if (gone || half_sent)
 		kmcl_gpadl_free(gpadl);
@@ -446,8 +453,7 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  * When this function returns, the server can map the memory. Creates and deletes on
  * one channel wait for each other. If the host got only a part of the GPADL, the
  * memory is kept in quarantine; if the memory can not be referenced, this function
- * does not return until the host rescinds the device (never, if the device is
- * unbound before that), and the log names the wait.
+ * does not return until the host rescinds the device, and the log names the wait.
  *
  * Context: may sleep, until the host replies; the log names a wait of more than
  * a few seconds. For user memory: in the context of the process that owns it.
@@ -694,10 +700,9 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
  *
  * When this function returns, the host has released the memory, or the module keeps
  * it: if the host could not be told, memory that the module has pinned or
- * referenced is put in quarantine until the host rescinds the device (for good, if
- * the device is unbound before that), and the log and debugfs name it. For memory
- * that only its owner holds, this function tries again until the host is told or
- * has rescinded the device.
+ * referenced is put in quarantine until the host rescinds the device, and the log
+ * and debugfs name it. For memory that only its owner holds, this function tries
+ * again until the host is told or has rescinded the device.
  *
  * A handle that does not exist, or is already deleted, causes a log line and
  * nothing else.
@@ -866,6 +871,7 @@ static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
 	pr_info("%s: GPADL %#x: the device is gone: %u bytes are given back\n",
 		gpadl->owner, gpadl->handle, gpadl->memory.size);
 	list_del(&gpadl->node);
+	module_put(gpadl->bus);
 	if (gpadl->memory.held)
 		list_add_tail(&gpadl->node, gone);
 	/*
@@ -875,37 +881,58 @@ static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
 	smp_store_release(&gpadl->state, KMCL_GPADL_GONE);
 }
 
-/**
- * kmcl_gpadl_device_gone - tell that a bus forgets a device
- * @endpoint: as given to kmcl_channel_attach(); no channel is attached to it
- *	any more
- * @rescinded: the host has rescinded the device, and so has released all its GPADLs
- *
- * A rescind frees the device's GPADLs in quarantine. If the device goes for
- * another reason, such as an unbind, nothing will ever prove that the host has
- * released them. They then stay in quarantine for good.
- *
- * Context: may sleep.
- */
-void kmcl_gpadl_device_gone(const void *endpoint, bool rescinded)
+/* Hand the GPADLs of @from in quarantine to @to, or free them without @to. */
+static void kmcl_quarantine_move(const void *from, const void *to)
 {
 	struct kmcl_gpadl *gpadl, *next;
 	LIST_HEAD(gone);
 
 	mutex_lock(&kmcl_quarantine_lock);
 	list_for_each_entry_safe(gpadl, next, &kmcl_quarantine, node) {
-		if (gpadl->endpoint != endpoint)
+		if (gpadl->endpoint != from)
 			continue;
-		if (rescinded)
-			kmcl_gpadl_prove(gpadl, &gone);
+		if (to)
+			gpadl->endpoint = to;
 		else
-			gpadl->endpoint = NULL;
+			kmcl_gpadl_prove(gpadl, &gone);
 	}
 	mutex_unlock(&kmcl_quarantine_lock);
 	wake_up_all(&kmcl_quarantine_left);
 	kmcl_gpadl_free_all(&gone);
 }
+
+/**
+ * kmcl_gpadl_device_gone - tell that the host has rescinded a device
+ * @endpoint: as given to kmcl_channel_attach(), or @device of
+ *	kmcl_gpadl_device_unbound(). No channel is attached to it any more.
+ *
+ * The host has released all GPADLs of the device, so those in quarantine are freed.
+ *
+ * Context: may sleep.
+ */
+void kmcl_gpadl_device_gone(const void *endpoint)
+{
+	kmcl_quarantine_move(endpoint, NULL);
+}
 KMCL_EXPORT_TO_BUSES(kmcl_gpadl_device_gone);
+
+/**
+ * kmcl_gpadl_device_unbound - tell that a bus forgets a device that still exists
+ * @endpoint: as given to kmcl_channel_attach(); no channel is attached to it
+ *	any more
+ * @device: what the bus will call kmcl_gpadl_device_gone() with when the host
+ *	rescinds the device
+ *
+ * The host may still have the GPADLs of the device that are in quarantine, so they
+ * stay there.
+ *
+ * Context: may sleep.
+ */
+void kmcl_gpadl_device_unbound(const void *endpoint, const void *device)
+{
+	kmcl_quarantine_move(endpoint, device);
+}
+KMCL_EXPORT_TO_BUSES(kmcl_gpadl_device_unbound);
 
 static void kmcl_gpadl_show_one(const struct kmcl_gpadl *gpadl,
 				struct seq_file *m)
@@ -950,8 +977,9 @@ void kmcl_gpadl_init(struct kmcl_channel *ch)
 }
 
 /*
- * At module exit the list is forgotten, but its memory is not freed: pins,
- * references and charges stay. kmemleak must not report that as a leak.
+ * A bus with GPADLs in quarantine, and with it this module, can be unloaded only if
+ * it is no module itself. Then the list is forgotten, but its memory is not freed:
+ * pins, references and charges stay. kmemleak must not report that as a leak.
  */
 void kmcl_quarantine_abandon(void)
 {

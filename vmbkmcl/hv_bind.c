@@ -15,6 +15,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/slab.h>
 
 #include "bus.h"
@@ -141,7 +142,11 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 		kmcl_channel_detach(ch, &dev->endpoint);
 		kmcl_channel_put(ch);
 	}
-	kmcl_gpadl_device_gone(&dev->endpoint, READ_ONCE(hdev->channel->rescind));
+	/* kmcl_target_notify() tells when an unbound device is rescinded. */
+	if (READ_ONCE(hdev->channel->rescind))
+		kmcl_gpadl_device_gone(&dev->endpoint);
+	else
+		kmcl_gpadl_device_unbound(&dev->endpoint, hdev);
 	hv_set_drvdata(hdev, NULL);
 	kfree(dev);
 }
@@ -184,6 +189,42 @@ static int kmcl_target_resume(struct hv_device *hdev)
 	return 0;
 }
 
+/*
+ * hv_vmbus removes a device when the host has rescinded it, or after VMBus was
+ * unloaded. Either way the host has released the GPADLs of a device that was unbound
+ * before.
+ */
+static int kmcl_target_notify(struct notifier_block *block, unsigned long event,
+			      void *device)
+{
+	if (event == BUS_NOTIFY_REMOVED_DEVICE)
+		kmcl_gpadl_device_gone(container_of(device, struct hv_device,
+						    device));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block kmcl_target_notifier = {
+	.notifier_call = kmcl_target_notify,
+};
+
+/* The bus of the driver model that @kmcl_target_notifier is registered with, or NULL. */
+static typeof(((struct device_driver *)NULL)->bus) kmcl_vmbus;
+
+/* A registered driver is the only way to get at hv_vmbus's bus of the driver model. */
+static int kmcl_target_watch_devices(struct kmcl_target *target)
+{
+	int err;
+
+	lockdep_assert_held(&kmcl_targets_lock);
+	if (kmcl_vmbus)
+		return 0;
+	err = bus_register_notifier(target->driver.driver.bus,
+				    &kmcl_target_notifier);
+	if (!err)
+		kmcl_vmbus = target->driver.driver.bus;
+	return err;
+}
+
 static struct kmcl_target *kmcl_target_create(const guid_t *type)
 {
 	struct kmcl_target *target;
@@ -205,12 +246,19 @@ static struct kmcl_target *kmcl_target_create(const guid_t *type)
 	INIT_LIST_HEAD(&target->channels);
 
 	err = vmbus_driver_register(&target->driver);
-	if (err) {
-		kfree(target);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto free;
+	err = kmcl_target_watch_devices(target);
+	if (err)
+		goto unregister;
 	list_add(&target->node, &kmcl_targets);
 	return target;
+
+unregister:
+	vmbus_driver_unregister(&target->driver);
+free:
+	kfree(target);
+	return ERR_PTR(err);
 }
 
 static struct kmcl_target *kmcl_target_find(const guid_t *type)
@@ -362,6 +410,13 @@ void kmcl_target_release(struct kmcl_channel *ch)
 	dev->endpoint.ch = NULL;
 	kmcl_target_match(target);
 	mutex_unlock(&target->lock);
+}
+
+/* Called after the bus is unregistered. */
+void kmcl_target_exit(void)
+{
+	if (kmcl_vmbus)
+		bus_unregister_notifier(kmcl_vmbus, &kmcl_target_notifier);
 }
 
 /* Called before the bus is registered. */

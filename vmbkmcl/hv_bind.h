@@ -30,6 +30,7 @@ struct kmcl_hv_endpoint {
 };
 
 void kmcl_target_init(const struct kmcl_bus_ops *bus);
+void kmcl_target_exit(void);
 int kmcl_target_listen(struct kmcl_channel *ch);
 void kmcl_target_unlisten(struct kmcl_channel *ch);
 void kmcl_target_release(struct kmcl_channel *ch);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Load and unload vmbkmcl_hv. A channel that listens on the bus keeps it loaded. */
+/*
+ * Load and unload vmbkmcl_hv. A channel that listens on the bus keeps it loaded, and a
+ * GPADL of the bus that is in quarantine.
+ */
 
 #include <linux/module.h>
 #include <asm/mshyperv.h>
@@ -20,6 +23,7 @@ static int __init vmbkmcl_hv_init(void)
 static void __exit vmbkmcl_hv_exit(void)
 {
 	kmcl_bus_unregister(&kmcl_hv_bus);
+	kmcl_target_exit();
 }
 
 module_init(vmbkmcl_hv_init);

@@ -96,8 +96,10 @@ static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
 
 static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 {
-	kmcl_gpadl_device_gone(&sub->endpoint,
-			       READ_ONCE(sub->endpoint.chan->rescind));
+	if (READ_ONCE(sub->endpoint.chan->rescind))
+		kmcl_gpadl_device_gone(&sub->endpoint);
+	else
+		kmcl_gpadl_device_unbound(&sub->endpoint, sub->endpoint.hdev);
 	kobject_put(&sub->endpoint.chan->kobj);
 	kfree(sub);
 }

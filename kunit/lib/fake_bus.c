@@ -531,6 +531,9 @@ static const struct kmcl_bus_ops fake_ops = {
 	.teardown_gpadl = fake_teardown_gpadl,
 };
 
+/* Stands for devices that are never rescinded. */
+static const char unbound;
+
 void fake_bus_free(void *data)
 {
 	struct fake_bus *bus = data;
@@ -544,7 +547,7 @@ void fake_bus_free(void *data)
 	/* A sub-channel's that no primary closed, or what a close failed to. */
 	if (bus->is_open)
 		fake_free_rings(bus);
-	kmcl_gpadl_device_gone(bus, false);
+	kmcl_gpadl_device_unbound(bus, &unbound);
 	list_for_each_entry_safe(packet, next, &bus->rx, link)
 		kfree(packet);
 	xa_destroy(&bus->gpadls);
@@ -629,7 +632,7 @@ void fake_bus_rescind(struct fake_bus *bus)
 	WRITE_ONCE(bus->is_rescinded, true);
 	wake_up(&bus->woken);
 	kmcl_channel_detach(bus->ch, bus);
-	kmcl_gpadl_device_gone(bus, true);
+	kmcl_gpadl_device_gone(bus);
 }
 
 static void deliver_packet(struct fake_bus *bus,
