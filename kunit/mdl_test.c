@@ -268,6 +268,22 @@ static void freed_early(struct kunit *test)
 
 /* User memory */
 
+static void tagged_user_memory(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	PMDL mdl;
+	u8 *va;
+
+	user_memory_write_pattern(test, addr, BYTES, 3);
+	addr = user_memory_tagged(test, addr);
+	mdl = lock_mdl(test, (void *)addr + 5000, BYTES - 6000, UserMode,
+		       IoModifyAccess);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_TRUE(test, has_pattern(va, BYTES - 6000, 3, 5000));
+}
+
 static void user_memory(struct kunit *test)
 {
 	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
@@ -695,6 +711,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(locked_slab_memory),
 	KUNIT_CASE(freed_early),
 	KUNIT_CASE(user_memory),
+	KUNIT_CASE(tagged_user_memory),
 #ifdef CONFIG_X86
 	KUNIT_CASE(read_only_mappings),
 #endif

@@ -731,6 +731,25 @@ static void mapped_as_it_is_shared(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mapped_writable(test, bus, addr, 0));
 }
 
+/* A tag in the upper bits of a user address does not change what it means. */
+static void tagged_address(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
+					     ANONYMOUS);
+	struct fake_bus *bus = fake_bus_start(test);
+	u32 handle = 0;
+
+	addr = user_memory_tagged(test, addr);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0,
+							(void *)addr, PAGE_SIZE,
+							&handle),
+			STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 1);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	KUNIT_EXPECT_EQ(test, pinned_pages(current->mm), 0);
+}
+
 /* Kernel threads may lock what they like; a user may not. */
 static void over_the_memlock_limit(struct kunit *test)
 {
@@ -787,6 +806,7 @@ static void owner_killed(struct kunit *test)
 
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(mapped_as_it_is_shared),
+	KUNIT_CASE(tagged_address),
 	{}
 };
 

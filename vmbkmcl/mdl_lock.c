@@ -134,7 +134,8 @@ NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode,
 	start = (unsigned long)MmGetMdlVirtualAddress(mdl);
 	if (start + mdl->ByteCount - 1 < start)
 		return STATUS_INVALID_PARAMETER_1;
-	if (access_mode == UserMode && start >= TASK_SIZE)
+	if (access_mode == UserMode &&
+	    (unsigned long)kmcl_memory_untag((void *)start) >= TASK_SIZE)
 		return STATUS_ACCESS_VIOLATION;
 
 	err = kmcl_mdl_lock(mdl, operation == IoReadAccess);

@@ -19,6 +19,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include "compat.h"
@@ -388,6 +389,23 @@ bool kmcl_in_module(unsigned long start, unsigned long end)
 #endif
 }
 
+/**
+ * kmcl_memory_untag - remove the tag of a user address
+ * @addr: user or kernel address
+ *
+ * The upper bits of a user address may have a tag, which the processor ignores
+ * (LAM on x86, TBI on arm64).
+ *
+ * Context: the process that owns the user address.
+ * Return: a user address without its tag; @addr if it is no user address.
+ */
+void *kmcl_memory_untag(void *addr)
+{
+	unsigned long untagged = untagged_addr((unsigned long)addr);
+
+	return untagged < TASK_SIZE ? (void *)untagged : addr;
+}
+
 static int kmcl_classify(void *addr, unsigned long end,
 			 enum kmcl_memory_kind *kind)
 {
@@ -440,10 +458,12 @@ int kmcl_memory_alloc_pages(struct kmcl_memory *mem, unsigned int nr_pages)
 static int kmcl_memory_fill(struct kmcl_memory *mem, void *addr, u32 bytes,
 			    bool read_only, bool lasting)
 {
-	unsigned long start = (unsigned long)addr & PAGE_MASK;
-	unsigned long end = (unsigned long)addr + bytes;
+	unsigned long start, end;
 	int err;
 
+	addr = kmcl_memory_untag(addr);
+	start = (unsigned long)addr & PAGE_MASK;
+	end = (unsigned long)addr + bytes;
 	memset(mem, 0, sizeof(*mem));
 	err = kmcl_classify(addr, end, &mem->kind);
 	if (err)

@@ -4,6 +4,7 @@
  * referenced?
  */
 
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/vmalloc.h>
@@ -79,8 +80,7 @@ bool kmcl_page_usable(struct page *page, const struct page *known)
 
 /*
  * True if the kernel may write at @va. A client must not be able to write
- * through the host what it can not write itself. Modules can find out only on
- * x86; elsewhere this is always true.
+ * through the host what it can not write itself.
  */
 bool kmcl_is_mapped_writable(const void *va)
 {
@@ -89,8 +89,19 @@ bool kmcl_is_mapped_writable(const void *va)
 	pte_t *pte = lookup_address((unsigned long)va, &level);
 
 	return !pte || pte_write(*pte);
+#elif defined(CONFIG_ARM64)
+	unsigned long flags;
+	u64 result;
+
+	/* The instruction translates an address as a write by the kernel would. */
+	local_irq_save(flags);
+	asm volatile("at s1e1w, %0" : : "r" (va));
+	isb();
+	result = read_sysreg_par();
+	local_irq_restore(flags);
+	return !(result & SYS_PAR_EL1_F);
 #else
-	return true;
+#error "kmcl_is_mapped_writable() is not written for this architecture"
 #endif
 }
 

@@ -85,6 +85,16 @@ unsigned long user_memory_map(struct kunit *test, struct file *file, size_t size
 	return map->addr;
 }
 
+unsigned long user_memory_tagged(struct kunit *test, unsigned long addr)
+{
+	/* Bits of LAM57 on x86, and of TBI on arm64. */
+	unsigned long tagged = addr | (0x2aUL << 57);
+
+	if (untagged_addr(tagged) != addr)
+		kunit_skip(test, "addresses of this process have no tags");
+	return tagged;
+}
+
 static void close_file(void *file)
 {
 	fput(file);

@@ -20,6 +20,9 @@ void user_memory_use(struct kunit *test);
 unsigned long user_memory_map(struct kunit *test, struct file *file, size_t size,
 			      unsigned long prot, unsigned long flags);
 
+/* The same address with a tag, where this process's addresses can have one. */
+unsigned long user_memory_tagged(struct kunit *test, unsigned long addr);
+
 /* A file of the guest's, with @size bytes of pattern; closed with the case. */
 struct file *user_memory_file(struct kunit *test, const char *path, size_t size);
 
