@@ -140,11 +140,6 @@ static void timed_out_request_is_completed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->tx.bad_ids, 0);
 }
 
-static void do_disable(void *data)
-{
-	VmbChannelDisable(data);
-}
-
 static void timed_out_request_is_closed(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -175,11 +170,6 @@ static VOID request_in_started(VMBCHANNEL ch)
 	struct asker *asker = VmbChannelGetPointer(ch);
 
 	asker->status = request(ch, asker->mdl);
-}
-
-static void do_rescind(void *data)
-{
-	fake_bus_rescind(data);
 }
 
 /* The close can not begin before the callback returns, but the host is gone. */

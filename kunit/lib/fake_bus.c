@@ -9,11 +9,21 @@
  */
 
 #include <linux/delay.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "failing.h"
 #include "fake_bus.h"
 #include "rings.h"
+
+/* Memory that the host may write, by the numbers of its pages. */
+struct fake_memory {
+	struct list_head node;
+	u32 handle;
+	unsigned int count;
+	struct page *pages[];
+};
 
 struct fake_packet {
 	struct list_head link;
@@ -457,6 +467,78 @@ static bool fake_gpadls_before_close(struct kmcl_channel *ch)
 	return to_fake(ch)->is_old;
 }
 
+/* The host's writes */
+
+void fake_bus_scribble(struct fake_bus *bus)
+{
+	struct fake_memory *memory;
+	unsigned int i;
+
+	spin_lock_bh(&bus->lock);
+	list_for_each_entry(memory, &bus->scribbled, node)
+		for (i = 0; i < memory->count; i++)
+			memset(page_address(memory->pages[i]), FAKE_SCRIBBLE,
+			       PAGE_SIZE);
+	spin_unlock_bh(&bus->lock);
+}
+
+static void fake_scribbling(struct work_struct *work)
+{
+	struct fake_bus *bus = container_of(to_delayed_work(work),
+					    struct fake_bus, scribbling);
+
+	fake_bus_scribble(bus);
+	schedule_delayed_work(&bus->scribbling, 1);
+}
+
+/* The host gets the memory, as far as hv_vmbus has told it of the pages. */
+static void fake_scribble_on(struct fake_bus *bus,
+			     const struct kmcl_bus_gpadl *gpadl, u32 handle)
+{
+	unsigned int count = gpadl->size / PAGE_SIZE, i;
+	struct fake_memory *memory;
+	void *va = gpadl->va;
+
+	if (!bus->scribbles)
+		return;
+	memory = kmalloc(struct_size(memory, pages, count),
+			 GFP_KERNEL | __GFP_NOFAIL);
+	memory->handle = handle;
+	memory->count = count;
+	for (i = 0; i < count; i++, va += PAGE_SIZE)
+		memory->pages[i] = is_vmalloc_addr(va) ? vmalloc_to_page(va) :
+							 virt_to_page(va);
+	spin_lock_bh(&bus->lock);
+	if (bus->is_rescinded)
+		kfree(memory);
+	else
+		list_add_tail(&memory->node, &bus->scribbled);
+	spin_unlock_bh(&bus->lock);
+	fake_bus_scribble(bus);
+	schedule_delayed_work(&bus->scribbling, 1);
+}
+
+/* The host lets go of one GPADL, or of all with a @handle of 0. */
+static void fake_scribble_off(struct fake_bus *bus, u32 handle)
+{
+	struct fake_memory *memory, *next;
+
+	lockdep_assert_held(&bus->lock);
+	list_for_each_entry_safe(memory, next, &bus->scribbled, node) {
+		if (handle && memory->handle != handle)
+			continue;
+		list_del(&memory->node);
+		kfree(memory);
+	}
+}
+
+/* True if hv_vmbus had sent the host a part of the GPADL when it failed. */
+static bool fake_is_half_sent(const struct kmcl_bus_gpadl *gpadl, int err)
+{
+	return err != -EDQUOT && err != -ENOMEM && err != -ENODEV &&
+	       gpadl->size / KMCL_HV_PAGE_SIZE > 26;
+}
+
 static int fake_establish_gpadl(struct kmcl_channel *ch,
 				struct kmcl_bus_gpadl *gpadl)
 {
@@ -465,6 +547,11 @@ static int fake_establish_gpadl(struct kmcl_channel *ch,
 
 	fake_control_begin(bus);
 	atomic_inc(&bus->establishes);
+	/* The host has the pages before it answers. */
+	if (!err)
+		fake_scribble_on(bus, gpadl, bus->next_handle);
+	else if (fake_is_half_sent(gpadl, err))
+		fake_scribble_on(bus, gpadl, 0);
 	fake_wait(bus);
 	if (bus->is_rescinded)
 		err = -ENODEV;
@@ -495,8 +582,13 @@ static int fake_teardown_gpadl(struct kmcl_channel *ch,
 	if (bus->is_rescinded)
 		goto end;
 	err = bus->teardown_err;
-	if (!err)
-		xa_erase(&bus->gpadls, gpadl->handle);
+	if (err)
+		goto end;
+	fake_bus_scribble(bus);
+	spin_lock_bh(&bus->lock);
+	fake_scribble_off(bus, gpadl->handle);
+	spin_unlock_bh(&bus->lock);
+	xa_erase(&bus->gpadls, gpadl->handle);
 end:
 	fake_control_end(bus);
 	return err;
@@ -542,6 +634,10 @@ void fake_bus_free(void *data)
 	fake_bus_let_complete(bus);
 	VmbChannelDisable(bus->ch);
 	VmbChannelCleanup(bus->ch);
+	cancel_delayed_work_sync(&bus->scribbling);
+	spin_lock_bh(&bus->lock);
+	fake_scribble_off(bus, 0);
+	spin_unlock_bh(&bus->lock);
 	if (bus->primary)
 		fake_forget_sub(bus->primary, bus);
 	/* A sub-channel's that no primary closed, or what a close failed to. */
@@ -571,6 +667,8 @@ struct fake_bus *fake_bus_create(struct kunit *test)
 	spin_lock_init(&bus->lock);
 	INIT_LIST_HEAD(&bus->rx);
 	INIT_DELAYED_WORK(&bus->reading, fake_reading);
+	INIT_LIST_HEAD(&bus->scribbled);
+	INIT_DELAYED_WORK(&bus->scribbling, fake_scribbling);
 
 	KUNIT_ASSERT_EQ(test,
 			kmcl_channel_allocate(&bus->ops, NULL, _THIS_IP_,
@@ -629,7 +727,11 @@ void fake_bus_let_complete(struct fake_bus *bus)
 /* As hv_vmbus: one waiter is woken, then the device is removed. */
 void fake_bus_rescind(struct fake_bus *bus)
 {
+	fake_bus_scribble(bus);
+	spin_lock_bh(&bus->lock);
+	fake_scribble_off(bus, 0);
 	WRITE_ONCE(bus->is_rescinded, true);
+	spin_unlock_bh(&bus->lock);
 	wake_up(&bus->woken);
 	kmcl_channel_detach(bus->ch, bus);
 	kmcl_gpadl_device_gone(bus);

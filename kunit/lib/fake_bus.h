@@ -21,6 +21,9 @@
 
 #define FAKE_MMIO_START	0xfe0000000ULL
 
+/* What the host writes */
+#define FAKE_SCRIBBLE	0xa5
+
 /**
  * struct fake_bus - one device of a bus that exists in this module only
  * @ops: what the channel calls; leads back here
@@ -74,6 +77,10 @@
  * @rx_ring: the host's end of the ring that it writes
  * @rx: packets for the guest that @rx_ring had no room for
  * @reading: reads @tx_ring, where the guest may not signal
+ * @scribbles: the host writes to all memory that it may have, all the time. Set before
+ *	the first create; all GPADLs are writable ones then.
+ * @scribbled: the memory that the host may have, under @lock
+ * @scribbling: writes to it
  */
 struct fake_bus {
 	struct kmcl_bus_ops ops;
@@ -129,6 +136,10 @@ struct fake_bus {
 	struct kmcl_ring rx_ring;
 	struct list_head rx;
 	struct delayed_work reading;
+
+	bool scribbles;
+	struct list_head scribbled;
+	struct delayed_work scribbling;
 };
 
 /* A bus with its channel, allocated and with a target, both freed with the case. */
@@ -189,5 +200,8 @@ void fake_bus_deliver_with_head(struct fake_bus *bus, u16 type, u64 id,
 /* The guest has read all that was to be delivered. */
 bool fake_bus_is_empty(struct fake_bus *bus);
 unsigned int fake_bus_gpadls(struct fake_bus *bus);
+
+/* The host has written to all its memory at least once from here on. */
+void fake_bus_scribble(struct fake_bus *bus);
 
 #endif /* _KUNIT_FAKE_BUS_H */
