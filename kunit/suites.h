@@ -27,6 +27,7 @@ extern struct kunit_suite vmbkmcl_gpadl_mdl_suite;
 extern struct kunit_suite vmbkmcl_fault_suite;
 extern struct kunit_suite vmbkmcl_owned_suite;
 extern struct kunit_suite vmbkmcl_scribble_suite;
+extern struct kunit_suite vmbkmcl_bounce_suite;
 extern struct kunit_suite vmbkmcl_nomem_suite;
 extern struct kunit_suite vmbkmcl_interface_suite;
 extern struct kunit_suite vmbkmcl_channel_sub_suite;

@@ -11,51 +11,6 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 /**
- * VmbChannelInitSetBounceBufferSizes() - set the size of bounce buffers
- * @channel: a disabled channel
- * @incoming_size: size of the buffer for data from the host, in bytes
- * @outgoing_size: size of the buffer for data to the host, in bytes
- *
- * External data is copied through bounce buffers in a confidential VM, whose
- * memory the host can not read. hv_vmbus exports no function but the one for
- * GPADLs that makes memory visible to the host, and passes the page numbers of
- * external data on as they are. A client in a confidential VM has to put its
- * data in a GPADL instead.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: the name is Microsoft's, the prototype ours.
- */
-NTSTATUS VmbChannelInitSetBounceBufferSizes(VMBCHANNEL channel,
-					    UINT32 incoming_size,
-					    UINT32 outgoing_size)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelInitSetBounceBufferSizes);
-
-/**
- * VmbChannelAllocateBounceBuffer() - allocate memory that the host can access
- * @channel: an open channel
- * @byte_count: size in bytes
- * @buffer: would be set to the address of the memory; untouched
- *
- * See VmbChannelInitSetBounceBufferSizes(). A client can use a GPADL instead.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: the name is Microsoft's, the prototype ours.
- */
-NTSTATUS VmbChannelAllocateBounceBuffer(VMBCHANNEL channel, UINT32 byte_count,
-					PVOID *buffer)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelAllocateBounceBuffer);
-
-/**
  * VmbChannelSetAllowableDpcCpuUsage() - limit CPU time in DPC context
  * @channel: a channel
  * @percentage: share of the time of one CPU, 1 to 100

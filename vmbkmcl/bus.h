@@ -23,6 +23,7 @@
 struct device;
 struct kmcl_channel;
 struct module;
+struct page;
 
 /**
  * struct kmcl_bus_rings - the rings of a channel that is being opened
@@ -48,13 +49,29 @@ struct kmcl_bus_rings {
  *	not have it
  * @size: bytes of memory
  * @va: kernel address of the memory
+ * @in_bounce: the memory is a part of a bounce buffer, see struct kmcl_bus_bounce
  * @decrypted: the host of a confidential VM can read and write @va
  */
 struct kmcl_bus_gpadl {
 	u32 handle;
 	u32 size;
 	void *va;
+	bool in_bounce;
 	bool decrypted;
+};
+
+/**
+ * struct kmcl_bus_bounce - memory that the host can access even in a confidential VM
+ * @va: kernel address, page-aligned
+ * @size: size in bytes, whole pages
+ * @chunks: for the bus alone
+ * @count: for the bus alone
+ */
+struct kmcl_bus_bounce {
+	void *va;
+	u32 size;
+	struct page **chunks;
+	u32 count;
 };
 
 /* Why a channel signals its other end. */
@@ -98,6 +115,10 @@ enum kmcl_signal {
  *	no memory of the channel any more
  * @confidential: return whether the host can read guest memory only when that is
  *	decrypted
+ * @alloc_bounce: allocate &kmcl_bus_bounce.size bytes of zeroed memory that the host
+ *	can access. -EOPNOTSUPP if there is no such memory.
+ * @free_bounce: free that memory. No GPADL of it exists. The channel and the device
+ *	may be gone.
  * @gpadls_before_close: return whether the protocol wants GPADLs torn down before the
  *	close
  * @establish_gpadl: send the host a GPADL of &kmcl_bus_gpadl.va and size, and wait for
@@ -126,6 +147,9 @@ struct kmcl_bus_ops {
 	bool (*confidential)(struct kmcl_channel *ch);
 	bool (*gpadls_before_close)(struct kmcl_channel *ch);
 
+	int (*alloc_bounce)(struct kmcl_channel *ch,
+			    struct kmcl_bus_bounce *bounce);
+	void (*free_bounce)(struct kmcl_bus_bounce *bounce);
 	int (*establish_gpadl)(struct kmcl_channel *ch,
 			       struct kmcl_bus_gpadl *gpadl);
 	int (*teardown_gpadl)(struct kmcl_channel *ch,

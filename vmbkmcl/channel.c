@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "gpadl.h"
+#include "gpadl_bounce.h"
 #include "hostwait.h"
 #include "passive.h"
 #include "poll.h"
@@ -453,6 +454,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	kmcl_delivery_finish(ch);
 	kmcl_debugfs_remove(ch);
 	kmcl_subs_forget(ch);
+	kmcl_bounces_free(ch);
 	/*
 	 * put_device() may sleep. kmcl_channel_free() can not call it, as a packet
 	 * object may drop the last reference in softirq context.

@@ -58,6 +58,7 @@ struct kmcl_settings {
 	u32 max_packet_size;	/* bytes of payload */
 	u32 max_gpa_direct_size;	/* bytes of a packet's external data */
 	u32 max_chain;		/* MDLs of a packet's external data */
+	u32 bounce_size;	/* bytes of all bounce buffers */
 	u32 rx_pages;
 	u32 tx_pages;
 	bool has_cpu;
@@ -123,6 +124,7 @@ struct kmcl_gpadl_stats {
  * @gpadls_lock: held to change @gpadls, so that it can be read without @control
  * @gpadls: hash table of struct kmcl_gpadl by handle
  * @gpadl_stats: counters of GPADLs
+ * @bounces: bounce buffers of the client, see gpadl_bounce.c
  * @tx: sending side
  * @packets: cached packet objects, and completed ones whose routine must be called
  * @rx: receiving side
@@ -203,6 +205,7 @@ struct kmcl_channel {
 	spinlock_t gpadls_lock;
 	DECLARE_HASHTABLE(gpadls, KMCL_GPADL_BITS);	/* H */
 	struct kmcl_gpadl_stats gpadl_stats;		/* G */
+	struct list_head bounces;			/* G */
 
 	struct kmcl_tx tx;				/* O */
 	struct kmcl_packets packets;			/* O */

@@ -230,6 +230,44 @@ NTSTATUS VmbChannelInitSetMaximumPacketCount(VMBCHANNEL channel,
 EXPORT_SYMBOL_GPL(VmbChannelInitSetMaximumPacketCount);
 
 /**
+ * VmbChannelInitSetBounceBufferSizes() - set how much memory may be bounce buffers
+ * @channel: a disabled channel
+ * @incoming_size: bytes for data from the host
+ * @outgoing_size: bytes for data to the host
+ *
+ * The bounce buffers that a client has at a time may have the sum of both sizes. On
+ * Linux the same buffer serves both directions. The default is 0.
+ *
+ * On Windows external data is copied through these buffers. Here the client copies
+ * its data, to and from memory of VmbChannelAllocateBounceBuffer().
+ *
+ * Context: may sleep.
+ * Return:
+ * * %STATUS_SUCCESS - the setting is changed
+ * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
+ * * %STATUS_INVALID_PARAMETER_3 - the sum is 4 GiB or more
+ *
+ * Source: the name is Microsoft's, the prototype ours.
+ */
+NTSTATUS VmbChannelInitSetBounceBufferSizes(VMBCHANNEL channel,
+					    UINT32 incoming_size,
+					    UINT32 outgoing_size)
+{
+	struct kmcl_channel *ch = channel;
+	u64 sum = (u64)incoming_size + outgoing_size;
+	bool valid = sum <= U32_MAX;
+
+	might_sleep();
+	if (!kmcl_settings_lock(ch))
+		return STATUS_INVALID_PARAMETER_1;
+	if (valid)
+		ch->set.bounce_size = sum;
+	kmcl_settings_unlock(ch);
+	return valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
+}
+EXPORT_SYMBOL_GPL(VmbChannelInitSetBounceBufferSizes);
+
+/**
  * VmbChannelInitSetInlinePacketContextSize() - enlarge packet objects
  * @channel: a disabled channel
  * @context_size: bytes reserved in each packet object, 0 to 65536; the default is 0

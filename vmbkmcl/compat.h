@@ -100,4 +100,20 @@ static inline void kmcl_timer_delete_sync(struct timer_list *timer)
 #define kmcl_channel_uses_plain_memory(chan)	((void)(chan), false)
 #endif
 
+/*
+ * Newer kernels have memory that the host of a confidential VM can access from the
+ * beginning. Kbuild looks for the functions.
+ */
+#ifdef KMCL_HV_HAS_BUFFERS
+#define KMCL_HAS_BOUNCE			true
+#define kmcl_establish_bounce_gpadl	vmbus_establish_gpadl_caller_decrypted
+#define kmcl_alloc_bounce_buffer	vmbus_alloc_buffer
+#define kmcl_free_bounce_buffer		vmbus_free_buffer
+#else
+#define KMCL_HAS_BOUNCE			false
+#define kmcl_establish_bounce_gpadl	vmbus_establish_gpadl
+#define kmcl_alloc_bounce_buffer(chan, size, chunks, count)	vzalloc(size)
+#define kmcl_free_bounce_buffer(va, chunks, count)	vfree(va)
+#endif
+
 #endif /* _KMCL_COMPAT_H */

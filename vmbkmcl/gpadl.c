@@ -29,6 +29,7 @@
 #include "channel.h"
 #include "compat.h"
 #include "gpadl.h"
+#include "gpadl_bounce.h"
 #include "hostwait.h"
 #include "mdl_range.h"
 #include "memory.h"
@@ -63,6 +64,7 @@ enum kmcl_gpadl_state {
  */
 struct kmcl_gpadl {
 	struct kmcl_memory memory;
+	struct kmcl_bounce *bounce;	/* the memory is in this buffer; or NULL */
 	struct kmcl_bus_gpadl wire;
 	enum kmcl_gpadl_state state;
 	u32 handle;
@@ -118,6 +120,7 @@ static unsigned int kmcl_quarantine_count(const void *endpoint)
 static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 {
 	kmcl_memory_release(&gpadl->memory);
+	kmcl_bounce_put(gpadl->bounce);
 	kfree(gpadl);
 }
 
@@ -182,6 +185,7 @@ static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 	kmcl_hostwait_start(&wait, ch, "GPADL create", 0);
 	gpadl->wire.va = gpadl->memory.va;
 	gpadl->wire.size = gpadl->memory.size;
+	gpadl->wire.in_bounce = gpadl->bounce;
 	err = ch->bus->establish_gpadl(ch, &gpadl->wire);
 	kmcl_hostwait_stop(&wait);
 	if (!err)
@@ -317,8 +321,12 @@ static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
 	kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
 }
 
-/* Returns 0 if a GPADL can be created now, or the reason why not. */
-static int kmcl_gpadl_allowed(struct kmcl_channel *ch)
+/*
+ * Returns 0 if a GPADL can be created now, or the reason why not. @bounce: the bounce
+ * buffer that has the memory, or NULL.
+ */
+static int kmcl_gpadl_allowed(struct kmcl_channel *ch,
+			      const struct kmcl_bounce *bounce)
 {
 	lockdep_assert_held(&ch->control);
 	if (!ch->connected)
@@ -327,7 +335,7 @@ static int kmcl_gpadl_allowed(struct kmcl_channel *ch)
 	 * hv_vmbus would make only its own mapping of the memory visible to the
 	 * host, not the owner's mapping, and the contents would be lost.
 	 */
-	if (ch->bus->confidential(ch))
+	if (!bounce && ch->bus->confidential(ch))
 		return -EOPNOTSUPP;
 	if (kmcl_quarantine_count(ch->endpoint) >= KMCL_QUARANTINE_MAX) {
 		kmcl_warn(ch, "no more GPADLs: %u are in quarantine, whose host could not be told\n",
@@ -340,7 +348,7 @@ static int kmcl_gpadl_allowed(struct kmcl_channel *ch)
 static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
 				     struct kmcl_gpadl *gpadl)
 {
-	int err = kmcl_gpadl_allowed(ch);
+	int err = kmcl_gpadl_allowed(ch, gpadl->bounce);
 
 	if (err)
 		return err;
@@ -399,13 +407,20 @@ static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
  * fault can block for as long as a process likes (userfaultfd), and a close
  * needs ch->control. As the result can change meanwhile,
  * kmcl_gpadl_connect_locked() checks again.
+ *
+ * @bounce: set to the bounce buffer that has the @bytes at @addr, with a reference, or
+ *	to NULL.
  */
-static int kmcl_gpadl_may_create(struct kmcl_channel *ch)
+static int kmcl_gpadl_may_create(struct kmcl_channel *ch, const void *addr,
+				 u32 bytes, struct kmcl_bounce **bounce)
 {
 	int err;
 
 	mutex_lock(&ch->control);
-	err = kmcl_gpadl_allowed(ch);
+	*bounce = kmcl_bounce_find(ch, addr, bytes);
+	err = kmcl_gpadl_allowed(ch, *bounce);
+	if (!err)
+		kmcl_bounce_get(*bounce);
 	mutex_unlock(&ch->control);
 	return err;
 }
@@ -413,21 +428,28 @@ static int kmcl_gpadl_may_create(struct kmcl_channel *ch)
 static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
 			     bool read_only, u32 *handle)
 {
+	struct kmcl_bounce *bounce;
 	struct kmcl_gpadl *gpadl;
 	int err;
 
-	err = kmcl_gpadl_may_create(ch);
+	err = kmcl_gpadl_may_create(ch, addr, bytes, &bounce);
 	if (err)
 		return err;
+	err = -ENOMEM;
 	gpadl = kzalloc(sizeof(*gpadl), GFP_KERNEL_ACCOUNT);
 	if (!gpadl)
-		return -ENOMEM;
+		goto put_bounce;
+	gpadl->bounce = bounce;
 	err = kmcl_memory_hold(&gpadl->memory, addr, bytes, read_only);
-	if (err) {
-		kfree(gpadl);
-		return err;
-	}
+	if (err)
+		goto free;
 	return kmcl_gpadl_connect(ch, gpadl, handle);
+
+free:
+	kfree(gpadl);
+put_bounce:
+	kmcl_bounce_put(bounce);
+	return err;
 }
 
 /**
@@ -477,7 +499,8 @@ static int kmcl_gpadl_create(struct kmcl_channel *ch, void *addr, u32 bytes,
  *   kernel's or a module's image, or MMIO
  * * %STATUS_NOT_SUPPORTED - the user memory can not be pinned for long (shared
  *   mappings of files on disk, devices, secret memory), or the VM is
- *   confidential
+ *   confidential and the buffer is no part of one from
+ *   VmbChannelAllocateBounceBuffer()
  * * %STATUS_THREAD_IS_TERMINATING - the process was killed meanwhile
  * * %STATUS_IN_PAGE_ERROR - the hardware reported an error of a page
  * * %STATUS_QUOTA_EXCEEDED - RLIMIT_MEMLOCK would be exceeded
@@ -522,10 +545,12 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
 				 struct kmcl_mdl_range *range, bool read_only,
 				 u32 *handle)
 {
+	struct kmcl_bounce *none;
 	struct kmcl_gpadl *gpadl;
 	int err;
 
-	err = kmcl_gpadl_may_create(ch);
+	/* No bounce buffer is found for 0 bytes. */
+	err = kmcl_gpadl_may_create(ch, NULL, 0, &none);
 	if (err)
 		return err;
 	err = kmcl_mdl_range_check(range,
@@ -974,6 +999,7 @@ void kmcl_gpadl_init(struct kmcl_channel *ch)
 {
 	spin_lock_init(&ch->gpadls_lock);
 	hash_init(ch->gpadls);
+	INIT_LIST_HEAD(&ch->bounces);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <linux/hyperv.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <linux/vmalloc.h>
 #include <asm/mshyperv.h>
 
 #include "channel.h"
@@ -220,6 +221,17 @@ static struct vmbus_gpadl kmcl_hv_gpadl(const struct kmcl_bus_gpadl *gpadl)
 	};
 }
 
+/* The memory of a bounce buffer is decrypted, and stays so. */
+static int kmcl_hv_send_gpadl(struct vmbus_channel *chan,
+			      const struct kmcl_bus_gpadl *gpadl,
+			      struct vmbus_gpadl *wire)
+{
+	if (gpadl->in_bounce)
+		return kmcl_establish_bounce_gpadl(chan, gpadl->va,
+						   gpadl->size, wire);
+	return vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, wire);
+}
+
 /*
  * hv_vmbus counts handles up and reaches 0 after 4 billion of them. Its teardown sets
  * the handle to 0 when the host was told, so a GPADL with the handle 0 could not be
@@ -232,10 +244,10 @@ static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 	struct vmbus_gpadl wire = {};
 	int err;
 
-	err = vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, &wire);
+	err = kmcl_hv_send_gpadl(chan, gpadl, &wire);
 	if (!err && !wire.gpadl_handle) {
 		vmbus_teardown_gpadl(chan, &wire);
-		err = vmbus_establish_gpadl(chan, gpadl->va, gpadl->size, &wire);
+		err = kmcl_hv_send_gpadl(chan, gpadl, &wire);
 	}
 	gpadl->handle = wire.gpadl_handle;
 	gpadl->decrypted = wire.decrypted;
@@ -253,6 +265,21 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 	gpadl->handle = wire.gpadl_handle;
 	gpadl->decrypted = wire.decrypted;
 	return wire.gpadl_handle ? err ?: -EIO : 0;
+}
+
+static int kmcl_hv_alloc_bounce(struct kmcl_channel *ch,
+				struct kmcl_bus_bounce *bounce)
+{
+	if (!KMCL_HAS_BOUNCE && kmcl_hv_confidential(ch))
+		return -EOPNOTSUPP;
+	bounce->va = kmcl_alloc_bounce_buffer(kmcl_hv_channel(ch), bounce->size,
+					      &bounce->chunks, &bounce->count);
+	return bounce->va ? 0 : -ENOMEM;
+}
+
+static void kmcl_hv_free_bounce(struct kmcl_bus_bounce *bounce)
+{
+	kmcl_free_bounce_buffer(bounce->va, bounce->chunks, bounce->count);
 }
 
 static void __kmcl_hot kmcl_hv_signal(struct kmcl_channel *ch,
@@ -294,6 +321,8 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.rescinded = kmcl_hv_rescinded,
 	.confidential = kmcl_hv_confidential,
 	.gpadls_before_close = kmcl_hv_gpadls_before_close,
+	.alloc_bounce = kmcl_hv_alloc_bounce,
+	.free_bounce = kmcl_hv_free_bounce,
 	.establish_gpadl = kmcl_hv_establish_gpadl,
 	.teardown_gpadl = kmcl_hv_teardown_gpadl,
 };

@@ -13,6 +13,7 @@ typedef struct _VMB_TRANSFER_PAGE_RANGE {
 typedef const VMB_TRANSFER_PAGE_RANGE *PCVMB_TRANSFER_PAGE_RANGE;
 
 NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle);
+NTSTATUS VmbChannelFreeBounceBuffer(VMBCHANNEL Channel, PVOID Buffer);
 NTSTATUS VmbChannelPacketGetTransferPages(VMBPACKETCOMPLETION PacketCompletion,
 					  UINT32 BufferSize, PUINT16 PageSet,
 					  PCVMB_TRANSFER_PAGE_RANGE *Ranges,

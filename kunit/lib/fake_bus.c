@@ -462,6 +462,28 @@ static bool fake_confidential(struct kmcl_channel *ch)
 	return to_fake(ch)->is_confidential;
 }
 
+atomic_t fake_bounces;
+
+static int fake_alloc_bounce(struct kmcl_channel *ch,
+			     struct kmcl_bus_bounce *bounce)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	if (bus->is_confidential && !bus->has_bounce)
+		return -EOPNOTSUPP;
+	bounce->va = vzalloc(bounce->size);
+	if (!bounce->va)
+		return -ENOMEM;
+	atomic_inc(&fake_bounces);
+	return 0;
+}
+
+static void fake_free_bounce(struct kmcl_bus_bounce *bounce)
+{
+	vfree(bounce->va);
+	atomic_dec(&fake_bounces);
+}
+
 static bool fake_gpadls_before_close(struct kmcl_channel *ch)
 {
 	return to_fake(ch)->is_old;
@@ -547,6 +569,7 @@ static int fake_establish_gpadl(struct kmcl_channel *ch,
 
 	fake_control_begin(bus);
 	atomic_inc(&bus->establishes);
+	bus->in_bounce = gpadl->in_bounce;
 	/* The host has the pages before it answers. */
 	if (!err)
 		fake_scribble_on(bus, gpadl, bus->next_handle);
@@ -619,6 +642,8 @@ static const struct kmcl_bus_ops fake_ops = {
 	.rescinded = fake_rescinded,
 	.confidential = fake_confidential,
 	.gpadls_before_close = fake_gpadls_before_close,
+	.alloc_bounce = fake_alloc_bounce,
+	.free_bounce = fake_free_bounce,
 	.establish_gpadl = fake_establish_gpadl,
 	.teardown_gpadl = fake_teardown_gpadl,
 };

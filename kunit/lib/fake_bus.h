@@ -38,6 +38,8 @@
  * @withhold: the host completions no create, delete, open or close until a rescind
  *	or until this is false
  * @is_confidential: as a confidential VM's bus would say
+ * @has_bounce: there is memory that the host of a confidential VM can access
+ * @in_bounce: the last GPADL was said to be of such memory
  * @is_old: GPADLs go before the close
  * @is_rescinded: the host took the offer back
  * @mmio_size: bytes of MMIO space the device asks for, at FAKE_MMIO_START
@@ -95,6 +97,8 @@ struct fake_bus {
 	int teardown_nomem;
 	bool withhold;
 	bool is_confidential;
+	bool has_bounce;
+	bool in_bounce;
 	bool is_old;
 	bool is_rescinded;
 	u64 mmio_size;
@@ -141,6 +145,9 @@ struct fake_bus {
 	struct list_head scribbled;
 	struct delayed_work scribbling;
 };
+
+/* Bounce buffers that exist on all of these buses */
+extern atomic_t fake_bounces;
 
 /* A bus with its channel, allocated and with a target, both freed with the case. */
 struct fake_bus *fake_bus_create(struct kunit *test);
