@@ -181,6 +181,20 @@ static int sleep_until(void *end)
 	return 0;
 }
 
+static void stack_mdl_is_refused(struct kunit *test, struct fake_bus *bus,
+				 void *stack)
+{
+	u32 handle = 0x5eed;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromMdl(bus->ch, 0,
+						     kernel_mdl(test, stack,
+								PAGE_SIZE),
+						     0, 0, &handle),
+			STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+}
+
 static void stack_of_another_task(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -194,6 +208,7 @@ static void stack_of_another_task(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refused(test, bus, 0,
 				      (unsigned long)task_stack_page(task),
 				      PAGE_SIZE), STATUS_INVALID_PARAMETER_3);
+	stack_mdl_is_refused(test, bus, task_stack_page(task));
 	complete(&end);
 	kthread_stop_put(task);
 }

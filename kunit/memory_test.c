@@ -731,6 +731,30 @@ static void mapped_as_it_is_shared(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mapped_writable(test, bus, addr, 0));
 }
 
+/* The kernel's mapping of a page of a process, which has more in the page. */
+static void part_of_a_mapped_user_page(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, PAGE_SIZE, READ_WRITE,
+					     ANONYMOUS);
+	PMDL mdl = lock_mdl(test, (void *)addr, PAGE_SIZE, UserMode,
+			    IoModifyAccess);
+	void *va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	struct fake_bus *bus = fake_bus_start(test);
+	u32 handle = 0x5eed;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va, 128,
+							&handle),
+			STATUS_INVALID_BUFFER_SIZE);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0, va,
+							PAGE_SIZE, &handle),
+			STATUS_SUCCESS);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+}
+
 /* A tag in the upper bits of a user address does not change what it means. */
 static void tagged_address(struct kunit *test)
 {
@@ -806,6 +830,7 @@ static void owner_killed(struct kunit *test)
 
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(mapped_as_it_is_shared),
+	KUNIT_CASE(part_of_a_mapped_user_page),
 	KUNIT_CASE(tagged_address),
 	{}
 };

@@ -594,8 +594,8 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
  * * %STATUS_INVALID_PARAMETER_2 - @flags has unknown flags
  * * %STATUS_INVALID_PARAMETER_3 - @mdl is %NULL, or the chain is too long, has
- *   an MDL without page numbers, describes no byte, or has a gap within a page
- *   between two MDLs
+ *   an MDL without page numbers, describes no byte, has a gap within a page
+ *   between two MDLs, or describes the stack of a task
  * * %STATUS_INVALID_PARAMETER_4 - the GPADL begins behind the end of the
  *   memory, or not at the start of a page
  * * %STATUS_INVALID_PARAMETER_5 - the GPADL ends behind the end of the memory

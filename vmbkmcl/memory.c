@@ -362,7 +362,7 @@ static bool kmcl_on_stack_of(struct task_struct *task, unsigned long start,
  * stack can not be told from other vmalloc memory by its address, so compare with
  * the stacks of all tasks.
  */
-static bool kmcl_on_stack(unsigned long start, unsigned long end)
+bool kmcl_on_stack(unsigned long start, unsigned long end)
 {
 	struct task_struct *process, *task;
 	bool found = false;
@@ -518,8 +518,9 @@ static unsigned int kmcl_memory_refs(const struct kmcl_memory *mem,
 
 /*
  * True if the owner of the memory owns the whole last page, all of which the host
- * can access. A vmalloc area shares its pages with nothing else. For user memory it
- * is not known what else the process has in the page.
+ * can access. A vmalloc area shares its pages with nothing else, unless it is a mapping
+ * of other memory. For user memory it is not known what else the process has in the
+ * page.
  */
 static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
 {
@@ -529,7 +530,7 @@ static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
 	if (mem->kind == KMCL_MEMORY_USER)
 		return false;
 	if (mem->kind == KMCL_MEMORY_VMALLOC)
-		return !folio_test_slab(folio);
+		return !folio_test_slab(folio) && !kmcl_page_is_user(last);
 	return kmcl_page_has_one_owner(last, kmcl_memory_refs(mem, folio));
 }
 

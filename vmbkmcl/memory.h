@@ -59,6 +59,7 @@ int kmcl_memory_alloc_pages(struct kmcl_memory *mem, unsigned int nr_pages);
 void kmcl_memory_reference(struct kmcl_memory *mem);
 
 void *kmcl_memory_untag(void *addr);
+bool kmcl_on_stack(unsigned long start, unsigned long end);
 bool kmcl_in_module(unsigned long start, unsigned long end);
 
 #endif /* _KMCL_MEMORY_H */

@@ -81,6 +81,26 @@ static int kmcl_mdl_range_may_be_held(const struct kmcl_mdl_range *range,
 	return any & MDL_PINNED_SHORT ? -EOPNOTSUPP : 0;
 }
 
+/*
+ * True if an MDL of the range describes a task's stack. MmBuildMdlForNonPagedPool() finds
+ * only the caller's, as it must be fast.
+ */
+static bool kmcl_mdl_range_is_stack(const struct kmcl_mdl_range *range)
+{
+	struct kmcl_mdl_range left = *range;
+	struct kmcl_mdl_segment segment;
+	unsigned long start;
+
+	while (kmcl_mdl_range_next(&left, &segment)) {
+		if (!(left.mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL))
+			continue;
+		start = (unsigned long)MmGetMdlVirtualAddress(left.mdl);
+		if (kmcl_on_stack(start, start + left.mdl->ByteCount))
+			return true;
+	}
+	return false;
+}
+
 /**
  * kmcl_memory_hold_mdl_range - keep memory of MDLs in place for a GPADL
  * @mem: filled in; kmcl_memory_release() releases it
@@ -93,7 +113,7 @@ static int kmcl_mdl_range_may_be_held(const struct kmcl_mdl_range *range,
  * * %-EACCES - the memory may only be read, and @read_only is not set
  * * %-EOPNOTSUPP - the memory is user memory that can not be pinned for long
  * * %-ERANGE - the range does not begin at the start of a page
- * * %-EINVAL - the range has a gap within a page between two MDLs
+ * * %-EINVAL - the range has a gap within a page between two MDLs, or is stack memory
  * * %-EPERM - the pages do not belong to the page allocator
  * * %-EMSGSIZE - a part of the last page may belong to somebody else
  * * %-ENOMEM - there is not enough memory
@@ -116,6 +136,9 @@ int kmcl_memory_hold_mdl_range(struct kmcl_memory *mem,
 		goto free;
 	err = kmcl_mdl_range_may_be_held(range, read_only);
 	if (err)
+		goto free;
+	err = -EINVAL;
+	if (kmcl_mdl_range_is_stack(range))
 		goto free;
 	err = -EMSGSIZE;
 	if (range->len != mem->size &&

@@ -6,6 +6,7 @@
 
 #include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/pgtable.h>
 #include <linux/vmalloc.h>
 
@@ -38,6 +39,17 @@ bool kmcl_page_has_one_owner(struct page *page, unsigned int refs)
 
 	return !folio_test_slab(folio) &&
 	       folio_ref_count(folio) - (int)refs <= 1;
+}
+
+/*
+ * True if the page belongs to a process or a file, and so a part of the page may belong
+ * to somebody else.
+ */
+bool kmcl_page_is_user(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_test_anon(folio) || folio_mapping(folio);
 }
 
 /*
