@@ -164,6 +164,21 @@ static void no_kernel_memory(struct kunit *test)
 	is_logged(test, "no kernel memory to share");
 }
 
+/* A client has changed the MDL: there is no room for the numbers of all pages. */
+static void no_room(struct kunit *test)
+{
+	void *va = get_vmalloc(test, BYTES);
+	PMDL mdl = get_mdl(test, va, PAGE_SIZE);
+
+	mdl->ByteCount = BYTES;
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+	KUNIT_EXPECT_EQ(test,
+			MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
+			STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_NULL(test, mdl->Locked);
+}
+
 /* Addresses of a PC: in a gap of its memory, behind it, and far behind. */
 static const phys_addr_t mmio_places[] = { 0xa0000, 0xfee00000, 0xc000000000 };
 
@@ -727,6 +742,8 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(no_part),
 	KUNIT_CASE(shared_file_for_writing),
 	KUNIT_CASE(owner_is_gone),
+	/* Not next to others that fill the log, whose lines are rate limited. */
+	KUNIT_CASE(no_room),
 	KUNIT_CASE_SLOW(allocations_fail),
 	{}
 };

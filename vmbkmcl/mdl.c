@@ -150,8 +150,8 @@ static PFN_NUMBER kmcl_mdl_kernel_pfn(const MDL *mdl, unsigned int i)
  *	allocator. All kernel memory is nonpaged on Linux.
  *
  * The owner has to keep the memory until nothing uses the MDL any more. If @mdl
- * describes something else, such as MMIO or the caller's stack, it gets no page
- * numbers, with a log line, and functions that need page numbers refuse the
+ * describes something else, such as MMIO or the caller's stack, or has not enough room,
+ * it gets no page numbers, with a log line, and functions that need page numbers refuse the
  * MDL. If the kernel may only read the memory, the MDL does not have
  * %MDL_WRITE_OPERATION, and can not become a writable GPADL.
  *
@@ -166,6 +166,8 @@ VOID MmBuildMdlForNonPagedPool(PMDL mdl)
 	u32 count = kmcl_mdl_pages(mdl), i;
 	bool writable = true;
 
+	if (!kmcl_mdl_has_room(mdl))
+		count = 0;
 	for (i = 0; i < count && (unsigned long)va >= TASK_SIZE; i++) {
 		pfns[i] = kmcl_mdl_kernel_pfn(mdl, i);
 		if (!pfns[i])

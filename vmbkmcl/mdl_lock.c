@@ -101,8 +101,8 @@ static int kmcl_mdl_lock(PMDL mdl, bool read_only)
  * Context: may sleep. For user memory: in the context of the process that owns it.
  * Return:
  * * %STATUS_SUCCESS - the pages are locked
- * * %STATUS_INVALID_PARAMETER_1 - @mdl is %NULL, has page numbers already, or
- *   describes no bytes, memory that wraps around, or stack memory
+ * * %STATUS_INVALID_PARAMETER_1 - @mdl is %NULL, has page numbers already or no
+ *   room for them, or describes no bytes, memory that wraps around, or stack memory
  * * %STATUS_INVALID_PARAMETER_2 - @access_mode is not valid
  * * %STATUS_INVALID_PARAMETER_3 - @operation is not valid
  * * %STATUS_ACCESS_VIOLATION - nothing is mapped at a part of the memory,
@@ -125,7 +125,8 @@ NTSTATUS MmProbeAndLockPages(PMDL mdl, KPROCESSOR_MODE access_mode,
 	int err;
 
 	might_sleep();
-	if (!mdl || kmcl_mdl_has_pages(mdl) || mdl->Locked || !mdl->ByteCount)
+	if (!mdl || kmcl_mdl_has_pages(mdl) || mdl->Locked || !mdl->ByteCount ||
+	    !kmcl_mdl_has_room(mdl))
 		return STATUS_INVALID_PARAMETER_1;
 	if (access_mode != KernelMode && access_mode != UserMode)
 		return STATUS_INVALID_PARAMETER_2;

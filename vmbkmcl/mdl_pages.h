@@ -15,16 +15,22 @@ static inline u32 kmcl_mdl_pages(const MDL *mdl)
 }
 
 /*
- * True if the page numbers of the MDL are filled in and the MDL has room for
- * all of them (a client can change an MDL).
+ * True if the MDL has room for the numbers of all of its pages. A client can change an
+ * MDL.
  */
+static inline bool kmcl_mdl_has_room(const MDL *mdl)
+{
+	return mdl->ByteOffset < MDL_PAGE_SIZE &&
+	       mdl->Size >= sizeof(*mdl) +
+			    (u64)kmcl_mdl_pages(mdl) * sizeof(PFN_NUMBER);
+}
+
+/* True if the page numbers of the MDL are filled in. */
 static inline bool kmcl_mdl_has_pages(const MDL *mdl)
 {
 	return mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL |
 				MDL_PARTIAL) &&
-	       mdl->ByteOffset < MDL_PAGE_SIZE &&
-	       mdl->Size >= sizeof(*mdl) +
-			    (u64)kmcl_mdl_pages(mdl) * sizeof(PFN_NUMBER);
+	       kmcl_mdl_has_room(mdl);
 }
 
 /* Number of the guest's own page that contains a page of 4 KiB. */
