@@ -7,9 +7,13 @@
  * that the allocations of hv_vmbus fail, too.
  */
 
+#include <linux/anon_inodes.h>
 #include <linux/completion.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include <vmbkmcl/linux.h>
@@ -905,6 +909,92 @@ static void created_and_deleted_under_mmap_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.deleted, 3);
 }
 
+/* A driver whose mappings have a GPADL each, created and deleted in its handlers */
+struct driver {
+	VMBCHANNEL ch;
+	void *page;
+	NTSTATUS status;
+	u32 handle;
+	unsigned int faults;
+};
+
+static void driver_create(struct driver *driver)
+{
+	driver->status = VmbChannelCreateGpadlFromBuffer(driver->ch, 0,
+							 driver->page,
+							 PAGE_SIZE,
+							 &driver->handle);
+}
+
+static vm_fault_t driver_fault(struct vm_fault *vmf)
+{
+	struct driver *driver = vmf->vma->vm_private_data;
+
+	VmbChannelDeleteGpadl(driver->ch, driver->handle);
+	driver_create(driver);
+	driver->faults++;
+	vmf->page = vmalloc_to_page(driver->page);
+	get_page(vmf->page);
+	return 0;
+}
+
+static void driver_close(struct vm_area_struct *vma)
+{
+	struct driver *driver = vma->vm_private_data;
+
+	VmbChannelDeleteGpadl(driver->ch, driver->handle);
+}
+
+static const struct vm_operations_struct driver_vm_ops = {
+	.fault = driver_fault,
+	.close = driver_close,
+};
+
+static int driver_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_private_data = file->private_data;
+	vma->vm_ops = &driver_vm_ops;
+	driver_create(file->private_data);
+	return 0;
+}
+
+static const struct file_operations driver_ops = {
+	.owner = THIS_MODULE,
+	.mmap = driver_mmap,
+};
+
+/* As above, with the handlers of a driver. The process shares its memory, too. */
+static void created_and_deleted_in_handlers(struct kunit *test)
+{
+	unsigned long own = user_memory_map(test, NULL, PAGE_SIZE,
+					    PROT_READ | PROT_WRITE,
+					    MAP_ANONYMOUS | MAP_PRIVATE), addr;
+	struct fake_bus *bus = fake_bus_start(test);
+	struct driver driver = {
+		.ch = bus->ch,
+		.page = get_vmalloc(test, PAGE_SIZE),
+	};
+	struct file *file;
+	u32 handle;
+
+	handle = create(test, bus, (void *)own, 1);
+	file = anon_inode_getfile("[vmbkmcl]", &driver_ops, &driver, O_RDWR);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	addr = vm_mmap(file, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       0);
+	fput(file);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 2);
+	KUNIT_EXPECT_EQ(test, clear_user((void __user *)addr, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, driver.faults, 1);
+	KUNIT_EXPECT_EQ(test, driver.status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 2);
+	VmbChannelDeleteGpadl(bus->ch, handle);
+	vm_munmap(addr, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, fake_bus_gpadls(bus), 0);
+	KUNIT_EXPECT_EQ(test, bus->ch->gpadl_stats.unknown_handles, 0);
+}
+
 static void rescind_twice(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -1180,6 +1270,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(rescind_with_several_waiters),
 	KUNIT_CASE(rescind_does_not_wait_for_a_process),
 	KUNIT_CASE(created_and_deleted_under_mmap_lock),
+	KUNIT_CASE(created_and_deleted_in_handlers),
 	KUNIT_CASE(rescind_twice),
 	KUNIT_CASE_SLOW(a_long_wait_is_named),
 	KUNIT_CASE_SLOW(a_long_wait_is_named_once),
