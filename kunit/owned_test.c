@@ -127,13 +127,14 @@ static void timed_out_request_is_completed(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct asker *asker = asker_start(test, bus);
+	static const char shown[] =
+		"waiting: request, with external data that only its owner holds,";
 	char path[80], *text;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
 		 bus->ch->name);
 	text = read_text(test, path);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "waiting: request, with external data that only its owner holds,"),
-				  "%s", text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, shown), "%s", text);
 	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
 	KUNIT_EXPECT_EQ(test, asker->status, STATUS_SUCCESS);

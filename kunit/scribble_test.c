@@ -67,7 +67,7 @@ struct story;
 
 struct kind {
 	const char *name;
-	void *(*alloc)(struct story *story);
+	void (*alloc)(struct story *story);
 	void (*free)(struct story *story);
 	NTSTATUS (*create)(struct story *story);
 };
@@ -110,9 +110,9 @@ static bool is_user(const struct story *story)
 	return (unsigned long)story->all < TASK_SIZE;
 }
 
-static void *vmalloc_alloc(struct story *story)
+static void vmalloc_alloc(struct story *story)
 {
-	return vmalloc(ALL);
+	story->all = vmalloc(ALL);
 }
 
 static void vmalloc_free(struct story *story)
@@ -120,14 +120,14 @@ static void vmalloc_free(struct story *story)
 	vfree(story->all);
 }
 
-static void *compound_alloc(struct story *story)
+static void compound_alloc(struct story *story)
 {
-	return (void *)__get_free_pages(GFP_KERNEL | __GFP_COMP, ORDER);
+	story->all = (void *)__get_free_pages(GFP_KERNEL | __GFP_COMP, ORDER);
 }
 
-static void *block_alloc(struct story *story)
+static void block_alloc(struct story *story)
 {
-	return (void *)__get_free_pages(GFP_KERNEL, ORDER);
+	story->all = (void *)__get_free_pages(GFP_KERNEL, ORDER);
 }
 
 static void block_free(struct story *story)
@@ -135,11 +135,12 @@ static void block_free(struct story *story)
 	free_pages((unsigned long)story->all, ORDER);
 }
 
-static void *slab_alloc(struct story *story)
+static void slab_alloc(struct story *story)
 {
 	story->cache = kmem_cache_create("vmbkmcl_scribble", ALL, PAGE_SIZE, 0,
 					 NULL);
-	return story->cache ? kmem_cache_alloc(story->cache, GFP_KERNEL) : NULL;
+	if (story->cache)
+		story->all = kmem_cache_alloc(story->cache, GFP_KERNEL);
 }
 
 static void slab_free(struct story *story)
@@ -148,9 +149,9 @@ static void slab_free(struct story *story)
 	kmem_cache_destroy(story->cache);
 }
 
-static void *kmalloc_alloc(struct story *story)
+static void kmalloc_alloc(struct story *story)
 {
-	return kmalloc(PAGE_SIZE << ORDER, GFP_KERNEL);
+	story->all = kmalloc(PAGE_SIZE << ORDER, GFP_KERNEL);
 }
 
 static void kmalloc_free(struct story *story)
@@ -158,27 +159,27 @@ static void kmalloc_free(struct story *story)
 	kfree(story->all);
 }
 
-static void *user_map(struct story *story, struct file *file,
-		      unsigned long flags)
+static void user_map(struct story *story, struct file *file,
+		     unsigned long flags)
 {
 	unsigned long addr = user_memory_map(story->test, file, ALL,
 					     PROT_READ | PROT_WRITE, flags);
 
 	story->mm = current->mm;
-	return (void *)addr;
+	story->all = (void *)addr;
 }
 
-static void *user_alloc(struct story *story)
+static void user_alloc(struct story *story)
 {
-	return user_map(story, NULL, MAP_ANONYMOUS | MAP_PRIVATE);
+	user_map(story, NULL, MAP_ANONYMOUS | MAP_PRIVATE);
 }
 
-static void *tmpfs_alloc(struct story *story)
+static void tmpfs_alloc(struct story *story)
 {
 	struct file *file = user_memory_file(story->test, "/dev/shm/scribble",
 					     ALL);
 
-	return user_map(story, file, MAP_SHARED);
+	user_map(story, file, MAP_SHARED);
 }
 
 static void user_free(struct story *story)
@@ -186,22 +187,18 @@ static void user_free(struct story *story)
 	vm_munmap((unsigned long)story->all, ALL);
 }
 
-static void *mdl_alloc(struct story *story)
+static void mdl_alloc(struct story *story)
 {
-	void *all = vmalloc(ALL);
-
-	KUNIT_ASSERT_NOT_NULL(story->test, all);
-	story->mdl = kernel_mdl(story->test, all + AROUND, BYTES);
-	return all;
+	vmalloc_alloc(story);
+	KUNIT_ASSERT_NOT_NULL(story->test, story->all);
+	story->mdl = kernel_mdl(story->test, shared(story), BYTES);
 }
 
-static void *user_mdl_alloc(struct story *story)
+static void user_mdl_alloc(struct story *story)
 {
-	void *all = user_alloc(story);
-
-	story->mdl = lock_mdl(story->test, all + AROUND, BYTES, UserMode,
+	user_alloc(story);
+	story->mdl = lock_mdl(story->test, shared(story), BYTES, UserMode,
 			      IoModifyAccess);
-	return all;
 }
 
 static void user_mdl_free(struct story *story)
@@ -452,7 +449,7 @@ static void host_writes_where_it_may(struct kunit *test)
 	story->way = &ways[n % ARRAY_SIZE(ways)];
 	story->bus = fake_bus_start(test);
 	story->bus->scribbles = true;
-	story->all = story->kind->alloc(story);
+	story->kind->alloc(story);
 	KUNIT_ASSERT_NOT_NULL(test, story->all);
 	KUNIT_ASSERT_TRUE(test, PAGE_ALIGNED(story->all));
 	fill(story);

@@ -112,8 +112,10 @@ static inline void kmcl_timer_delete_sync(struct timer_list *timer)
 #else
 #define KMCL_HAS_BOUNCE			false
 #define kmcl_establish_bounce_gpadl	vmbus_establish_gpadl
-#define kmcl_alloc_bounce_buffer(chan, size, chunks, count)	vzalloc(size)
-#define kmcl_free_bounce_buffer(va, chunks, count)	vfree(va)
+#define kmcl_alloc_bounce_buffer(chan, size, chunks, count) \
+	((void)(chan), (void)(chunks), (void)(count), vzalloc(size))
+#define kmcl_free_bounce_buffer(va, chunks, count) \
+	((void)(chunks), (void)(count), vfree(va))
 #endif
 
 #endif /* _KMCL_COMPAT_H */

@@ -99,7 +99,8 @@ static void kmcl_hv_not_opened(struct kmcl_channel *ch, int err)
 	else
 		vmbus_disconnect_ring(chan);
 	if (kmcl_hv_free_unopened_rings(chan, err))
-		kmcl_warn_always(ch, "the host may still have the rings: their memory is kept for good\n");
+		kmcl_warn_always(ch,
+				 "the host may still have the rings: their memory is kept for good\n");
 }
 
 static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)

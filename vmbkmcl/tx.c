@@ -727,8 +727,8 @@ static struct kmcl_tx_entry *kmcl_tx_pop_queued(struct kmcl_tx *tx,
 /*
  * Remove one packet from the transaction table and return it; NULL if none may be
  * removed. Until the ring is closed or the device rescinded (@closed), the host may
- * access external data, so a GPA-direct packet stays, unless it has a successor: that takes over the slot and
- * holds the pages.
+ * access external data, so a GPA-direct packet stays, unless it has a successor: that
+ * takes over the slot and holds the pages.
  */
 static struct kmcl_tx_entry *kmcl_tx_pop_sent(struct kmcl_tx *tx, bool closed)
 {
