@@ -755,6 +755,46 @@ static void part_of_a_mapped_user_page(struct kunit *test)
 	VmbChannelDeleteGpadl(bus->ch, handle);
 }
 
+static unsigned long start_of_vvar(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	unsigned long start = 0;
+
+	mmap_read_lock(mm);
+	for (vma = find_vma(mm, 0); vma; vma = find_vma(mm, vma->vm_end)) {
+		if (!(vma->vm_flags & (VM_IO | VM_PFNMAP)))
+			continue;
+		start = vma->vm_start;
+		break;
+	}
+	mmap_read_unlock(mm);
+	return start;
+}
+
+/* Variables of the kernel that each process can read: there is nothing to pin. */
+static void mapping_of_vvar(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	unsigned long addr;
+	u32 handle = 0x5eed;
+
+	user_memory_use(test);
+	addr = start_of_vvar(current->mm);
+	if (!addr)
+		kunit_skip(test, "the process has no such mapping");
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, READ_ONLY,
+							(void *)addr, PAGE_SIZE,
+							&handle),
+			STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test,
+			VmbChannelCreateGpadlFromBuffer(bus->ch, 0,
+							(void *)addr, PAGE_SIZE,
+							&handle),
+			STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, handle, 0x5eed);
+}
+
 /* A tag in the upper bits of a user address does not change what it means. */
 static void tagged_address(struct kunit *test)
 {
@@ -831,6 +871,7 @@ static void owner_killed(struct kunit *test)
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(mapped_as_it_is_shared),
 	KUNIT_CASE(part_of_a_mapped_user_page),
+	KUNIT_CASE(mapping_of_vvar),
 	KUNIT_CASE(tagged_address),
 	{}
 };
