@@ -22,6 +22,7 @@
 #include "channel.h"
 #include "compat.h"
 #include "hv_bind.h"
+#include "hv_handover.h"
 
 /**
  * struct kmcl_target - a device type that channels listen for
@@ -109,6 +110,7 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	dev->target = target;
 	dev->endpoint.hdev = hdev;
 	dev->endpoint.chan = hdev->channel;
+	dev->endpoint.cpu = kmcl_hv_take_over(hdev->channel);
 	hv_set_drvdata(hdev, dev);
 
 	mutex_lock(&target->lock);
@@ -147,6 +149,7 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 		kmcl_gpadl_device_gone(&dev->endpoint);
 	else
 		kmcl_gpadl_device_unbound(&dev->endpoint, hdev);
+	kmcl_hv_hand_back(hdev->channel, dev->endpoint.cpu);
 	hv_set_drvdata(hdev, NULL);
 	kfree(dev);
 }
@@ -406,6 +409,8 @@ void kmcl_target_release(struct kmcl_channel *ch)
 					       struct kmcl_device, endpoint);
 	struct kmcl_target *target = dev->target;
 
+	if (ch->set.has_cpu)
+		kmcl_hv_move_home(dev->endpoint.chan, dev->endpoint.cpu);
 	mutex_lock(&target->lock);
 	dev->endpoint.ch = NULL;
 	kmcl_target_match(target);

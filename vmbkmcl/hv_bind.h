@@ -16,6 +16,7 @@ struct vmbus_channel;
  * @hdev: the device
  * @chan: hv_vmbus's channel: the primary channel of @hdev, or a sub-channel
  * @is_sub: @chan is a sub-channel
+ * @cpu: CPU that @chan interrupts unless the client asks for another
  * @ch: the channel of ours that is attached to @chan; NULL while none is
  * @node: in one of the lists of open channels in hv_sub.c
  *
@@ -25,6 +26,7 @@ struct kmcl_hv_endpoint {
 	struct hv_device *hdev;
 	struct vmbus_channel *chan;
 	bool is_sub;
+	u32 cpu;
 	struct kmcl_channel *ch;
 	struct list_head node;
 };

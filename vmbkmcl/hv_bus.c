@@ -115,16 +115,11 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 		return -ENODEV;
 
 	/*
-	 * Transaction ids are handed out in tx.c, not by hv_vmbus's requestor. A driver
-	 * that had the device before may have left a requestor that is freed already;
-	 * the next close would free it a second time.
+	 * hv_vmbus has no requestor for the channel since kmcl_hv_take_over(): tx.c hands
+	 * out the transaction ids.
+	 *
+	 * hv_vmbus allocates a buffer of this size to copy packets to; it is not used.
 	 */
-	chan->rqstor_size = 0;
-	memset(&chan->requestor, 0, sizeof(chan->requestor));
-	chan->next_request_id_callback = NULL;
-	chan->request_addr_callback = NULL;
-
-	/* hv_vmbus allocates a buffer of this size to copy packets to; it is not used. */
 	chan->max_pkt_size = sizeof(struct vmpacket_descriptor);
 	chan->low_latency = false;
 	set_channel_read_mode(chan, HV_CALL_ISR);

@@ -26,6 +26,7 @@
 #include "bus.h"
 #include "channel.h"
 #include "hv_bind.h"
+#include "hv_handover.h"
 #include "hv_rings.h"
 #include "hv_sub.h"
 
@@ -88,6 +89,7 @@ static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
 	sub->endpoint.hdev = hdev;
 	sub->endpoint.chan = chan;
 	sub->endpoint.is_sub = true;
+	sub->endpoint.cpu = kmcl_hv_take_over(chan);
 	INIT_LIST_HEAD(&sub->endpoint.node);
 	INIT_DELAYED_WORK(&sub->poll_rescind, kmcl_hv_sub_poll_rescind);
 	kobject_get(&chan->kobj);
@@ -100,6 +102,7 @@ static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 		kmcl_gpadl_device_gone(&sub->endpoint);
 	else
 		kmcl_gpadl_device_unbound(&sub->endpoint, sub->endpoint.hdev);
+	kmcl_hv_hand_back(sub->endpoint.chan, sub->endpoint.cpu);
 	kobject_put(&sub->endpoint.chan->kobj);
 	kfree(sub);
 }

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 
 extern struct kunit_suite vmbkmcl_bind_suite;
+extern struct kunit_suite vmbkmcl_handover_suite;
 extern struct kunit_suite vmbkmcl_server_suite;
 extern struct kunit_suite vmbkmcl_hostile_suite;
 extern struct kunit_suite vmbkmcl_traffic_suite;

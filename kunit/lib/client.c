@@ -251,6 +251,7 @@ struct client *keep_the_driver(struct kunit *test)
 	enable(test, client);
 	return client;
 }
+EXPORT_TO_TESTS(keep_the_driver);
 
 void becomes(struct kunit *test, VMBCHANNEL ch, enum kmcl_state state)
 {
