@@ -73,7 +73,7 @@ static void bus_unlisten(struct kmcl_channel *ch, unsigned int i)
 	buses[i].listens--;
 }
 
-static void bus_release(struct kmcl_channel *ch)
+static void bus_release(struct kmcl_channel *ch, void *endpoint)
 {
 }
 

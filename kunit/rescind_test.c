@@ -7,7 +7,11 @@
 
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/gfp.h>
 #include <linux/sched.h>
+
+#include <vmbkmcl/linux.h>
 
 #include "lib/client.h"
 #include "suites.h"
@@ -214,11 +218,319 @@ static void during_the_suspend_of_a_pause(struct kunit *test)
 	heard(test, client, UP_DOWN);
 }
 
+/*
+ * hv_vmbus is not kept waiting: whatever the client does, a rescind returns within
+ * MOMENT_MS, and the bus may lose the device then.
+ */
+
+#define MOMENT_MS	100
+
+static s64 ms_of(void (*rescind)(void *bus), void *bus)
+{
+	ktime_t start = ktime_get();
+
+	rescind(bus);
+	return ktime_ms_delta(ktime_get(), start);
+}
+
+static void do_rescind_at_once(void *bus)
+{
+	fake_bus_rescind_at_once(bus);
+}
+
+static void rescind_takes_a_moment(struct kunit *test, struct fake_bus *bus)
+{
+	s64 ms = ms_of(do_rescind_at_once, bus);
+
+	KUNIT_EXPECT_LT(test, ms, MOMENT_MS);
+	KUNIT_EXPECT_TRUE(test, bus->is_forgotten);
+	KUNIT_EXPECT_FALSE(test, bus->is_open);
+	/* The client has not been told yet. */
+	KUNIT_EXPECT_PTR_EQ(test, bus->ch->endpoint, bus);
+	KUNIT_EXPECT_NE(test, bus->ch->state, KMCL_DISABLED);
+}
+
+/* Bring the channel to where the client is in its callback, and stays there. */
+static struct job *enter_callback(struct kunit *test, struct client *client,
+				  const char *at)
+{
+	bool going = !strcmp(at, "Suspend") || !strcmp(at, "Closed");
+	struct job *disable = NULL;
+
+	client->at = at;
+	client->hook = wait_to_leave;
+	enable(test, client);
+	if (going) {
+		becomes(test, client->ch, KMCL_ACTIVE);
+		disable = job_start(test, do_disable, client->ch);
+	}
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	return disable;
+}
+
+KUNIT_ARRAY_PARAM(callback, client_callbacks, client_callback_name);
+
+static void at_once_in_a_callback(struct kunit *test)
+{
+	const char * const *at = test->param_value;
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable = enter_callback(test, client, *at);
+	UINT16 was;
+
+	rescind_takes_a_moment(test, bus);
+	/* What a client may call there fails, or does nothing. */
+	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(send_word(client->ch, 0, 0)));
+	VmbChannelSetInterruptLatency(client->ch, 0, &was);
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_DISABLED);
+	if (disable)
+		job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, client->offences, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
+
+	/* The host offers the device again. */
+	bus->is_rescinded = false;
+	bus->is_forgotten = false;
+	client->hook = NULL;
+	bring_up(test, client);
+}
+
+static void at_once_with_a_packet_held(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	u64 word = 0;
+
+	client->hold = true;
+	bring_up(test, client);
+	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
+	ASSERT_EVENTUALLY(test, READ_ONCE(client->held_count) == 1);
+	rescind_takes_a_moment(test, bus);
+	client_completes_all(client);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, UP_DOWN);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
+}
+
+/* The GPADL is the client's until EvtChannelClosed, though the device is gone. */
+static void at_once_with_a_gpadl(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *disable;
+	UINT32 handle, second;
+	void *buffer = (void *)__get_free_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	client->at = "Suspend";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromBuffer(client->ch, 0,
+							      buffer, PAGE_SIZE,
+							      &handle),
+			STATUS_SUCCESS);
+	disable = job_start(test, do_disable, client->ch);
+	wait_for_completion_timeout(&client->entered, 10 * HZ);
+	rescind_takes_a_moment(test, bus);
+	KUNIT_EXPECT_EQ(test, VmbChannelCreateGpadlFromBuffer(client->ch, 0,
+							      buffer, PAGE_SIZE,
+							      &second),
+			STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_EQ(test, VmbChannelTryDeleteGpadl(client->ch, handle),
+			STATUS_SUCCESS);
+	complete(&client->leave);
+	job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.leftovers, 0);
+	KUNIT_EXPECT_EQ(test, client->ch->gpadl_stats.quarantined, 0);
+	free_page((unsigned long)buffer);
+}
+
+static VOID sleep_in_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			    PVOID buffer, UINT32 length, UINT32 flags)
+{
+	struct client *client = VmbChannelGetPointer(ch);
+
+	wait_to_leave(client);
+	VmbChannelPacketComplete(packet, NULL, 0);
+}
+
+static void at_once_in_a_passive_packet(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	u64 word = 0;
+
+	VmbChannelInitSetProcessPacketCallbacks(client->ch, sleep_in_packet,
+						NULL);
+	VmbChannelSetIncomingProcessingAtPassive(client->ch, TRUE);
+	bring_up(test, client);
+	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	rescind_takes_a_moment(test, bus);
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, UP_DOWN);
+}
+
+/* The client of a sub-channel does not keep the rescind of the device waiting. */
+static void at_once_in_a_callback_of_a_sub(struct kunit *test)
+{
+	const char * const *at = test->param_value;
+	struct fake_bus *bus, *sub_bus;
+	struct client *client = fake_client(test, &bus);
+	struct client *sub = client_alloc(test);
+	struct job *disable = NULL;
+
+	sub_bus = fake_bus_create_sub(test, bus);
+	client_set_up(test, sub, sub_bus->ch, &some_guid, NULL);
+	bring_up(test, client);
+	sub->at = *at;
+	sub->hook = wait_to_leave;
+	enable(test, sub);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(sub_bus));
+	if (!strcmp(*at, "Suspend") || !strcmp(*at, "Closed")) {
+		becomes(test, sub->ch, KMCL_ACTIVE);
+		disable = job_start(test, do_disable, client->ch);
+	}
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&sub->entered,
+							  10 * HZ), 0);
+	KUNIT_EXPECT_LT(test, ms_of(do_rescind_at_once, bus), MOMENT_MS);
+	KUNIT_EXPECT_FALSE(test, bus->is_open);
+	KUNIT_EXPECT_FALSE(test, sub_bus->is_open);
+	KUNIT_EXPECT_TRUE(test, sub_bus->is_forgotten);
+	complete(&sub->leave);
+	becomes(test, sub->ch, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
+	if (disable)
+		job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, client->offences, 0);
+	KUNIT_EXPECT_EQ(test, sub->offences, 0);
+	heard(test, client, UP_DOWN);
+}
+
+static void do_unbind(void *data)
+{
+	struct fake_bus *bus = data;
+
+	kmcl_channel_detach(bus->ch, bus);
+}
+
+/* The rescind waits for an unbind that is under way, so that must end, too. */
+static void at_once_during_an_unbind(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	struct job *unbind;
+
+	client->at = "Suspend";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	unbind = job_start(test, do_unbind, bus);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	msleep(2 * MOMENT_MS);
+	KUNIT_EXPECT_FALSE(test, job_done(unbind));
+	WRITE_ONCE(bus->is_rescinded, true);
+	msleep(MOMENT_MS);
+	KUNIT_EXPECT_TRUE(test, job_done(unbind));
+	KUNIT_EXPECT_TRUE(test, bus->is_forgotten);
+	complete(&client->leave);
+	job_join(test, unbind);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, UP_DOWN);
+}
+
+/* What the client was told of the device stays valid until EvtChannelClosed returned. */
+static void device_that_the_client_asked_for(struct kunit *test)
+{
+	struct device *device = root_device_register("vmbkmcl-kunit");
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	unsigned int refs;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
+	bus->device = device;
+	refs = kref_read(&device->kobj.kref);
+	client->at = "Closed";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	KUNIT_EXPECT_PTR_EQ(test, VmbChannelGetTargetDeviceObject(client->ch),
+			    device);
+	VmbChannelGetTargetDeviceObject(client->ch);
+	KUNIT_EXPECT_EQ(test, kref_read(&device->kobj.kref), refs + 1);
+	rescind_takes_a_moment(test, bus);
+	KUNIT_EXPECT_EQ(test, kref_read(&device->kobj.kref), refs + 1);
+	KUNIT_EXPECT_PTR_EQ(test, VmbChannelGetTargetDeviceObject(client->ch),
+			    device);
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, kref_read(&device->kobj.kref), refs);
+	KUNIT_EXPECT_NULL(test, VmbChannelGetTargetDeviceObject(client->ch));
+	bus->device = NULL;
+	root_device_unregister(device);
+}
+
+/* After the rescind there is no device to ask for, as it is freed. */
+static void device_that_the_client_asks_for_too_late(struct kunit *test)
+{
+	struct device *device = root_device_register("vmbkmcl-kunit");
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
+	bus->device = device;
+	client->at = "Closed";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	rescind_takes_a_moment(test, bus);
+	KUNIT_EXPECT_NULL(test, VmbChannelGetTargetDeviceObject(client->ch));
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_DISABLED);
+	bus->device = NULL;
+	root_device_unregister(device);
+}
+
+static struct client *released_by;
+
+/* The bus may free the endpoint now, so nobody can find it in the channel. */
+static void release_freed(struct kmcl_channel *ch, void *endpoint)
+{
+	struct fake_bus *bus = endpoint;
+
+	KUNIT_EXPECT_NULL(bus->test, READ_ONCE(ch->endpoint));
+	KUNIT_EXPECT_NULL(bus->test, VmbChannelGetTargetDeviceObject(ch));
+	released_by = VmbChannelGetPointer(ch);
+}
+
+static void endpoint_is_forgotten_before_its_release(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	released_by = NULL;
+	bus->ops.release = release_freed;
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	KUNIT_EXPECT_PTR_EQ(test, released_by, client);
+}
+
 static struct kunit_case rescind_cases[] = {
 	KUNIT_CASE_PARAM(during_a_packet_callback, packet_gen_params),
 	KUNIT_CASE(during_the_signal_of_a_send),
 	KUNIT_CASE(during_the_routine_of_a_send),
 	KUNIT_CASE(during_the_suspend_of_a_pause),
+	KUNIT_CASE_PARAM(at_once_in_a_callback, callback_gen_params),
+	KUNIT_CASE(at_once_with_a_packet_held),
+	KUNIT_CASE(at_once_with_a_gpadl),
+	KUNIT_CASE(at_once_in_a_passive_packet),
+	KUNIT_CASE_PARAM(at_once_in_a_callback_of_a_sub, callback_gen_params),
+	KUNIT_CASE(at_once_during_an_unbind),
+	KUNIT_CASE(device_that_the_client_asked_for),
+	KUNIT_CASE(device_that_the_client_asks_for_too_late),
+	KUNIT_CASE(endpoint_is_forgotten_before_its_release),
 	{}
 };
 

@@ -90,12 +90,19 @@ enum kmcl_signal {
  *	An error means that the bus has attached no device and will attach none.
  * @unlisten: offer the channel nothing from now on: no call of kmcl_channel_attach()
  *	comes after this has returned. The channel has no endpoint.
- * @release: the channel does not use its endpoint any more; the bus may give it to
- *	another channel
- * @device: return the struct device of the endpoint, without a reference
+ * @release: the channel does not use the endpoint any more, and has forgotten it: the
+ *	argument endpoint was ch->endpoint. The bus may give it to another channel.
+ * @forget: the host has rescinded the device, and the bus is about to lose it: close
+ *	the channel if it is open, and use the device no more. The channel keeps the
+ *	endpoint until @release. Until then @rescinded returns true, @close and
+ *	@teardown_gpadl return 0, and @open and @establish_gpadl return -ENODEV. Called
+ *	like @close, when nothing accesses the rings of the channel and of its
+ *	sub-channels any more.
+ * @device: return the struct device of the endpoint, without a reference. Not called
+ *	any more when @forget is.
  * @open: allocate the rings and open the channel. The caller never runs @open,
- *	@close, @establish_gpadl and @teardown_gpadl of one channel at the same time,
- *	because a rescind wakes only one waiter.
+ *	@close, @forget, @mmio_get, @establish_gpadl and @teardown_gpadl of one channel
+ *	at the same time, because a rescind wakes only one waiter.
  * @close: close the channel and free its rings. An error means that the host may
  *	not know of the close: it may still use the rings and the external data of
  *	packets. The close of a primary channel closes its sub-channels, too. @close
@@ -133,7 +140,8 @@ struct kmcl_bus_ops {
 
 	int (*listen)(struct kmcl_channel *ch);
 	void (*unlisten)(struct kmcl_channel *ch);
-	void (*release)(struct kmcl_channel *ch);
+	void (*release)(struct kmcl_channel *ch, void *endpoint);
+	void (*forget)(struct kmcl_channel *ch);
 	struct device *(*device)(struct kmcl_channel *ch);
 
 	int (*open)(struct kmcl_channel *ch, struct kmcl_bus_rings *rings);
@@ -168,7 +176,10 @@ void kmcl_bus_unlisten(struct kmcl_channel *ch);
 int kmcl_bus_register(const struct kmcl_bus_ops *bus);
 void kmcl_bus_unregister(const struct kmcl_bus_ops *bus);
 
-/* When a device comes and goes: channel_device.c, channel_primary.c (sub-channels) */
+/*
+ * When a device comes and goes: channel_device.c, channel_detach.c, and
+ * channel_primary.c (sub-channels)
+ */
 bool kmcl_channel_accepts(struct kmcl_channel *ch, const guid_t *instance);
 bool kmcl_channel_attach(struct kmcl_channel *ch,
 			 const struct kmcl_bus_ops *bus, void *endpoint,

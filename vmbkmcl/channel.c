@@ -537,23 +537,26 @@ EXPORT_SYMBOL_GPL(VmbChannelGetParentDeviceObject);
  *
  * Context: may sleep.
  * Return: the &struct device within the &struct hv_device; %NULL if the channel
- * is not bound to a device or @channel is %NULL. The pointer is valid from
- * EvtChannelOpened until EvtChannelClosed returns. A client that needs the
- * device for longer takes a reference of its own within that time.
+ * is not bound to a device, if the host has rescinded the device and the function was
+ * not called before, or if @channel is %NULL. The channel holds a reference until
+ * EvtChannelClosed has returned, or the channel is disabled. A client that needs the
+ * device for longer takes a reference of its own within that time. As long as there
+ * is a reference, hv_vmbus ignores an offer of the same device by the host.
  *
  * Source: the name is Microsoft's, the prototype ours.
  */
 PDEVICE_OBJECT VmbChannelGetTargetDeviceObject(VMBCHANNEL channel)
 {
 	struct kmcl_channel *ch = channel;
-	struct device *device = NULL;
+	struct device *device;
 
 	might_sleep();
 	if (!ch)
 		return NULL;
 	mutex_lock(&ch->lock);
-	if (ch->endpoint)
-		device = ch->bus->device(ch);
+	if (!ch->target && ch->endpoint && !ch->severed)
+		ch->target = get_device(ch->bus->device(ch));
+	device = ch->target;
 	mutex_unlock(&ch->lock);
 	return device;
 }

@@ -94,6 +94,8 @@ struct kmcl_gpadl_stats {
  * @pinned: the only bus to look for the device on, or NULL for all buses
  * @bus: bus of @endpoint, or NULL
  * @endpoint: the bus's device that the channel is attached to, or NULL
+ * @target: device that VmbChannelGetTargetDeviceObject() returned, with a reference
+ *	until EvtChannelClosed has returned; or NULL
  * @instance: instance GUID of the device attached last
  * @mmio_start: physical address of the device's MMIO space
  * @mmio_size: size of the MMIO space in bytes; 0 while the channel is closed, or if
@@ -107,6 +109,8 @@ struct kmcl_gpadl_stats {
  * @paused: the client has paused the channel; stays set through a
  *	VmbChannelDisable()
  * @lost: the device is being removed, or is gone
+ * @severed: the host has rescinded the device, and the bus has forgotten it; only
+ *	@endpoint is left
  * @asleep: the device is suspended and will be resumed
  * @listening: kmcl_bus_listen() succeeded and kmcl_bus_unlisten() was not called
  * @buses: one bit for each bus that the channel listens on
@@ -142,8 +146,9 @@ struct kmcl_gpadl_stats {
  * C: channel_clients.c only, under its kmcl_channels_lock.
  *
  * D: the attached device: written under @lock by channel_device.c. Only @work takes
- *    the device away, so @work, the bus's operations, and code that uses an open
- *    ring read the member without @lock; others hold @lock or use READ_ONCE().
+ *    the device away, and holds @control for that, so @work, the bus's operations,
+ *    and code that uses an open ring or holds @control read the member without
+ *    @lock; others hold @lock or use READ_ONCE().
  *
  * G: under @control; debugfs reads the counters without.
  *
@@ -179,6 +184,7 @@ struct kmcl_channel {
 	const struct kmcl_bus_ops *pinned;		/* I */
 	const struct kmcl_bus_ops *bus;			/* D */
 	void *endpoint;					/* D */
+	struct device *target;				/* L */
 	guid_t instance;				/* D */
 	u64 mmio_start;					/* WL */
 	u64 mmio_size;					/* WL */
@@ -190,6 +196,7 @@ struct kmcl_channel {
 	bool wanted;					/* L */
 	bool paused;					/* L */
 	bool lost;					/* L */
+	bool severed;					/* L */
 	bool asleep;					/* L */
 	bool listening;					/* A */
 	u8 buses;					/* B */

@@ -2,10 +2,12 @@
 /*
  * The device that a channel is attached to.
  *
- * A bus calls these functions when a device appears, is removed, suspended or
- * resumed. They record that under ch->lock and queue the channel's work item, which
- * opens or closes the channel (channel_state.c).
+ * A bus calls these functions when a device appears, is lost, suspended or resumed.
+ * They record that under ch->lock and queue the channel's work item, which opens or
+ * closes the channel (channel_state.c).
  */
+
+#include <linux/device.h>
 
 #include "bus.h"
 #include "channel.h"
@@ -50,7 +52,7 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_accepts);
  * @bus: the bus that has the device
  * @endpoint: the bus's own structure for the device, which becomes
  *	ch->endpoint. The bus keeps the structure until its release() operation
- *	was called.
+ *	was called, which may be long after the device is gone.
  * @instance: the device's instance GUID
  *
  * The channel's work item opens the channel later.
@@ -70,6 +72,7 @@ bool kmcl_channel_attach(struct kmcl_channel *ch,
 		ch->endpoint = endpoint;
 		ch->instance = *instance;
 		ch->lost = false;
+		ch->severed = false;
 		ch->asleep = false;
 		kmcl_channel_kick(ch);
 		attached = true;
@@ -81,20 +84,53 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
 
 /*
  * Forget the device, and what is recorded of it: a removal of this device must not be
- * taken for one of the next.
+ * taken for one of the next. The caller hands the endpoint back to the bus afterwards,
+ * so that nobody who holds ch->lock finds an endpoint that may be freed.
  */
 void kmcl_channel_drop_device(struct kmcl_channel *ch)
 {
-	lockdep_assert_held(&ch->lock);
-	ch->endpoint = NULL;
+	lockdep_assert_held(&ch->control);
+	mutex_lock(&ch->lock);
+	WRITE_ONCE(ch->endpoint, NULL);
 	WRITE_ONCE(ch->bus, NULL);
+	WRITE_ONCE(ch->wanted, false);
 	ch->lost = false;
+	ch->severed = false;
 	ch->asleep = false;
+	wake_up_all(&ch->changed);
+	mutex_unlock(&ch->lock);
+}
+
+/* The client may not use the device any more that it asked for. */
+void kmcl_channel_unpin_target(struct kmcl_channel *ch)
+{
+	struct device *target;
+
+	mutex_lock(&ch->lock);
+	target = ch->target;
+	ch->target = NULL;
+	mutex_unlock(&ch->lock);
+	put_device(target);
+}
+
+/*
+ * When this function returns, nothing of this module accesses the rings, and no GPADL
+ * is created any more. So kmcl_gpadl_delete_leftovers(), which is called later, finds
+ * all of them.
+ */
+void kmcl_channel_stop_rings(struct kmcl_channel *ch)
+{
+	lockdep_assert_held(&ch->control);
+	if (!ch->connected)
+		return;
+	kmcl_rx_stop(ch);
+	kmcl_tx_stop(ch, -ENODEV);
+	ch->connected = false;
 }
 
 /*
  * Set or clear ->lost or ->asleep, to which @mark points. Returns false, and
- * changes nothing, if @endpoint is not the device of the channel any more.
+ * changes nothing, if @endpoint is not the device of the channel any more, or NULL.
  */
 static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 			      bool *mark, bool value)
@@ -102,7 +138,7 @@ static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 	bool attached;
 
 	mutex_lock(&ch->lock);
-	attached = ch->endpoint == endpoint;
+	attached = endpoint && ch->endpoint == endpoint;
 	if (attached) {
 		WRITE_ONCE(*mark, value);
 		/*
@@ -134,31 +170,6 @@ void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint)
 		kmcl_tx_cancel(ch, -ENODEV, NULL);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_lose);
-
-/**
- * kmcl_channel_detach - take a device away from a channel and wait
- * @ch: the channel; the caller holds a reference
- * @endpoint: as given to kmcl_channel_attach()
- *
- * When this function returns, the channel is closed and disabled and does not
- * access @endpoint any more. The same is true of its sub-channels and their
- * endpoints.
- *
- * Context: may sleep; waits for the client's callbacks, so it must not be
- * called from one.
- */
-void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
-{
-	struct kmcl_hostwait wait;
-
-	kmcl_channel_lose(ch, endpoint);
-	if (READ_ONCE(ch->endpoint) != endpoint)
-		return;
-	kmcl_hostwait_start(&wait, ch, "device removal", 0);
-	wait_event(ch->changed, READ_ONCE(ch->endpoint) != endpoint);
-	kmcl_hostwait_stop(&wait);
-}
-KMCL_EXPORT_TO_BUSES(kmcl_channel_detach);
 
 /**
  * kmcl_channel_suspend_device - tell a channel that its device is suspended

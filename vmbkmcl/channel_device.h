@@ -7,5 +7,7 @@ struct kmcl_channel;
 
 /* bus.h has the functions that a bus calls. */
 void kmcl_channel_drop_device(struct kmcl_channel *ch);
+void kmcl_channel_unpin_target(struct kmcl_channel *ch);
+void kmcl_channel_stop_rings(struct kmcl_channel *ch);
 
 #endif /* _KMCL_CHANNEL_DEVICE_H */

@@ -23,8 +23,7 @@ void kmcl_subs_accept_offers(struct kmcl_channel *ch)
 
 /*
  * Called before the primary channel is closed. When this function returns, nothing
- * accesses the rings of the sub-channels, and nothing waits for the host on a
- * sub-channel.
+ * accesses the rings of the sub-channels.
  */
 void kmcl_subs_park(struct kmcl_channel *ch)
 {
@@ -35,12 +34,35 @@ void kmcl_subs_park(struct kmcl_channel *ch)
 	ch->subs.phase = KMCL_SUBS_PARKING;
 	list_for_each_entry(sub, &ch->subs.list, subs.node)
 		if (sub->subs.state != KMCL_SUB_OUT)
-			kmcl_channel_lose(sub, sub->endpoint);
+			kmcl_channel_lose(sub, READ_ONCE(sub->endpoint));
 	mutex_unlock(&kmcl_subs_lock);
 
 	kmcl_hostwait_start(&wait, ch, "sub-channels' rest", 0);
 	wait_event(ch->changed, !atomic_read(&ch->subs.nr_active));
 	kmcl_hostwait_stop(&wait);
+}
+
+/*
+ * Called around the close of the primary channel, which closes the sub-channels, too.
+ * A client that deletes a GPADL of a sub-channel must not wait for the host at the
+ * same time, as a rescind wakes only one waiter. The list of parked sub-channels does
+ * not change before kmcl_subs_release(), and ch->control serialises the callers.
+ */
+void kmcl_subs_lock_control(struct kmcl_channel *ch)
+{
+	struct kmcl_channel *sub;
+
+	lockdep_assert_held(&ch->control);
+	list_for_each_entry(sub, &ch->subs.parked, subs.park_node)
+		mutex_lock_nest_lock(&sub->control, &ch->control);
+}
+
+void kmcl_subs_unlock_control(struct kmcl_channel *ch)
+{
+	struct kmcl_channel *sub;
+
+	list_for_each_entry(sub, &ch->subs.parked, subs.park_node)
+		mutex_unlock(&sub->control);
 }
 
 /*
@@ -58,13 +80,41 @@ void kmcl_subs_release(struct kmcl_channel *ch)
 	 * sees the result of the close.
 	 */
 	smp_store_release(&ch->subs.phase, KMCL_SUBS_REFUSED);
-	list_for_each_entry(sub, &ch->subs.list, subs.node)
+	while ((sub = list_first_entry_or_null(&ch->subs.parked,
+					       struct kmcl_channel,
+					       subs.park_node))) {
+		list_del_init(&sub->subs.park_node);
 		wake_up_all(&sub->changed);
+	}
 	mutex_unlock(&kmcl_subs_lock);
 
 	kmcl_hostwait_start(&wait, ch, "sub-channels' end", 0);
 	wait_event(ch->changed, !atomic_read(&ch->subs.nr_in));
 	kmcl_hostwait_stop(&wait);
+}
+
+/*
+ * Called again and again when the device is rescinded: returns each sub-channel that
+ * has a device once, with a reference, and then NULL. No sub-channel gets a device
+ * any more.
+ */
+struct kmcl_channel *kmcl_subs_next_to_sever(struct kmcl_channel *ch)
+{
+	struct kmcl_channel *sub, *found = NULL;
+
+	mutex_lock(&kmcl_subs_lock);
+	if (ch->subs.phase == KMCL_SUBS_ACCEPTED)
+		ch->subs.phase = KMCL_SUBS_REFUSED;
+	list_for_each_entry(sub, &ch->subs.list, subs.node) {
+		if (sub->subs.state == KMCL_SUB_OUT || sub->subs.severing)
+			continue;
+		sub->subs.severing = true;
+		kmcl_channel_get(sub);
+		found = sub;
+		break;
+	}
+	mutex_unlock(&kmcl_subs_lock);
+	return found;
 }
 
 /**

@@ -104,7 +104,11 @@ static bool kmcl_channel_advance_if(struct kmcl_channel *ch,
 	return go_on;
 }
 
-static int kmcl_channel_open(struct kmcl_channel *ch)
+/*
+ * All that needs the device happens under ch->control: kmcl_channel_detach() takes it
+ * to cut the channel off, whose device is gone afterwards.
+ */
+static int kmcl_channel_open_rings(struct kmcl_channel *ch)
 {
 	struct kmcl_bus_rings rings = {
 		.tx_bytes = kmcl_channel_tx_bytes(ch),
@@ -115,6 +119,25 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	struct kmcl_hostwait wait;
 	int err;
 
+	lockdep_assert_held(&ch->control);
+	if (READ_ONCE(ch->lost))
+		return -ENODEV;
+	kmcl_hostwait_start(&wait, ch, "open", 0);
+	err = kmcl_host_error(ch->bus->open(ch, &rings));
+	kmcl_hostwait_stop(&wait);
+	if (err)
+		return err;
+	ch->connected = true;
+	kmcl_ring_init(&ch->tx.ring, &rings.tx);
+	kmcl_ring_init(&ch->rx.ring, &rings.rx);
+	kmcl_mmio_get(ch);
+	return 0;
+}
+
+static int kmcl_channel_open(struct kmcl_channel *ch)
+{
+	int err;
+
 	err = kmcl_rx_open(ch);
 	if (err)
 		return err;
@@ -122,15 +145,10 @@ static int kmcl_channel_open(struct kmcl_channel *ch)
 	if (err)
 		goto close_rx;
 	mutex_lock(&ch->control);
-	kmcl_hostwait_start(&wait, ch, "open", 0);
-	err = kmcl_host_error(ch->bus->open(ch, &rings));
-	kmcl_hostwait_stop(&wait);
-	ch->connected = !err;
+	err = kmcl_channel_open_rings(ch);
 	mutex_unlock(&ch->control);
 	if (err)
 		goto close_delivery;
-	kmcl_ring_init(&ch->tx.ring, &rings.tx);
-	kmcl_ring_init(&ch->rx.ring, &rings.rx);
 	return 0;
 
 close_delivery:
@@ -138,6 +156,16 @@ close_delivery:
 close_rx:
 	kmcl_rx_close(ch);
 	return err;
+}
+
+/* Stop using the rings, and tear down the GPADLs that the close would lose. */
+static void kmcl_channel_stop(struct kmcl_channel *ch)
+{
+	kmcl_gpadl_lock_for_close(ch);
+	kmcl_channel_stop_rings(ch);
+	if (ch->bus->gpadls_before_close(ch))
+		kmcl_gpadl_disconnect_all(ch);
+	mutex_unlock(&ch->control);
 }
 
 /*
@@ -151,17 +179,11 @@ static int kmcl_channel_close(struct kmcl_channel *ch)
 	int err;
 
 	kmcl_gpadl_lock_for_close(ch);
-	if (ch->bus->gpadls_before_close(ch))
-		kmcl_gpadl_disconnect_all(ch);
+	kmcl_subs_lock_control(ch);
 	kmcl_hostwait_start(&wait, ch, "close", 0);
-	kmcl_sub_park(ch);
 	err = ch->bus->close(ch);
 	kmcl_hostwait_stop(&wait);
-	/*
-	 * No GPADL is created after this. So kmcl_gpadl_delete_leftovers(),
-	 * which is called later, finds all of them.
-	 */
-	ch->connected = false;
+	kmcl_subs_unlock_control(ch);
 	lost = err && !ch->bus->rescinded(ch);
 	mutex_unlock(&ch->control);
 	if (lost && err == -EBUSY && ch->subs.primary)
@@ -295,9 +317,9 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	if (ch->state >= KMCL_STARTED)
 		kmcl_channel_suspend(ch);
 	kmcl_channel_wait_held_going_down(ch);
-	kmcl_rx_stop(ch);
-	kmcl_tx_stop(ch, -ENODEV);
+	kmcl_channel_stop(ch);
 	kmcl_subs_park(ch);
+	kmcl_sub_park(ch);
 	err = kmcl_channel_close(ch);
 	kmcl_subs_release(ch);
 	err = kmcl_channel_wait_for_owned_data(ch, err);
@@ -315,6 +337,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 		kmcl_call(ch, ch->set.evt.EvtChannelClosed);
 	kmcl_gpadl_delete_leftovers(ch);
 	kmcl_mmio_put(ch);
+	kmcl_channel_unpin_target(ch);
 }
 
 /*
@@ -331,13 +354,18 @@ static void kmcl_channel_finish_queued(struct kmcl_channel *ch)
 /* Release the device of a closed channel and disable the channel. */
 static void kmcl_channel_finish(struct kmcl_channel *ch)
 {
+	const struct kmcl_bus_ops *bus = ch->bus;
+	void *endpoint = ch->endpoint;
+
 	kmcl_channel_finish_queued(ch);
-	ch->bus->release(ch);
+	mutex_lock(&ch->control);
+	kmcl_channel_drop_device(ch);
+	mutex_unlock(&ch->control);
+	kmcl_channel_unpin_target(ch);
+	bus->release(ch, endpoint);
 
 	mutex_lock(&kmcl_subs_lock);
 	mutex_lock(&ch->lock);
-	kmcl_channel_drop_device(ch);
-	ch->wanted = false;
 	kmcl_channel_set_state(ch, KMCL_DISABLED);
 	mutex_unlock(&ch->lock);
 	/*
@@ -400,6 +428,15 @@ static void kmcl_channel_start(struct kmcl_channel *ch)
 	kmcl_channel_advance(ch, KMCL_ACTIVE);
 }
 
+/* kmcl_channel_detach() stops the poll after it has set ->lost. */
+static void kmcl_channel_start_poll(struct kmcl_channel *ch)
+{
+	mutex_lock(&ch->lock);
+	if (!ch->lost)
+		kmcl_rx_start(ch);
+	mutex_unlock(&ch->lock);
+}
+
 static void kmcl_channel_up(struct kmcl_channel *ch)
 {
 	NTSTATUS status = STATUS_SUCCESS;
@@ -411,14 +448,13 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 		return;
 	}
 
-	kmcl_mmio_get(ch);
 	kmcl_channel_enter(ch, KMCL_OPENED);
 	kmcl_subs_accept_offers(ch);
 	/*
 	 * The poll runs before the callback, which may wait for the completion of
 	 * a packet.
 	 */
-	kmcl_rx_start(ch);
+	kmcl_channel_start_poll(ch);
 	if (ch->set.evt.EvtChannelOpened && !READ_ONCE(ch->abandoned))
 		status = ch->set.evt.EvtChannelOpened(ch);
 	if (!NT_SUCCESS(status)) {

@@ -27,7 +27,9 @@ DEFINE_MUTEX(kmcl_subs_lock);
 void kmcl_subs_init(struct kmcl_subs *subs)
 {
 	INIT_LIST_HEAD(&subs->node);
+	INIT_LIST_HEAD(&subs->park_node);
 	INIT_LIST_HEAD(&subs->list);
+	INIT_LIST_HEAD(&subs->parked);
 }
 
 /* Returns the primary channel, or NULL. The caller must put its reference. */
@@ -93,6 +95,7 @@ bool kmcl_sub_join(struct kmcl_channel *ch)
 	if (primary->subs.phase != KMCL_SUBS_ACCEPTED)
 		return false;
 	ch->subs.state = KMCL_SUB_IN;
+	ch->subs.severing = false;
 	atomic_inc(&primary->subs.nr_in);
 	atomic_inc(&primary->subs.nr_active);
 	return true;
@@ -113,8 +116,9 @@ static bool kmcl_subs_parking(const struct kmcl_channel *primary)
 /*
  * Called in the shutdown of a channel directly before its close. If @ch is a
  * sub-channel and its primary channel is closing, wait until the primary channel is
- * closed. Otherwise only @ch closes, and this does nothing. The caller holds
- * ch->control, so that nothing else waits for the host on @ch meanwhile.
+ * closed. Otherwise only @ch closes, and this does nothing. The rings of @ch are
+ * stopped. The caller does not hold ch->control: the primary channel takes it for its
+ * close.
  */
 void kmcl_sub_park(struct kmcl_channel *ch)
 {
@@ -127,6 +131,7 @@ void kmcl_sub_park(struct kmcl_channel *ch)
 	parks = primary->subs.phase == KMCL_SUBS_PARKING;
 	if (parks) {
 		ch->subs.state = KMCL_SUB_PARKED;
+		list_add_tail(&ch->subs.park_node, &primary->subs.parked);
 		kmcl_sub_count_down(primary, &primary->subs.nr_active);
 	}
 	mutex_unlock(&kmcl_subs_lock);
@@ -149,6 +154,12 @@ void kmcl_sub_leave(struct kmcl_channel *ch)
 }
 
 /*
+ * Lockdep's class of &kmcl_channel.control of sub-channels: the close of a primary channel
+ * takes that of all its sub-channels inside its own.
+ */
+static struct lock_class_key kmcl_sub_control_key;
+
+/*
  * Returns the former primary channel, or NULL. The caller must put its
  * reference.
  */
@@ -157,6 +168,7 @@ struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,
 {
 	struct kmcl_channel *former = kmcl_sub_unlink(ch);
 
+	lockdep_set_class(&ch->control, &kmcl_sub_control_key);
 	kmcl_channel_get(primary);
 	ch->subs.primary = primary;
 	list_add_tail(&ch->subs.node, &primary->subs.list);

@@ -32,9 +32,13 @@ enum kmcl_sub_state {
  *	sub-channel
  * @node: entry in the @list of @primary
  * @state: state of the channel as a sub-channel
+ * @park_node: entry in the @parked of @primary
+ * @severing: kmcl_subs_next_to_sever() has returned the channel since its device was
+ *	attached
  * @list: the channel's sub-channels
  * @phase: state of the channel as a primary channel; read with
  *	smp_load_acquire() by a parked sub-channel
+ * @parked: the sub-channels that are KMCL_SUB_PARKED
  * @nr_in: number of sub-channels that are not KMCL_SUB_OUT
  * @nr_active: number of sub-channels that are KMCL_SUB_IN
  *
@@ -46,8 +50,11 @@ struct kmcl_subs {
 	struct kmcl_channel *primary;
 	struct list_head node;
 	enum kmcl_sub_state state;
+	struct list_head park_node;
+	bool severing;
 
 	struct list_head list;
+	struct list_head parked;
 	enum kmcl_subs_phase phase;
 	atomic_t nr_in;
 	atomic_t nr_active;

@@ -12,6 +12,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/hyperv.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -52,9 +53,13 @@ struct kmcl_listener {
 	struct kmcl_channel *ch;
 };
 
-/* A device that is bound to the driver of its target. */
+/*
+ * A device that is bound to the driver of its target. The driver holds a reference until
+ * the device is removed, and a channel until it has released the device.
+ */
 struct kmcl_device {
-	struct list_head node;
+	struct kref ref;
+	struct list_head node;		/* empty once the device is being removed */
 	struct kmcl_target *target;
 	struct kmcl_hv_endpoint endpoint;
 	bool asleep;			/* hibernating: no channel may open it */
@@ -67,21 +72,33 @@ static LIST_HEAD(kmcl_targets);
 /* Guards the list. Held while drivers are registered, so not taken in probe or remove. */
 static DEFINE_MUTEX(kmcl_targets_lock);
 
+static void kmcl_device_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct kmcl_device, ref));
+}
+
+static void kmcl_device_put(struct kmcl_device *dev)
+{
+	kref_put(&dev->ref, kmcl_device_free);
+}
+
 static void kmcl_target_offer(struct kmcl_target *target,
 			      struct kmcl_device *dev)
 {
 	struct kmcl_hv_endpoint *endpoint = &dev->endpoint;
-	const guid_t *instance = &endpoint->hdev->dev_instance;
+	const guid_t *instance = &endpoint->instance;
 	struct kmcl_listener *listener;
 
 	list_for_each_entry(listener, &target->channels, node) {
 		if (!kmcl_channel_accepts(listener->ch, instance))
 			continue;
 		endpoint->ch = listener->ch;
+		kref_get(&dev->ref);
 		if (kmcl_channel_attach(listener->ch, kmcl_target_bus, endpoint,
 					instance))
 			return;
 		endpoint->ch = NULL;
+		kmcl_device_put(dev);
 	}
 }
 
@@ -107,8 +124,11 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 	if (!dev)
 		return -ENOMEM;
+	kref_init(&dev->ref);
 	dev->target = target;
 	dev->endpoint.hdev = hdev;
+	dev->endpoint.instance = hdev->dev_instance;
+	INIT_LIST_HEAD(&dev->endpoint.node);
 	dev->endpoint.chan = hdev->channel;
 	dev->endpoint.cpu = kmcl_hv_take_over(hdev->channel);
 	hv_set_drvdata(hdev, dev);
@@ -136,7 +156,7 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 	struct kmcl_channel *ch;
 
 	mutex_lock(&target->lock);
-	list_del(&dev->node);
+	list_del_init(&dev->node);
 	ch = kmcl_device_channel(dev);
 	mutex_unlock(&target->lock);
 
@@ -151,7 +171,7 @@ static void kmcl_target_remove_device(struct hv_device *hdev)
 		kmcl_gpadl_device_unbound(&dev->endpoint, hdev);
 	kmcl_hv_hand_back(hdev->channel, dev->endpoint.cpu);
 	hv_set_drvdata(hdev, NULL);
-	kfree(dev);
+	kmcl_device_put(dev);
 }
 KMCL_HV_REMOVE(kmcl_target_remove)
 
@@ -402,19 +422,23 @@ void kmcl_target_unlisten(struct kmcl_channel *ch)
 		kmcl_target_put(found);
 }
 
-/* kmcl_bus_ops.release: give the device to another channel that wants it. */
-void kmcl_target_release(struct kmcl_channel *ch)
+/* kmcl_bus_ops.release: give the device, unless it is gone, to another channel. */
+void kmcl_target_release(struct kmcl_channel *ch,
+			 struct kmcl_hv_endpoint *endpoint)
 {
-	struct kmcl_device *dev = container_of(ch->endpoint,
-					       struct kmcl_device, endpoint);
+	struct kmcl_device *dev = container_of(endpoint, struct kmcl_device,
+					       endpoint);
 	struct kmcl_target *target = dev->target;
 
-	if (ch->set.has_cpu)
-		kmcl_hv_move_home(dev->endpoint.chan, dev->endpoint.cpu);
 	mutex_lock(&target->lock);
-	dev->endpoint.ch = NULL;
-	kmcl_target_match(target);
+	endpoint->ch = NULL;
+	if (!list_empty(&dev->node)) {
+		if (ch->set.has_cpu)
+			kmcl_hv_move_home(endpoint->chan, endpoint->cpu);
+		kmcl_target_match(target);
+	}
 	mutex_unlock(&target->lock);
+	kmcl_device_put(dev);
 }
 
 /* Called after the bus is unregistered. */

@@ -110,6 +110,8 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 	u32 rx = rings->rx_bytes;
 	int err;
 
+	if (kmcl_hv_endpoint(ch)->gone)
+		return -ENODEV;
 	/* The host did not offer the device again after a hibernation: no response comes. */
 	if (chan->offermsg.child_relid == INVALID_RELID)
 		return -ENODEV;
@@ -145,32 +147,49 @@ static int kmcl_hv_close(struct kmcl_channel *ch)
 {
 	if (kmcl_hv_endpoint(ch)->is_sub)
 		return kmcl_hv_sub_close(ch->endpoint);
+	/* Not open any more: kmcl_hv_forget() has closed it. */
+	if (!kmcl_hv_endpoint(ch)->is_open)
+		return 0;
 	return kmcl_hv_subs_close(ch->endpoint) ?:
 	       kmcl_hv_free_rings(kmcl_hv_channel(ch));
 }
 
-static void kmcl_hv_release(struct kmcl_channel *ch)
+/* The close of the primary closes its sub-channels, too. */
+static void kmcl_hv_forget(struct kmcl_channel *ch)
 {
-	if (kmcl_hv_endpoint(ch)->is_sub)
-		kmcl_hv_sub_release(ch->endpoint);
+	if (!kmcl_hv_endpoint(ch)->is_sub && kmcl_hv_close(ch))
+		kmcl_warn(ch, "the host rescinded the device, and hv_vmbus does not close it\n");
+	WRITE_ONCE(kmcl_hv_endpoint(ch)->gone, true);
+}
+
+static void kmcl_hv_release(struct kmcl_channel *ch, void *data)
+{
+	struct kmcl_hv_endpoint *endpoint = data;
+
+	if (endpoint->is_sub)
+		kmcl_hv_sub_release(endpoint);
 	else
-		kmcl_target_release(ch);
+		kmcl_target_release(ch, endpoint);
 }
 
 static int kmcl_hv_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
 {
-	struct hv_device *hdev = kmcl_hv_endpoint(ch)->hdev;
+	struct kmcl_hv_endpoint *endpoint = kmcl_hv_endpoint(ch);
+	struct hv_device *hdev = endpoint->hdev;
 	u64 bytes = (u64)hdev->channel->offermsg.offer.mmio_megabytes * SZ_1M;
 	struct resource *res;
 	int err;
 
 	/* The MMIO space of a device belongs to its primary channel. */
-	if (!bytes || kmcl_hv_endpoint(ch)->is_sub)
+	if (!bytes || endpoint->is_sub)
 		return 0;
 	err = vmbus_allocate_mmio(&res, hdev, 0, (resource_size_t)-1, bytes,
 				  SZ_1M, false);
 	if (err)
 		return err;
+	/* The client may keep the space for longer than hv_vmbus keeps the device. */
+	strscpy(endpoint->mmio_name, res->name, sizeof(endpoint->mmio_name));
+	WRITE_ONCE(res->name, endpoint->mmio_name);
 	*start = res->start;
 	*size = bytes;
 	return 0;
@@ -183,12 +202,24 @@ static void kmcl_hv_mmio_put(struct kmcl_channel *ch, u64 start, u64 size)
 
 static void kmcl_hv_set_low_latency(struct kmcl_channel *ch, bool low)
 {
-	WRITE_ONCE(kmcl_hv_channel(ch)->low_latency, low);
+	struct kmcl_hv_endpoint *endpoint = kmcl_hv_endpoint(ch);
+
+	rcu_read_lock();
+	if (!READ_ONCE(endpoint->gone))
+		WRITE_ONCE(endpoint->chan->low_latency, low);
+	rcu_read_unlock();
 }
 
 static bool kmcl_hv_rescinded(struct kmcl_channel *ch)
 {
-	return READ_ONCE(kmcl_hv_channel(ch)->rescind);
+	struct kmcl_hv_endpoint *endpoint = kmcl_hv_endpoint(ch);
+	bool rescinded;
+
+	rcu_read_lock();
+	rescinded = READ_ONCE(endpoint->gone) ||
+		    READ_ONCE(endpoint->chan->rescind);
+	rcu_read_unlock();
+	return rescinded;
 }
 
 static bool kmcl_hv_confidential(struct kmcl_channel *ch)
@@ -240,6 +271,8 @@ static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 	struct vmbus_gpadl wire = {};
 	int err;
 
+	if (kmcl_hv_endpoint(ch)->gone)
+		return -ENODEV;
 	err = kmcl_hv_send_gpadl(chan, gpadl, &wire);
 	if (!err && !wire.gpadl_handle) {
 		vmbus_teardown_gpadl(chan, &wire);
@@ -257,6 +290,8 @@ static int kmcl_hv_teardown_gpadl(struct kmcl_channel *ch,
 	struct vmbus_gpadl wire = kmcl_hv_gpadl(gpadl);
 	int err;
 
+	if (kmcl_hv_endpoint(ch)->gone)
+		return 0;
 	err = vmbus_teardown_gpadl(kmcl_hv_channel(ch), &wire);
 	gpadl->handle = wire.gpadl_handle;
 	gpadl->decrypted = wire.decrypted;
@@ -306,6 +341,7 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.listen = kmcl_target_listen,
 	.unlisten = kmcl_target_unlisten,
 	.release = kmcl_hv_release,
+	.forget = kmcl_hv_forget,
 	.device = kmcl_hv_device,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,

@@ -37,20 +37,23 @@
  * struct kmcl_hv_sub - a sub-channel that one of our channels is attached to
  * @endpoint: channel->endpoint points here. @endpoint.ch is NULL when that channel went
  *	away while hv_vmbus and the host have the sub-channel open.
- * @is_open: hv_vmbus and the host have the sub-channel open
- * @err: result of the close, once @is_open is false again
+ * @err: result of the close, once @endpoint.is_open is false again
  * @rings: memory of the rings while hv_vmbus closes the primary, see
  *	kmcl_hv_sub_hide_rings()
  * @poll_rescind: work item that polls for a rescind
  */
 struct kmcl_hv_sub {
 	struct kmcl_hv_endpoint endpoint;
-	bool is_open;
 	int err;
 	struct page *rings;
 	struct delayed_work poll_rescind;
 };
 
+/*
+ * Guards the lists, and whether a sub-channel is open and has a channel of ours: the
+ * channel may release it while the primary is closed, when the host has rescinded the
+ * device.
+ */
 static DEFINE_MUTEX(kmcl_hv_lock);
 /* Endpoints of open primary channels and of open sub-channels, under kmcl_hv_lock. */
 static LIST_HEAD(kmcl_hv_primaries);
@@ -79,14 +82,16 @@ static void kmcl_hv_sub_poll_rescind(struct work_struct *work)
 		kmcl_hv_sub_start_polling(sub);
 }
 
-static struct kmcl_hv_sub *kmcl_hv_sub_alloc(struct hv_device *hdev,
-					     struct vmbus_channel *chan)
+static struct kmcl_hv_sub *
+kmcl_hv_sub_alloc(const struct kmcl_hv_endpoint *primary,
+		  struct vmbus_channel *chan)
 {
 	struct kmcl_hv_sub *sub = kzalloc(sizeof(*sub), GFP_KERNEL);
 
 	if (!sub)
 		return NULL;
-	sub->endpoint.hdev = hdev;
+	sub->endpoint.hdev = primary->hdev;
+	sub->endpoint.instance = primary->instance;
 	sub->endpoint.chan = chan;
 	sub->endpoint.is_sub = true;
 	sub->endpoint.cpu = kmcl_hv_take_over(chan);
@@ -107,9 +112,12 @@ static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 	kfree(sub);
 }
 
-/* Returns a reference: the primary may be closed and cleaned up at any time. */
-static struct kmcl_channel *kmcl_hv_find_primary(struct vmbus_channel *chan,
-						 struct hv_device **hdev)
+/*
+ * Returns the channel of the primary, with a reference, as the primary may be closed
+ * and cleaned up at any time. NULL if the primary is not open.
+ */
+static struct kmcl_channel *
+kmcl_hv_find_primary(struct vmbus_channel *chan, struct kmcl_hv_endpoint *copy)
 {
 	struct kmcl_hv_endpoint *endpoint;
 	struct kmcl_channel *ch = NULL;
@@ -118,8 +126,8 @@ static struct kmcl_channel *kmcl_hv_find_primary(struct vmbus_channel *chan,
 	list_for_each_entry(endpoint, &kmcl_hv_primaries, node) {
 		if (endpoint->chan != chan)
 			continue;
+		*copy = *endpoint;
 		ch = endpoint->ch;
-		*hdev = endpoint->hdev;
 		kmcl_channel_get(ch);
 		break;
 	}
@@ -130,17 +138,17 @@ static struct kmcl_channel *kmcl_hv_find_primary(struct vmbus_channel *chan,
 /* hv_vmbus calls this in a work item. */
 static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
 {
+	struct kmcl_hv_endpoint endpoint;
 	struct kmcl_channel *primary;
 	struct kmcl_hv_sub *sub;
-	struct hv_device *hdev;
 
-	primary = kmcl_hv_find_primary(chan->primary_channel, &hdev);
+	primary = kmcl_hv_find_primary(chan->primary_channel, &endpoint);
 	if (!primary)
 		return;
-	sub = kmcl_hv_sub_alloc(hdev, chan);
+	sub = kmcl_hv_sub_alloc(&endpoint, chan);
 	if (!sub)
 		kmcl_warn(primary, "no memory for a sub-channel\n");
-	else if (!kmcl_sub_offer(primary, &sub->endpoint, &hdev->dev_instance,
+	else if (!kmcl_sub_offer(primary, &sub->endpoint, &endpoint.instance,
 				 &sub->endpoint.ch))
 		kmcl_hv_sub_free(sub);
 	kmcl_channel_put(primary);
@@ -151,6 +159,7 @@ void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary)
 {
 	mutex_lock(&kmcl_hv_lock);
 	list_add(&primary->node, &kmcl_hv_primaries);
+	primary->is_open = true;
 	mutex_unlock(&kmcl_hv_lock);
 	vmbus_set_sc_create_callback(primary->chan, kmcl_hv_sub_offered);
 }
@@ -168,16 +177,23 @@ static void kmcl_hv_sub_hide_rings(struct kmcl_hv_sub *sub)
 static void kmcl_hv_sub_closed(struct kmcl_hv_sub *sub)
 {
 	struct vmbus_channel *chan = sub->endpoint.chan;
+	bool nobodys;
 
+	mutex_lock(&kmcl_hv_lock);
 	list_del_init(&sub->endpoint.node);
 	chan->ringbuffer_page = sub->rings;
 	sub->err = kmcl_hv_free_rings(chan);
-	sub->is_open = false;
-	if (!sub->endpoint.ch)
+	sub->endpoint.is_open = false;
+	nobodys = !sub->endpoint.ch;
+	mutex_unlock(&kmcl_hv_lock);
+	if (nobodys)
 		kmcl_hv_sub_free(sub);
 }
 
-/* Close the primary and its sub-channels, which are parked or have no channel. */
+/*
+ * Close the primary and its sub-channels. Nothing uses their rings: each is parked or cut
+ * off by a rescind, or has no channel of ours.
+ */
 int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
 {
 	struct kmcl_hv_sub *sub, *next;
@@ -185,7 +201,8 @@ int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
 	int err;
 
 	mutex_lock(&kmcl_hv_lock);
-	list_del(&primary->node);
+	list_del_init(&primary->node);
+	primary->is_open = false;
 	list_for_each_entry_safe(sub, next, &kmcl_hv_subs, endpoint.node) {
 		if (sub->endpoint.chan->primary_channel != primary->chan)
 			continue;
@@ -206,8 +223,8 @@ void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint)
 
 	mutex_lock(&kmcl_hv_lock);
 	list_add_tail(&endpoint->node, &kmcl_hv_subs);
+	endpoint->is_open = true;
 	mutex_unlock(&kmcl_hv_lock);
-	sub->is_open = true;
 	kmcl_hv_sub_start_polling(sub);
 }
 
@@ -235,21 +252,27 @@ void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint)
 int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
 {
 	struct kmcl_hv_sub *sub = to_sub(endpoint);
+	int err = -EBUSY;
 
 	cancel_delayed_work_sync(&sub->poll_rescind);
-	if (!sub->is_open)
-		return sub->err;
-	kmcl_hv_sub_silence_callback(endpoint->chan);
-	return -EBUSY;
+	mutex_lock(&kmcl_hv_lock);
+	if (endpoint->is_open)
+		kmcl_hv_sub_silence_callback(endpoint->chan);
+	else
+		err = sub->err;
+	mutex_unlock(&kmcl_hv_lock);
+	return err;
 }
 
 /* An open sub-channel is freed by the close of its primary. */
 void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint)
 {
-	struct kmcl_hv_sub *sub = to_sub(endpoint);
+	bool is_open;
 
-	if (sub->is_open)
-		endpoint->ch = NULL;
-	else
-		kmcl_hv_sub_free(sub);
+	mutex_lock(&kmcl_hv_lock);
+	endpoint->ch = NULL;
+	is_open = endpoint->is_open;
+	mutex_unlock(&kmcl_hv_lock);
+	if (!is_open)
+		kmcl_hv_sub_free(to_sub(endpoint));
 }

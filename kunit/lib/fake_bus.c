@@ -72,7 +72,7 @@ static void fake_unlisten(struct kmcl_channel *ch)
 {
 }
 
-static void fake_release(struct kmcl_channel *ch)
+static void fake_release(struct kmcl_channel *ch, void *endpoint)
 {
 }
 
@@ -399,6 +399,11 @@ end:
 	return err;
 }
 
+static bool fake_rescinded(struct kmcl_channel *ch)
+{
+	return to_fake(ch)->is_rescinded;
+}
+
 /* As hv_vmbus does, before the channel itself; each is a wait on the sub-channel. */
 static void fake_close_subs(struct fake_bus *bus)
 {
@@ -421,6 +426,8 @@ static int fake_close(struct kmcl_channel *ch)
 
 	if (bus->primary)
 		return READ_ONCE(bus->is_open) ? -EBUSY : bus->close_err;
+	if (!bus->is_open)
+		return 0;
 	fake_control_begin(bus);
 	fake_close_subs(bus);
 	atomic_inc(&bus->closes);
@@ -428,6 +435,17 @@ static int fake_close(struct kmcl_channel *ch)
 	fake_wait(bus);
 	fake_control_end(bus);
 	return bus->close_err;
+}
+
+static void fake_forget(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	KUNIT_EXPECT_TRUE(bus->test, fake_rescinded(ch) ||
+			  (bus->primary && bus->primary->is_rescinded));
+	if (!bus->primary)
+		fake_close(ch);
+	WRITE_ONCE(bus->is_forgotten, true);
 }
 
 static int fake_mmio_get(struct kmcl_channel *ch, u64 *start, u64 *size)
@@ -450,11 +468,6 @@ static void fake_mmio_put(struct kmcl_channel *ch, u64 start, u64 size)
 static void fake_set_low_latency(struct kmcl_channel *ch, bool low)
 {
 	to_fake(ch)->low_latency = low;
-}
-
-static bool fake_rescinded(struct kmcl_channel *ch)
-{
-	return to_fake(ch)->is_rescinded;
 }
 
 static bool fake_confidential(struct kmcl_channel *ch)
@@ -631,6 +644,7 @@ static const struct kmcl_bus_ops fake_ops = {
 	.listen = fake_listen,
 	.unlisten = fake_unlisten,
 	.release = fake_release,
+	.forget = fake_forget,
 	.device = fake_device,
 	.open = fake_open,
 	.close = fake_close,
@@ -750,7 +764,7 @@ void fake_bus_let_complete(struct fake_bus *bus)
 }
 
 /* As hv_vmbus: one waiter is woken, then the device is removed. */
-void fake_bus_rescind(struct fake_bus *bus)
+void fake_bus_rescind_at_once(struct fake_bus *bus)
 {
 	fake_bus_scribble(bus);
 	spin_lock_bh(&bus->lock);
@@ -760,6 +774,15 @@ void fake_bus_rescind(struct fake_bus *bus)
 	wake_up(&bus->woken);
 	kmcl_channel_detach(bus->ch, bus);
 	kmcl_gpadl_device_gone(bus);
+}
+EXPORT_TO_TESTS(fake_bus_rescind_at_once);
+
+/* Wait for the client, too: the channel has let go of the device, or has another. */
+void fake_bus_rescind(struct fake_bus *bus)
+{
+	fake_bus_rescind_at_once(bus);
+	wait_event(bus->ch->changed, READ_ONCE(bus->ch->endpoint) != bus);
+	flush_work(&bus->ch->work);
 }
 
 static void deliver_packet(struct fake_bus *bus,

@@ -42,6 +42,7 @@
  * @in_bounce: the last GPADL was said to be of such memory
  * @is_old: GPADLs go before the close
  * @is_rescinded: the host took the offer back
+ * @is_forgotten: the channel was told to use the device no more
  * @mmio_size: bytes of MMIO space the device asks for, at FAKE_MMIO_START
  * @mmio_held: of them, how many the channel has
  * @mmio_err: what mmio_get() is to return
@@ -101,6 +102,7 @@ struct fake_bus {
 	bool in_bounce;
 	bool is_old;
 	bool is_rescinded;
+	bool is_forgotten;
 	u64 mmio_size;
 	u64 mmio_held;
 	int mmio_err;
@@ -188,6 +190,7 @@ bool fake_bus_attach(VMBCHANNEL ch, void *endpoint, const guid_t *instance);
 
 void fake_bus_let_complete(struct fake_bus *bus);
 void fake_bus_rescind(struct fake_bus *bus);
+void fake_bus_rescind_at_once(struct fake_bus *bus);
 void fake_bus_overwrite(struct fake_bus *bus);
 void fake_bus_deliver(struct fake_bus *bus, u16 type, u64 id, const void *data,
 		      u32 len);
