@@ -993,6 +993,42 @@ static void both_rescinded_by_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
+/*
+ * Each of them has a work item that waits for the primary, and the primary's for them.
+ * A queue runs 256 items at once, or fewer on a machine of several nodes.
+ */
+#define MANY		300
+#define MANY_TIMES	10
+
+static void many_go_up_and_down(struct kunit *test)
+{
+	struct fake_bus *primary = fake_bus_create(test), **subs;
+	struct job *disable;
+	unsigned int i, n;
+
+	subs = kunit_kcalloc(test, MANY, sizeof(*subs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, subs);
+	for (i = 0; i < MANY; i++)
+		subs[i] = fake_bus_create_sub(test, primary);
+	for (n = 0; n < MANY_TIMES; n++) {
+		KUNIT_ASSERT_EQ(test, VmbChannelEnable(primary->ch),
+				STATUS_SUCCESS);
+		becomes(test, primary->ch, KMCL_ACTIVE);
+		for (i = 0; i < MANY; i++) {
+			KUNIT_ASSERT_EQ(test, VmbChannelEnable(subs[i]->ch),
+					STATUS_SUCCESS);
+			KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(subs[i]));
+		}
+		for (i = 0; i < MANY; i++)
+			becomes(test, subs[i]->ch, KMCL_ACTIVE);
+		disable = job_start(test, do_disable, primary->ch);
+		job_join(test, disable);
+		for (i = 0; i < MANY; i++)
+			KUNIT_ASSERT_EQ(test, subs[i]->ch->state,
+					KMCL_DISABLED);
+	}
+}
+
 static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(primary_bounds),
 	KUNIT_CASE(waits_for_an_offer),
@@ -1020,6 +1056,7 @@ static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(callback_of_primary_for_sub),
 	KUNIT_CASE(callback_of_primary_brings_sub_up),
 	KUNIT_CASE_SLOW(random_steps),
+	KUNIT_CASE_SLOW(many_go_up_and_down),
 	{}
 };
 

@@ -273,14 +273,14 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	ch->client = kasprintf(GFP_KERNEL, "%ps", (void *)client);
 	if (!ch->client)
 		return -ENOMEM;
-	if (kmcl_tx_init(&ch->tx)) {
-		kfree(ch->client);
-		return -ENOMEM;
-	}
+	if (kmcl_tx_init(&ch->tx))
+		goto free_client;
+	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
+	if (kmcl_poll_init(ch))
+		goto destroy_tx;
 
 	kref_init(&ch->ref);
 	ch->free = kmcl_channel_free;
-	ch->id = atomic_inc_return(&kmcl_next_id) - 1;
 	snprintf(ch->name, sizeof(ch->name), "channel-%u", ch->id);
 	ch->parent = get_device(parent);
 	ch->pinned = pinned;
@@ -303,6 +303,12 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	kmcl_debugfs_add(ch);
 	kmcl_client_add(ch);
 	return 0;
+
+destroy_tx:
+	kmcl_tx_destroy(&ch->tx);
+free_client:
+	kfree(ch->client);
+	return -ENOMEM;
 }
 
 /**
@@ -452,6 +458,7 @@ static void kmcl_channel_dismiss(struct kmcl_channel *ch)
 	/* The work item may have set KMCL_DISABLED and not have returned yet. */
 	flush_work(&ch->work);
 	kmcl_delivery_finish(ch);
+	kmcl_poll_exit(ch);
 	kmcl_debugfs_remove(ch);
 	kmcl_subs_forget(ch);
 	kmcl_bounces_free(ch);

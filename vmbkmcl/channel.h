@@ -115,6 +115,9 @@ struct kmcl_gpadl_stats {
  * @listening: kmcl_bus_listen() succeeded and kmcl_bus_unlisten() was not called
  * @buses: one bit for each bus that the channel listens on
  * @listener: entry in the list of channels that listen
+ * @wq: the queue of @work and of the work item of @delivery. A work item may wait for
+ *	one of another channel, such as that of a sub-channel, so no two channels share
+ *	a queue, whose number of running items is limited.
  * @work: opens and closes the channel; runs every state-change callback
  * @worker: task that runs @work, or NULL
  * @changed: woken when @state, @wanted, @paused, @lost or @asleep changes, when the
@@ -201,6 +204,7 @@ struct kmcl_channel {
 	bool listening;					/* A */
 	u8 buses;					/* B */
 	struct list_head listener;			/* B */
+	struct workqueue_struct *wq;			/* I */
 	struct work_struct work;			/* O */
 	struct task_struct *worker;			/* W */
 	wait_queue_head_t changed;			/* O */

@@ -7,24 +7,16 @@
 #include "debugfs.h"
 #include "gpadl.h"
 #include "hostwait.h"
-#include "poll.h"
 
 static int __init vmbkmcl_init(void)
 {
 	int err;
 
-	err = kmcl_poll_init();
-	if (err)
-		return err;
 	err = kmcl_clients_init();
 	if (err)
-		goto exit_poll;
+		return err;
 	kmcl_debugfs_init();
 	return 0;
-
-exit_poll:
-	kmcl_poll_exit();
-	return err;
 }
 
 static void __exit vmbkmcl_exit(void)
@@ -32,7 +24,6 @@ static void __exit vmbkmcl_exit(void)
 	kmcl_debugfs_exit();
 	kmcl_quarantine_abandon();
 	kmcl_clients_exit();
-	kmcl_poll_exit();
 	kmcl_hostwait_exit();
 }
 

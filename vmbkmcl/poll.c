@@ -14,22 +14,12 @@
 #include "poll.h"
 
 /*
- * These are two queues, because a work item of kmcl_channel_wq waits for one of
- * kmcl_passive_wq in kmcl_delivery_flush(). On a single queue, many waiting items could
- * leave no place for the items that they wait for. Neither queue is WQ_MEM_RECLAIM:
- * both call the client, which may flush work on an ordinary queue, and the kernel warns
- * of that on a WQ_MEM_RECLAIM queue.
- */
-static struct workqueue_struct *kmcl_channel_wq;
-static struct workqueue_struct *kmcl_passive_wq;
-
-/*
  * Run the work item that changes the state: the client has requested another
  * state, or the device of the channel has changed.
  */
 void kmcl_channel_kick(struct kmcl_channel *ch)
 {
-	queue_work(kmcl_channel_wq, &ch->work);
+	queue_work(ch->wq, &ch->work);
 }
 
 /**
@@ -70,26 +60,21 @@ void kmcl_poll_wait(struct kmcl_channel *ch)
 /* Schedule the work item that calls the client in a context that may sleep. */
 void kmcl_passive_schedule(struct kmcl_channel *ch)
 {
-	queue_work(kmcl_passive_wq, &ch->delivery.work);
+	queue_work(ch->wq, &ch->delivery.work);
 }
 
-int kmcl_poll_init(void)
+/*
+ * The queue is not WQ_MEM_RECLAIM: its items call the client, which may flush work on
+ * an ordinary queue, and the kernel warns of that on a WQ_MEM_RECLAIM queue.
+ */
+int kmcl_poll_init(struct kmcl_channel *ch)
 {
-	kmcl_channel_wq = alloc_workqueue("vmbkmcl", WQ_UNBOUND, 0);
-	if (!kmcl_channel_wq)
-		return -ENOMEM;
-	kmcl_passive_wq = alloc_workqueue("vmbkmcl_passive", WQ_UNBOUND, 0);
-	if (!kmcl_passive_wq)
-		goto destroy_channel_wq;
-	return 0;
-
-destroy_channel_wq:
-	destroy_workqueue(kmcl_channel_wq);
-	return -ENOMEM;
+	ch->wq = alloc_workqueue("vmbkmcl-%u", WQ_UNBOUND, 0, ch->id);
+	return ch->wq ? 0 : -ENOMEM;
 }
 
-void kmcl_poll_exit(void)
+/* Called when neither work item is queued any more. May sleep. */
+void kmcl_poll_exit(struct kmcl_channel *ch)
 {
-	destroy_workqueue(kmcl_passive_wq);
-	destroy_workqueue(kmcl_channel_wq);
+	destroy_workqueue(ch->wq);
 }

@@ -10,7 +10,7 @@ void kmcl_channel_kick(struct kmcl_channel *ch);
 void kmcl_poll_wait(struct kmcl_channel *ch);
 void kmcl_passive_schedule(struct kmcl_channel *ch);
 
-int kmcl_poll_init(void);
-void kmcl_poll_exit(void);
+int kmcl_poll_init(struct kmcl_channel *ch);
+void kmcl_poll_exit(struct kmcl_channel *ch);
 
 #endif /* _KMCL_POLL_H */

@@ -17,7 +17,7 @@
 #include "eventually.h"
 
 /* Sub-channels that a fake device may have open */
-#define FAKE_SUBS	4
+#define FAKE_SUBS	300
 
 #define FAKE_MMIO_START	0xfe0000000ULL
 
