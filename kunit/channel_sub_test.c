@@ -13,6 +13,7 @@
 
 #include "lib/client.h"
 #include "lib/device.h"
+#include "lib/files.h"
 #include "lib/log.h"
 #include "lib/server.h"
 #include "lib/user_memory.h"
@@ -993,6 +994,57 @@ static void both_rescinded_by_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
+/* The name changes while debugfs is read and the host offers sub-channels. */
+
+#define NAMES		300
+
+static bool naming;
+
+static void name_again_and_again(void *ch)
+{
+	static WCHAR text[] = { 'k', 'u', 'n', 'i', 't', 0 };
+	UNICODE_STRING name = {
+		.Length = sizeof(text) - sizeof(WCHAR),
+		.MaximumLength = sizeof(text),
+		.Buffer = text,
+	};
+	unsigned int i;
+
+	for (i = 0; i < NAMES; i++)
+		VmbChannelInitSetFriendlyName(ch, &name);
+	WRITE_ONCE(naming, false);
+}
+
+static void offer_again_and_again(void *bus)
+{
+	while (READ_ONCE(naming)) {
+		fake_bus_offer_sub(bus);
+		cond_resched();
+	}
+}
+
+/* The directory may be gone when it is opened. The kernel cannot read it itself. */
+static void read_again_and_again(void *test)
+{
+	while (READ_ONCE(naming))
+		run_shell(test, "cat /sys/kernel/debug/vmbkmcl/kunit-*/state >/dev/null 2>&1; true");
+}
+
+static void name_while_debugfs_is_read(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+	struct job *names, *offers, *reads;
+
+	bring_up(test, pair->primary);
+	naming = true;
+	names = job_start(test, name_again_and_again, pair->sub->ch);
+	offers = job_start(test, offer_again_and_again, pair->sub_bus);
+	reads = job_start(test, read_again_and_again, test);
+	job_join(test, names);
+	job_join(test, offers);
+	job_join(test, reads);
+}
+
 /*
  * Each of them has a work item that waits for the primary, and the primary's for them.
  * A queue runs 256 items at once, or fewer on a machine of several nodes.
@@ -1056,6 +1108,7 @@ static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(callback_of_primary_for_sub),
 	KUNIT_CASE(callback_of_primary_brings_sub_up),
 	KUNIT_CASE_SLOW(random_steps),
+	KUNIT_CASE(name_while_debugfs_is_read),
 	KUNIT_CASE_SLOW(many_go_up_and_down),
 	{}
 };

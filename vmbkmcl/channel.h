@@ -153,6 +153,8 @@ struct kmcl_gpadl_stats {
  *    and code that uses an open ring or holds @control read the member without
  *    @lock; others hold @lock or use READ_ONCE().
  *
+ * F: debugfs.c only, under its kmcl_debugfs_lock.
+ *
  * G: under @control; debugfs reads the counters without.
  *
  * H: written under @control and @gpadls_lock, read under either.
@@ -224,7 +226,7 @@ struct kmcl_channel {
 	struct kmcl_delivery delivery;			/* O */
 
 	atomic_t long_waits;				/* O */
-	struct dentry *debugfs;				/* S */
+	struct dentry *debugfs;				/* F */
 	struct rcu_head rcu;				/* O */
 };
 

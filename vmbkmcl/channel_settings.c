@@ -113,10 +113,9 @@ NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL channel, PCUNICODE_STRING name
 	}
 	clean[n] = '\0';
 
-	kmcl_debugfs_remove(ch);
 	snprintf(ch->name, sizeof(ch->name), "%s-%u", clean, ch->id);
-	kmcl_debugfs_add(ch);
 	kmcl_settings_unlock(ch);
+	kmcl_debugfs_rename(ch);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelInitSetFriendlyName);

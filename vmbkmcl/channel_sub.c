@@ -16,6 +16,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 
 #include "channel.h"
@@ -39,7 +40,7 @@ static struct kmcl_channel *kmcl_sub_unlink(struct kmcl_channel *ch)
 
 	lockdep_assert_held(&kmcl_subs_lock);
 	list_del_init(&ch->subs.node);
-	ch->subs.primary = NULL;
+	WRITE_ONCE(ch->subs.primary, NULL);
 	return primary;
 }
 
@@ -73,12 +74,19 @@ bool kmcl_subs_in_callback(struct kmcl_channel *ch)
 	return in_callback;
 }
 
+/*
+ * For debugfs, which must not wait for a lock that somebody holds who waits for debugfs.
+ * A channel is freed after a grace period.
+ */
 void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m)
 {
-	mutex_lock(&kmcl_subs_lock);
-	if (ch->subs.primary)
-		seq_printf(m, "primary: %s\n", ch->subs.primary->name);
-	mutex_unlock(&kmcl_subs_lock);
+	struct kmcl_channel *primary;
+
+	rcu_read_lock();
+	primary = READ_ONCE(ch->subs.primary);
+	if (primary)
+		seq_printf(m, "primary: %s\n", primary->name);
+	rcu_read_unlock();
 }
 
 /*
@@ -170,7 +178,7 @@ struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,
 
 	lockdep_set_class(&ch->control, &kmcl_sub_control_key);
 	kmcl_channel_get(primary);
-	ch->subs.primary = primary;
+	WRITE_ONCE(ch->subs.primary, primary);
 	list_add_tail(&ch->subs.node, &primary->subs.list);
 	return former;
 }

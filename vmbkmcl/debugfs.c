@@ -6,6 +6,7 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
 
 #include "bus.h"
@@ -15,6 +16,13 @@
 #include "hostwait.h"
 
 static struct dentry *kmcl_debugfs_root;
+
+/*
+ * Guards &kmcl_channel.debugfs. debugfs_remove() waits for readers, so this is held for
+ * them, and no file takes it. For the same reason no file takes a lock of a channel that
+ * is held for longer than for a look: &kmcl_channel.lock is not taken at all.
+ */
+static DEFINE_MUTEX(kmcl_debugfs_lock);
 
 /*
  * The module of a bus is freed only after an RCU grace period, so ->bus stays
@@ -95,7 +103,7 @@ static int quarantine_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(quarantine);
 
-void kmcl_debugfs_add(struct kmcl_channel *ch)
+static void kmcl_debugfs_create(struct kmcl_channel *ch)
 {
 	struct dentry *dir = debugfs_create_dir(ch->name, kmcl_debugfs_root);
 
@@ -105,13 +113,29 @@ void kmcl_debugfs_add(struct kmcl_channel *ch)
 	ch->debugfs = dir;
 }
 
-/*
- * debugfs_remove() waits for readers, so the channel may be freed afterwards.
- */
+void kmcl_debugfs_add(struct kmcl_channel *ch)
+{
+	mutex_lock(&kmcl_debugfs_lock);
+	kmcl_debugfs_create(ch);
+	mutex_unlock(&kmcl_debugfs_lock);
+}
+
+/* The channel has another name. No lock of the channel is held, as readers are waited for. */
+void kmcl_debugfs_rename(struct kmcl_channel *ch)
+{
+	mutex_lock(&kmcl_debugfs_lock);
+	debugfs_remove(ch->debugfs);
+	kmcl_debugfs_create(ch);
+	mutex_unlock(&kmcl_debugfs_lock);
+}
+
+/* This waits for readers, so the channel may be freed afterwards. */
 void kmcl_debugfs_remove(struct kmcl_channel *ch)
 {
+	mutex_lock(&kmcl_debugfs_lock);
 	debugfs_remove(ch->debugfs);
 	ch->debugfs = NULL;
+	mutex_unlock(&kmcl_debugfs_lock);
 }
 
 void kmcl_debugfs_init(void)

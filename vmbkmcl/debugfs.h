@@ -8,6 +8,7 @@ struct kmcl_channel;
 void kmcl_debugfs_init(void);
 void kmcl_debugfs_exit(void);
 void kmcl_debugfs_add(struct kmcl_channel *ch);
+void kmcl_debugfs_rename(struct kmcl_channel *ch);
 void kmcl_debugfs_remove(struct kmcl_channel *ch);
 
 #endif /* _KMCL_DEBUGFS_H */
