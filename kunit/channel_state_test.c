@@ -204,7 +204,7 @@ static void pause_twice_start_twice(struct kunit *test)
 	heard(test, client, UP " Suspend Started PostStarted");
 }
 
-/* There is no second Suspend, and the request to pause stays. */
+/* There is no second Suspend. */
 static void disable_while_paused(struct kunit *test)
 {
 	struct fake_bus *bus;
@@ -214,10 +214,6 @@ static void disable_while_paused(struct kunit *test)
 	VmbChannelPause(client->ch);
 	VmbChannelDisable(client->ch);
 	heard(test, client, UP " Suspend Closed");
-	enable(test, client);
-	becomes(test, client->ch, KMCL_PAUSED);
-	VmbChannelDisable(client->ch);
-	heard(test, client, "Opened Closed");
 }
 
 static void pause_during_post_started(struct kunit *test)
@@ -642,6 +638,52 @@ static void rescind_while_paused(struct kunit *test)
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
+}
+
+/* Ported clients pause before they disable: the next opening is not paused. */
+static void pause_ends_with_a_disable(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelPause(client->ch);
+	VmbChannelDisable(client->ch);
+	heard(test, client, UP_DOWN);
+	bring_up(test, client);
+	heard(test, client, UP);
+
+	/* Nor is one after a pause that never saw a device. */
+	VmbChannelDisable(client->ch);
+	bus->present = false;
+	enable(test, client);
+	VmbChannelPause(client->ch);
+	VmbChannelDisable(client->ch);
+	bus->present = true;
+	heard(test, client, DOWN);
+	bring_up(test, client);
+	heard(test, client, UP);
+
+	/* A rescind disables, too. */
+	VmbChannelPause(client->ch);
+	fake_bus_rescind(bus);
+	bus->is_rescinded = false;
+	heard(test, client, DOWN);
+	bring_up(test, client);
+}
+
+static void pause_of_a_disabled_channel(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+
+	bring_up(test, client);
+	VmbChannelDisable(client->ch);
+	heard(test, client, UP_DOWN);
+	VmbChannelPause(client->ch);
+	enable(test, client);
+	becomes(test, client->ch, KMCL_PAUSED);
+	heard(test, client, "Opened");
 }
 
 struct rescind_case {
@@ -1487,6 +1529,8 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(rescind_ends_a_disable),
 	KUNIT_CASE(rescind_ends_a_pause),
 	KUNIT_CASE(rescind_while_paused),
+	KUNIT_CASE(pause_ends_with_a_disable),
+	KUNIT_CASE(pause_of_a_disabled_channel),
 	KUNIT_CASE_PARAM(rescind_during_a_callback, rescind_gen_params),
 	KUNIT_CASE(rescind_during_pnp_failure),
 	KUNIT_CASE(rescind_during_a_gpadl_create),

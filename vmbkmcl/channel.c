@@ -203,8 +203,9 @@ static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
  * meanwhile, and when the channel is closed.
  *
  * A channel that is not open is paused as soon as it opens: EvtChannelOpened is
- * then the only callback. A channel stays paused through VmbChannelDisable(),
- * VmbChannelEnable() and a suspend of the device.
+ * then the only callback. This also holds for a disabled channel, and a later
+ * VmbChannelEnable(). A channel stays paused through a suspend of the device. A pause
+ * ends when the channel is disabled, whatever disables it.
  *
  * Context: may sleep, until the client has completed its packets; the log names a
  * wait of more than a few seconds. A call from a callback of @channel, or of a

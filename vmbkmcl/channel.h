@@ -106,8 +106,8 @@ struct kmcl_gpadl_stats {
  * @state: current state of the channel. While a device is attached only @work
  *	changes the state, and so @work reads it without @lock.
  * @wanted: the client has enabled the channel
- * @paused: the client has paused the channel; stays set through a
- *	VmbChannelDisable()
+ * @paused: the client has paused the channel, which ends when it is disabled. The
+ *	client may pause a disabled channel for its next opening.
  * @lost: the device is being removed, or is gone
  * @severed: the host has rescinded the device, and the bus has forgotten it; only
  *	@endpoint is left

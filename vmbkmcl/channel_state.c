@@ -43,6 +43,16 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 }
 
 /*
+ * The client enables the channel again when it wants to, and the channel is active
+ * then: a pause ends with the opening that it was for.
+ */
+static void kmcl_channel_set_disabled(struct kmcl_channel *ch)
+{
+	WRITE_ONCE(ch->paused, false);
+	kmcl_channel_set_state(ch, KMCL_DISABLED);
+}
+
+/*
  * True if the device is being removed or suspended, which must not wait for ever, or
  * if it is of no use, because the ring is corrupt.
  */
@@ -366,7 +376,7 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 
 	mutex_lock(&kmcl_subs_lock);
 	mutex_lock(&ch->lock);
-	kmcl_channel_set_state(ch, KMCL_DISABLED);
+	kmcl_channel_set_disabled(ch);
 	mutex_unlock(&ch->lock);
 	/*
 	 * kmcl_subs_lock is held since the state changed, so that the client can
@@ -513,7 +523,7 @@ static kmcl_step kmcl_channel_next_step(struct kmcl_channel *ch)
 	if (ch->endpoint)
 		step = kmcl_channel_step(ch);
 	else if (!ch->wanted && ch->state == KMCL_ENABLED)
-		kmcl_channel_set_state(ch, KMCL_DISABLED);
+		kmcl_channel_set_disabled(ch);
 	mutex_unlock(&ch->lock);
 	return step;
 }
