@@ -10,6 +10,13 @@
 
 #include "channel.h"
 
+/* perf and trace-cmd see the values in the format files, but not the enums. */
+#define KMCL_STATE_VALUE(state, name)	TRACE_DEFINE_ENUM(state);
+KMCL_STATES(KMCL_STATE_VALUE)
+TRACE_DEFINE_ENUM(KMCL_PKT_INBAND);
+TRACE_DEFINE_ENUM(KMCL_PKT_GPA_DIRECT);
+TRACE_DEFINE_ENUM(KMCL_PKT_COMPLETION);
+
 #define KMCL_STATE_SYMBOL(state, name)	{ state, name },
 #define kmcl_show_state(state)						\
 	__print_symbolic(state, KMCL_STATES(KMCL_STATE_SYMBOL) { -1, NULL })
