@@ -173,8 +173,13 @@ static void target(struct kunit *test)
 	KUNIT_EXPECT_EQ(test,
 			VmbClientChannelInitSetTargetPnp(ch, &guid_null, NULL,
 							 NULL),
+			STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_TRUE(test, ch->set.has_instance);
+	KUNIT_EXPECT_EQ(test,
+			VmbClientChannelInitSetTargetPnp(ch, &some_guid, NULL,
+							 NULL),
 			STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, guid_equal(&ch->set.type, &guid_null));
+	KUNIT_EXPECT_TRUE(test, guid_equal(&ch->set.type, &some_guid));
 	KUNIT_EXPECT_FALSE(test, ch->set.has_instance);
 }
 

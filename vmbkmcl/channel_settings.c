@@ -557,9 +557,10 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
  * Return:
  * * %STATUS_SUCCESS - the setting is changed
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
- * * %STATUS_INVALID_PARAMETER_2 - @interface_type is %NULL
+ * * %STATUS_INVALID_PARAMETER_2 - @interface_type is %NULL or all zeros
  *
- * Source: Microsoft's VmbClientChannelInitSetTargetPnp documentation.
+ * Source: Microsoft's VmbClientChannelInitSetTargetPnp documentation; that a type of
+ * all zeros is refused is ours.
  */
 NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL channel,
 					  LPCGUID interface_type,
@@ -572,7 +573,8 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL channel,
 	might_sleep();
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
-	if (!interface_type) {
+	/* A table of device ids ends with a type of zeros: it would match no device. */
+	if (!interface_type || guid_is_null(interface_type)) {
 		kmcl_settings_unlock(ch);
 		return STATUS_INVALID_PARAMETER_2;
 	}

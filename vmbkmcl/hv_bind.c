@@ -5,8 +5,11 @@
  * hv_vmbus matches drivers with device types, while a KMCL channel may name a device
  * instance. So this file registers one hv_driver for each type that a channel listens
  * for, a "target", and pairs the devices and the channels of the type itself. The
- * driver has a name that driver_override can use. A device of the type that no channel
- * wants stays bound and idle: a probe that declines it would be logged as an error.
+ * driver has a name that driver_override can use.
+ *
+ * A device that no channel waits for is declined, so that another driver of the type
+ * gets it; hv_vmbus logs that as an error. When a channel waits for it later, a work item
+ * takes it. The work item also says which driver has the device, if one has it.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -18,6 +21,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "bus.h"
 #include "channel.h"
@@ -35,6 +39,7 @@
  * @lock: guards the lists below and the endpoint of each device
  * @devices: devices of the type that are bound to @driver
  * @channels: channels that listen, as struct kmcl_listener
+ * @bind: work item that takes the devices that no driver has
  */
 struct kmcl_target {
 	struct list_head node;
@@ -45,12 +50,14 @@ struct kmcl_target {
 	struct mutex lock;
 	struct list_head devices;
 	struct list_head channels;
+	struct delayed_work bind;
 };
 
 /* A channel in the list of its target. */
 struct kmcl_listener {
 	struct list_head node;
 	struct kmcl_channel *ch;
+	bool told;		/* the log says which driver has the device */
 };
 
 /*
@@ -102,14 +109,39 @@ static void kmcl_target_offer(struct kmcl_target *target,
 	}
 }
 
+/*
+ * True if a channel can be attached to the device. One that was rescinded, or that the
+ * host did not offer again after a hibernation, would only disable the channel.
+ */
+static bool kmcl_device_is_free(const struct kmcl_device *dev)
+{
+	const struct vmbus_channel *chan = dev->endpoint.chan;
+
+	return !dev->endpoint.ch && !dev->asleep && !READ_ONCE(chan->rescind) &&
+	       chan->offermsg.child_relid != INVALID_RELID;
+}
+
 static void kmcl_target_match(struct kmcl_target *target)
 {
 	struct kmcl_device *dev;
 
 	lockdep_assert_held(&target->lock);
 	list_for_each_entry(dev, &target->devices, node)
-		if (!dev->endpoint.ch && !dev->asleep)
+		if (kmcl_device_is_free(dev))
 			kmcl_target_offer(target, dev);
+}
+
+/* True if a channel of the target waits for a device of this instance. */
+static bool kmcl_target_wants(struct kmcl_target *target, const guid_t *instance)
+{
+	struct kmcl_listener *listener;
+	bool wanted = false;
+
+	mutex_lock(&target->lock);
+	list_for_each_entry(listener, &target->channels, node)
+		wanted |= kmcl_channel_accepts(listener->ch, instance);
+	mutex_unlock(&target->lock);
+	return wanted;
 }
 
 static int kmcl_target_probe(struct hv_device *hdev,
@@ -121,6 +153,13 @@ static int kmcl_target_probe(struct hv_device *hdev,
 						  driver);
 	struct kmcl_device *dev;
 
+	/*
+	 * driver_override and new_id bind devices of other types, too. There is no id if
+	 * the override names another driver.
+	 */
+	if (!id || !guid_equal(&hdev->dev_type, &target->ids[0].guid) ||
+	    !kmcl_target_wants(target, &hdev->dev_instance))
+		return -ENODEV;
 	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 	if (!dev)
 		return -ENOMEM;
@@ -233,90 +272,20 @@ static struct notifier_block kmcl_target_notifier = {
 /* The bus of the driver model that @kmcl_target_notifier is registered with, or NULL. */
 static typeof(((struct device_driver *)NULL)->bus) kmcl_vmbus;
 
-/* A registered driver is the only way to get at hv_vmbus's bus of the driver model. */
-static int kmcl_target_watch_devices(struct kmcl_target *target)
+/*
+ * A registered driver is the only way to get at hv_vmbus's bus of the driver model.
+ * Without the notifier, GPADLs of unbound devices are kept for good, which is safe.
+ */
+static void kmcl_target_watch_devices(struct kmcl_target *target)
 {
-	int err;
-
 	lockdep_assert_held(&kmcl_targets_lock);
 	if (kmcl_vmbus)
-		return 0;
-	err = bus_register_notifier(target->driver.driver.bus,
-				    &kmcl_target_notifier);
-	if (!err)
+		return;
+	if (bus_register_notifier(target->driver.driver.bus,
+				  &kmcl_target_notifier))
+		pr_warn("the removal of devices is not seen\n");
+	else
 		kmcl_vmbus = target->driver.driver.bus;
-	return err;
-}
-
-static struct kmcl_target *kmcl_target_create(const guid_t *type)
-{
-	struct kmcl_target *target;
-	int err;
-
-	target = kzalloc(sizeof(*target), GFP_KERNEL);
-	if (!target)
-		return ERR_PTR(-ENOMEM);
-	snprintf(target->name, sizeof(target->name), "vmbkmcl-%pUl", type);
-	target->ids[0].guid = *type;
-	target->driver.name = target->name;
-	target->driver.id_table = target->ids;
-	target->driver.probe = kmcl_target_probe;
-	target->driver.remove = kmcl_target_remove;
-	target->driver.suspend = kmcl_target_suspend;
-	target->driver.resume = kmcl_target_resume;
-	mutex_init(&target->lock);
-	INIT_LIST_HEAD(&target->devices);
-	INIT_LIST_HEAD(&target->channels);
-
-	err = vmbus_driver_register(&target->driver);
-	if (err)
-		goto free;
-	err = kmcl_target_watch_devices(target);
-	if (err)
-		goto unregister;
-	list_add(&target->node, &kmcl_targets);
-	return target;
-
-unregister:
-	vmbus_driver_unregister(&target->driver);
-free:
-	kfree(target);
-	return ERR_PTR(err);
-}
-
-static struct kmcl_target *kmcl_target_find(const guid_t *type)
-{
-	struct kmcl_target *target;
-
-	list_for_each_entry(target, &kmcl_targets, node)
-		if (guid_equal(&target->ids[0].guid, type))
-			return target;
-	return NULL;
-}
-
-static struct kmcl_target *kmcl_target_get(const guid_t *type)
-{
-	struct kmcl_target *target;
-
-	mutex_lock(&kmcl_targets_lock);
-	target = kmcl_target_find(type);
-	if (!target)
-		target = kmcl_target_create(type);
-	if (!IS_ERR(target))
-		target->listeners++;
-	mutex_unlock(&kmcl_targets_lock);
-	return target;
-}
-
-static void kmcl_target_put(struct kmcl_target *target)
-{
-	mutex_lock(&kmcl_targets_lock);
-	if (!--target->listeners) {
-		list_del(&target->node);
-		vmbus_driver_unregister(&target->driver);
-		kfree(target);
-	}
-	mutex_unlock(&kmcl_targets_lock);
 }
 
 static bool kmcl_device_fits(const struct hv_device *hdev,
@@ -329,10 +298,7 @@ static bool kmcl_device_fits(const struct hv_device *hdev,
 
 /*
  * Log which driver has the device that the channel waits for, and how to give the
- * device to the channel: the driver keeps it otherwise. A device that is being
- * bound or unbound now is left out: the thread that does so holds the device's
- * lock, and may wait for kmcl_buses_lock, which kmcl_bus_listen() and
- * kmcl_bus_register() hold.
+ * device to the channel: the driver keeps it otherwise.
  */
 static int kmcl_target_name_driver(struct device *device, void *data)
 {
@@ -341,7 +307,9 @@ static int kmcl_target_name_driver(struct device *device, void *data)
 	const char *name = dev_name(device);
 	const char *driver = NULL;
 
-	if (!kmcl_device_fits(hdev, &ch->set) || !device_trylock(device))
+	if (!kmcl_device_fits(hdev, &ch->set) ||
+	    !kmcl_channel_accepts(ch, &hdev->dev_instance) ||
+	    !device_trylock(device))
 		return 0;
 	if (device->driver && device->driver->owner != THIS_MODULE)
 		driver = device->driver->name;
@@ -355,35 +323,172 @@ static int kmcl_target_name_driver(struct device *device, void *data)
 	return 0;
 }
 
-/* kmcl_bus_ops.listen: have @ch offered a device of its type, now or later. */
-int kmcl_target_listen(struct kmcl_channel *ch)
+static void kmcl_target_name_drivers(struct kmcl_target *target)
 {
 	struct kmcl_listener *listener;
-	struct kmcl_target *target;
-
-	listener = kmalloc(sizeof(*listener), GFP_KERNEL);
-	if (!listener)
-		return -ENOMEM;
-	listener->ch = ch;
-
-	target = kmcl_target_get(&ch->set.type);
-	if (IS_ERR(target)) {
-		kfree(listener);
-		return PTR_ERR(target);
-	}
 
 	mutex_lock(&target->lock);
+	list_for_each_entry(listener, &target->channels, node) {
+		if (listener->told)
+			continue;
+		listener->told = true;
+		bus_for_each_dev(target->driver.driver.bus, NULL, listener->ch,
+				 kmcl_target_name_driver);
+	}
+	mutex_unlock(&target->lock);
+}
+
+#define KMCL_BIND_AGAIN_MS	100
+
+/*
+ * Take the device if no driver has it and a channel waits for it. A device that is being
+ * bound or unbound now is left for the next time: the thread that does so holds the
+ * device's lock, and may wait for kmcl_buses_lock, and whoever holds that for the work
+ * item.
+ */
+static int kmcl_target_bind_device(struct device *device, void *data)
+{
+	struct hv_device *hdev = container_of(device, struct hv_device, device);
+	struct kmcl_target *target = data;
+	bool unbound;
+
+	if (!guid_equal(&hdev->dev_type, &target->ids[0].guid) ||
+	    !kmcl_target_wants(target, &hdev->dev_instance))
+		return 0;
+	if (!device_trylock(device)) {
+		schedule_delayed_work(&target->bind,
+				      msecs_to_jiffies(KMCL_BIND_AGAIN_MS));
+		return 0;
+	}
+	unbound = !device->driver;
+	device_unlock(device);
+	/* If another driver is faster, this fails, and the channel goes on waiting. */
+	if (unbound && device_driver_attach(&target->driver.driver, device))
+		dev_dbg(device, "not bound to %s\n", target->name);
+	return 0;
+}
+
+/* In a work item, as no device is bound within VmbChannelEnable(). */
+static void kmcl_target_bind(struct work_struct *work)
+{
+	struct kmcl_target *target = container_of(to_delayed_work(work),
+						  struct kmcl_target, bind);
+
+	bus_for_each_dev(target->driver.driver.bus, NULL, target,
+			 kmcl_target_bind_device);
+	kmcl_target_name_drivers(target);
+}
+
+static struct kmcl_target *kmcl_target_alloc(const guid_t *type)
+{
+	struct kmcl_target *target;
+
+	target = kzalloc(sizeof(*target), GFP_KERNEL);
+	if (!target)
+		return NULL;
+	snprintf(target->name, sizeof(target->name), "vmbkmcl-%pUl", type);
+	target->ids[0].guid = *type;
+	target->driver.name = target->name;
+	target->driver.id_table = target->ids;
+	target->driver.probe = kmcl_target_probe;
+	target->driver.remove = kmcl_target_remove;
+	target->driver.suspend = kmcl_target_suspend;
+	target->driver.resume = kmcl_target_resume;
+	mutex_init(&target->lock);
+	INIT_LIST_HEAD(&target->devices);
+	INIT_LIST_HEAD(&target->channels);
+	INIT_DELAYED_WORK(&target->bind, kmcl_target_bind);
+	return target;
+}
+
+static struct kmcl_target *kmcl_target_find(const guid_t *type)
+{
+	struct kmcl_target *target;
+
+	list_for_each_entry(target, &kmcl_targets, node)
+		if (guid_equal(&target->ids[0].guid, type))
+			return target;
+	return NULL;
+}
+
+static void kmcl_target_add(struct kmcl_target *target,
+			    struct kmcl_listener *listener)
+{
+	mutex_lock(&target->lock);
 	/* Exact-instance listeners take precedence over wildcards. */
-	if (ch->set.has_instance)
+	if (listener->ch->set.has_instance)
 		list_add(&listener->node, &target->channels);
 	else
 		list_add_tail(&listener->node, &target->channels);
 	kmcl_target_match(target);
 	mutex_unlock(&target->lock);
+}
 
-	bus_for_each_dev(target->driver.driver.bus, NULL, ch,
-			 kmcl_target_name_driver);
+/* The driver binds the devices of its type within its registration. */
+static int kmcl_target_create(struct kmcl_listener *listener)
+{
+	struct kmcl_target *target = kmcl_target_alloc(&listener->ch->set.type);
+	int err;
+
+	if (!target)
+		return -ENOMEM;
+	kmcl_target_add(target, listener);
+	err = vmbus_driver_register(&target->driver);
+	if (err) {
+		kfree(target);
+		return err;
+	}
+	kmcl_target_watch_devices(target);
+	target->listeners = 1;
+	list_add(&target->node, &kmcl_targets);
+	schedule_delayed_work(&target->bind, 0);
 	return 0;
+}
+
+static int kmcl_target_join(struct kmcl_listener *listener)
+{
+	struct kmcl_target *target;
+	int err = 0;
+
+	mutex_lock(&kmcl_targets_lock);
+	target = kmcl_target_find(&listener->ch->set.type);
+	if (target) {
+		target->listeners++;
+		kmcl_target_add(target, listener);
+		mod_delayed_work(system_wq, &target->bind, 0);
+	} else {
+		err = kmcl_target_create(listener);
+	}
+	mutex_unlock(&kmcl_targets_lock);
+	return err;
+}
+
+static void kmcl_target_put(struct kmcl_target *target)
+{
+	mutex_lock(&kmcl_targets_lock);
+	if (!--target->listeners) {
+		list_del(&target->node);
+		cancel_delayed_work_sync(&target->bind);
+		vmbus_driver_unregister(&target->driver);
+		kfree(target);
+	}
+	mutex_unlock(&kmcl_targets_lock);
+}
+
+/* kmcl_bus_ops.listen: have @ch offered a device of its type, now or later. */
+int kmcl_target_listen(struct kmcl_channel *ch)
+{
+	struct kmcl_listener *listener;
+	int err;
+
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return -ENOMEM;
+	listener->ch = ch;
+	err = kmcl_target_join(listener);
+	if (err)
+		kfree(listener);
+	return err;
 }
 
 static bool kmcl_target_forget(struct kmcl_target *target,

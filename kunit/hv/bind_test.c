@@ -89,23 +89,101 @@ static void two_channels_of_a_type(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, guid_equal(&a, &b));
 }
 
-/* A device that no client asked for is not logged as an error. */
-static void other_instances_are_no_errors(struct kunit *test)
+/* Another driver gets the instance that no client asked for, and keeps it. */
+static void other_instances_are_declined(struct kunit *test)
 {
-	log_record(test);
-	bring_up(test, client_of(test, TESTDEV_INSTANCE_GUID));
-	is_logged(test, "registering driver " DRIVER);
-	KUNIT_EXPECT_FALSE(test, log_has("probe failed"));
-	KUNIT_EXPECT_FALSE(test, log_has("error"));
+	struct hv_device *second = device_find(test, TESTDEV_SECOND_GUID);
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+
+	bring_up(test, client);
+	KUNIT_EXPECT_NULL(test, second->device.driver);
+	other_driver_add(test);
+	KUNIT_ASSERT_NOT_NULL(test, second->device.driver);
+	KUNIT_EXPECT_STREQ(test, second->device.driver->name, OTHER_DRIVER);
+	VmbChannelDisable(client->ch);
+	KUNIT_ASSERT_NOT_NULL(test, second->device.driver);
+	KUNIT_EXPECT_STREQ(test, second->device.driver->name, OTHER_DRIVER);
 }
 
-/* Another driver */
+/* The driver has declined the instance before, as nobody wanted it then. */
+static void declined_instance_is_taken_later(struct kunit *test)
+{
+	struct client *first = client_of(test, TESTDEV_INSTANCE_GUID);
+	struct client *second = client_of(test, TESTDEV_SECOND_GUID);
+
+	bring_up(test, first);
+	bring_up(test, second);
+	is_bound_to(test, second->ch, TESTDEV_SECOND_GUID);
+	heard(test, first, UP);
+}
+
+/* The channel has a device, so it waits for none. */
+static void no_line_for_a_channel_with_a_device(struct kunit *test)
+{
+	struct client *any = server_client(test);
+	guid_t type, unused;
+
+	server_guids(&type, &unused);
+	bring_up(test, client_of(test, TESTDEV_INSTANCE_GUID));
+	other_driver_add(test);
+	other_driver_remove(test);
+	log_record(test);
+	VmbClientChannelInitSetTargetPnp(any->ch, &type, NULL, NULL);
+	bring_up(test, any);
+	msleep(300);
+	KUNIT_EXPECT_FALSE(test, log_has("the channel waits for it"));
+}
 
 static void forget_override(void *test)
 {
 	write_text(test, BUS "devices/" TESTDEV_INSTANCE_GUID
 		   "/driver_override", "\n");
 }
+
+/* driver_override binds a device of any type. */
+static void device_of_another_type(struct kunit *test)
+{
+	struct client *client = client_alloc(test);
+	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
+
+	snprintf(name, sizeof(name), "vmbkmcl-%pUl", &some_guid);
+	client_set_up(test, client, get_channel(test), &some_guid, NULL);
+	enable(test, client);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, forget_override,
+							test), 0);
+	write_text(test, BUS "devices/" TESTDEV_INSTANCE_GUID
+		   "/driver_override", name);
+	write_text(test, BUS "drivers_probe", TESTDEV_INSTANCE_GUID);
+	msleep(500);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
+	heard(test, client, "");
+}
+
+/* A channel that waits for any instance is not given one that is dead. */
+static void dead_device_is_not_offered(struct kunit *test)
+{
+	struct client *second = client_of(test, TESTDEV_SECOND_GUID);
+	struct client *first = client_of(test, TESTDEV_INSTANCE_GUID);
+	struct hv_device *hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	struct client *any = server_client(test);
+	guid_t type, unused;
+
+	server_guids(&type, &unused);
+	VmbClientChannelInitSetTargetPnp(any->ch, &type, NULL, NULL);
+	bring_up(test, second);
+	bring_up(test, first);
+	enable(test, any);
+	KUNIT_EXPECT_EQ(test, hv_device_ops.suspend(test, &hdev->device), 0);
+	hv_device_ops.set_missing(&hdev->device, true);
+	KUNIT_EXPECT_EQ(test, hv_device_ops.resume(test, &hdev->device), 0);
+	becomes(test, first->ch, KMCL_DISABLED);
+	msleep(500);
+	hv_device_ops.set_missing(&hdev->device, false);
+	KUNIT_EXPECT_EQ(test, any->ch->state, KMCL_ENABLED);
+	heard(test, any, "");
+}
+
+/* Another driver */
 
 /* The command that the log names works as it stands. */
 static void device_of_another_driver(struct kunit *test)
@@ -418,9 +496,12 @@ static void callback_goes_with_a_failed_open(struct kunit *test)
 	struct client *client = server_client(test);
 	struct hv_device *hdev = device_find(test, TESTDEV_INSTANCE_GUID);
 
+	/* A device that is dead already would not be attached at all. */
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, hv_device_ops.suspend(test, &hdev->device), 0);
 	hdev->channel->rescind = true;
-	enable(test, client);
-	heard(test, client, "PnpFailure");
+	KUNIT_EXPECT_EQ(test, hv_device_ops.resume(test, &hdev->device), 0);
+	heard(test, client, UP_DOWN " PnpFailure");
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_TRUE(test, !hdev->channel->onchannel_callback);
 	hdev->channel->rescind = false;
@@ -492,7 +573,11 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(two_channels_of_a_type),
 	KUNIT_CASE(channels_of_a_type_come_and_go),
 	KUNIT_CASE(named_instance_goes_first),
-	KUNIT_CASE(other_instances_are_no_errors),
+	KUNIT_CASE(other_instances_are_declined),
+	KUNIT_CASE(declined_instance_is_taken_later),
+	KUNIT_CASE(no_line_for_a_channel_with_a_device),
+	KUNIT_CASE(device_of_another_type),
+	KUNIT_CASE(dead_device_is_not_offered),
 	KUNIT_CASE(device_of_another_driver),
 	KUNIT_CASE(device_that_another_driver_lets_go),
 	KUNIT_CASE(probe_does_not_wait_for_the_client),
