@@ -121,7 +121,7 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	/* A callback may wait for the host in a synchronous request. */
 	kmcl_tx_cancel(ch, -ENODEV, NULL);
 	kmcl_hostwait_start(&wait, ch, "disable", 0);
-	wait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
+	kmcl_hostwait_event(ch->changed, READ_ONCE(ch->state) == KMCL_DISABLED);
 	/* Routines of packets that were queued while there was no device. */
 	kmcl_delivery_finish(ch);
 	kmcl_hostwait_stop(&wait);
@@ -188,7 +188,7 @@ static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
 	}
 	kmcl_channel_request_paused(ch, paused);
 	kmcl_hostwait_start(&wait, ch, what, 0);
-	wait_event(ch->changed, kmcl_channel_settled(ch, paused));
+	kmcl_hostwait_event(ch->changed, kmcl_channel_settled(ch, paused));
 	kmcl_hostwait_stop(&wait);
 }
 
@@ -442,7 +442,7 @@ static void kmcl_channel_wait_released(struct kmcl_channel *ch)
 	kmcl_hostwait_start(&wait, ch,
 			    "cleanup, for packet objects and sub-channels to go,",
 			    0);
-	wait_for_completion(&ch->released);
+	wait_for_completion_state(&ch->released, TASK_IDLE);
 	kmcl_hostwait_stop(&wait);
 	/* kmcl_packet_returned() may still access @ch in its RCU read section. */
 	synchronize_rcu();

@@ -95,9 +95,9 @@ void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 	if (READ_ONCE(ch->endpoint) != endpoint)
 		return;
 	kmcl_hostwait_start(&wait, ch, "device removal", 0);
-	while (!wait_event_timeout(ch->changed,
-				   READ_ONCE(ch->endpoint) != endpoint,
-				   msecs_to_jiffies(KMCL_DETACH_POLL_MS))) {
+	while (!wait_event_idle_timeout(ch->changed,
+					READ_ONCE(ch->endpoint) != endpoint,
+					msecs_to_jiffies(KMCL_DETACH_POLL_MS))) {
 		if (!kmcl_channel_is_rescinded(ch, endpoint))
 			continue;
 		kmcl_channel_sever_subs(ch);

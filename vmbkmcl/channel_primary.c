@@ -38,7 +38,7 @@ void kmcl_subs_park(struct kmcl_channel *ch)
 	mutex_unlock(&kmcl_subs_lock);
 
 	kmcl_hostwait_start(&wait, ch, "sub-channels' rest", 0);
-	wait_event(ch->changed, !atomic_read(&ch->subs.nr_active));
+	kmcl_hostwait_event(ch->changed, !atomic_read(&ch->subs.nr_active));
 	kmcl_hostwait_stop(&wait);
 }
 
@@ -89,7 +89,7 @@ void kmcl_subs_release(struct kmcl_channel *ch)
 	mutex_unlock(&kmcl_subs_lock);
 
 	kmcl_hostwait_start(&wait, ch, "sub-channels' end", 0);
-	wait_event(ch->changed, !atomic_read(&ch->subs.nr_in));
+	kmcl_hostwait_event(ch->changed, !atomic_read(&ch->subs.nr_in));
 	kmcl_hostwait_stop(&wait);
 }
 

@@ -233,8 +233,8 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 	if (kmcl_channel_holds_none(ch))
 		return true;
 	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
-	wait_event(ch->changed,
-		   kmcl_channel_holds_none(ch) || !kmcl_channel_keep_up(ch));
+	kmcl_hostwait_event(ch->changed, kmcl_channel_holds_none(ch) ||
+					 !kmcl_channel_keep_up(ch));
 	kmcl_hostwait_stop(&wait);
 	return kmcl_channel_holds_none(ch);
 }
@@ -261,10 +261,10 @@ static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 		return;
 	}
 	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
-	wait_event(ch->changed,
-		   kmcl_channel_holds_none(ch) || kmcl_channel_going_away(ch));
-	left = wait_event_timeout(ch->changed, kmcl_channel_holds_none(ch),
-				  msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
+	kmcl_hostwait_event(ch->changed, kmcl_channel_holds_none(ch) ||
+					 kmcl_channel_going_away(ch));
+	left = wait_event_idle_timeout(ch->changed, kmcl_channel_holds_none(ch),
+				       msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
 	kmcl_hostwait_stop(&wait);
 	if (!left) {
 		kmcl_warn_always(ch, "the device goes, %s has not completed %u packets\n",

@@ -21,6 +21,7 @@
 
 #include "channel.h"
 #include "channel_sub.h"
+#include "hostwait.h"
 
 /* Guards struct kmcl_subs of all channels. */
 DEFINE_MUTEX(kmcl_subs_lock);
@@ -144,7 +145,7 @@ void kmcl_sub_park(struct kmcl_channel *ch)
 	}
 	mutex_unlock(&kmcl_subs_lock);
 	if (parks)
-		wait_event(ch->changed, !kmcl_subs_parking(primary));
+		kmcl_hostwait_event(ch->changed, !kmcl_subs_parking(primary));
 }
 
 /* Called when a channel has released its device. Its primary need not wait for it. */

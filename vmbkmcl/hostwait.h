@@ -5,6 +5,7 @@
 
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/wait.h>
 
 struct kmcl_channel;
 struct seq_file;
@@ -26,6 +27,21 @@ struct kmcl_hostwait {
 	ktime_t since;
 	unsigned long warn_at;
 };
+
+/*
+ * Wait for a condition, after kmcl_hostwait_start(). The log names the wait, so the hung
+ * task detector need not: it leaves TASK_IDLE out. A process that waits here does not
+ * keep the machine from hibernating. Freezing it is safe although it may hold
+ * &kmcl_channel.api, which nothing takes on the way into hibernation.
+ */
+#define kmcl_hostwait_event(head, condition)				\
+do {									\
+	might_sleep();							\
+	if (!(condition))						\
+		(void)___wait_event(head, condition,			\
+				    (TASK_IDLE | TASK_FREEZABLE_UNSAFE), \
+				    0, 0, schedule());			\
+} while (0)
 
 void kmcl_hostwait_start(struct kmcl_hostwait *wait, struct kmcl_channel *ch,
 			 const char *what, u32 handle);
