@@ -128,10 +128,8 @@ static void waits_for_an_offer(struct kunit *test)
 {
 	struct pair *pair = get_pair(test);
 
-	log_record(test);
 	enable(test, pair->sub);
 	KUNIT_EXPECT_FALSE(test, fake_bus_offer_sub(pair->sub_bus));
-	is_logged(test, "no channel waits for a sub-channel that the host offers");
 	bring_up(test, pair->primary);
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_ENABLED);
 	heard(test, pair->sub, "");
@@ -994,6 +992,47 @@ static void both_rescinded_by_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
+/* The host offers a sub-channel once; nobody can take it at that time. */
+
+static void offered_before_the_primary_is_open(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	enable(test, pair->sub);
+	fake_bus_keep_sub(pair->sub_bus);
+	bring_up(test, pair->primary);
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+	heard(test, pair->sub, UP);
+}
+
+static void offered_before_it_is_enabled(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	bring_up(test, pair->primary);
+	KUNIT_EXPECT_FALSE(test, fake_bus_offer_sub(pair->sub_bus));
+	fake_bus_keep_sub(pair->sub_bus);
+	enable(test, pair->sub);
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+	heard(test, pair->sub, UP);
+}
+
+static void offered_again_after_a_failed_open(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	bring_up(test, pair->primary);
+	pair->sub_bus->open_err = -ENOMEM;
+	enable(test, pair->sub);
+	KUNIT_EXPECT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	heard(test, pair->sub, "PnpFailure");
+	becomes(test, pair->sub->ch, KMCL_DISABLED);
+	pair->sub_bus->open_err = 0;
+	fake_bus_keep_sub(pair->sub_bus);
+	enable(test, pair->sub);
+	becomes(test, pair->sub->ch, KMCL_ACTIVE);
+}
+
 /* The name changes while debugfs is read and the host offers sub-channels. */
 
 #define NAMES		300
@@ -1108,6 +1147,9 @@ static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(callback_of_primary_for_sub),
 	KUNIT_CASE(callback_of_primary_brings_sub_up),
 	KUNIT_CASE_SLOW(random_steps),
+	KUNIT_CASE(offered_before_the_primary_is_open),
+	KUNIT_CASE(offered_before_it_is_enabled),
+	KUNIT_CASE(offered_again_after_a_failed_open),
 	KUNIT_CASE(name_while_debugfs_is_read),
 	KUNIT_CASE_SLOW(many_go_up_and_down),
 	{}

@@ -98,6 +98,9 @@ enum kmcl_signal {
  *	@teardown_gpadl return 0, and @open and @establish_gpadl return -ENODEV. Called
  *	like @close, when nothing accesses the rings of the channel and of its
  *	sub-channels any more.
+ * @match_subs: offer, with kmcl_sub_offer(), the sub-channels that the host has offered
+ *	for the channel and that no channel has taken yet. Called when the channel is
+ *	open, and in any of its states when a sub-channel of it is enabled. May be NULL.
  * @device: return the struct device of the endpoint, without a reference. Not called
  *	any more when @forget is.
  * @open: allocate the rings and open the channel. The caller never runs @open,
@@ -142,6 +145,7 @@ struct kmcl_bus_ops {
 	void (*unlisten)(struct kmcl_channel *ch);
 	void (*release)(struct kmcl_channel *ch, void *endpoint);
 	void (*forget)(struct kmcl_channel *ch);
+	void (*match_subs)(struct kmcl_channel *ch);
 	struct device *(*device)(struct kmcl_channel *ch);
 
 	int (*open)(struct kmcl_channel *ch, struct kmcl_bus_rings *rings);

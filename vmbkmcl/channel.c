@@ -18,6 +18,7 @@
 #include "bus.h"
 #include "channel.h"
 #include "channel_clients.h"
+#include "channel_primary.h"
 #include "channel_state.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -63,8 +64,10 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 	if (!kmcl_channel_request(ch, true))
 		return -ENOTCONN;
 	/* A sub-channel's devices are offered through its primary channel. */
-	if (ch->subs.primary)
+	if (ch->subs.primary) {
+		kmcl_subs_match(ch->subs.primary);
 		return 0;
+	}
 	err = kmcl_bus_listen(ch);
 	if (err)
 		kmcl_channel_request(ch, false);

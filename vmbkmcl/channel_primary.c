@@ -6,6 +6,8 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/module.h>
+
 #include "bus.h"
 #include "channel.h"
 #include "channel_primary.h"
@@ -13,12 +15,36 @@
 #include "compat.h"
 #include "hostwait.h"
 
-/* Called when the primary channel is open: its sub-channels may get devices now. */
+/*
+ * A sub-channel of @ch may get a device now: have the bus offer those that the host has
+ * offered before. The bus of @ch does not go meanwhile, as its module is held.
+ */
+void kmcl_subs_match(struct kmcl_channel *ch)
+{
+	const struct kmcl_bus_ops *bus;
+
+	mutex_lock(&ch->lock);
+	bus = ch->bus;
+	if (bus && (!bus->match_subs || !try_module_get(bus->owner)))
+		bus = NULL;
+	mutex_unlock(&ch->lock);
+	if (!bus)
+		return;
+	bus->match_subs(ch);
+	module_put(bus->owner);
+}
+
+/*
+ * Called when the primary channel is open: its sub-channels may get devices now. If the
+ * device is being cut off, kmcl_subs_next_to_sever() has come first or comes later.
+ */
 void kmcl_subs_accept_offers(struct kmcl_channel *ch)
 {
 	mutex_lock(&kmcl_subs_lock);
-	ch->subs.phase = KMCL_SUBS_ACCEPTED;
+	if (!READ_ONCE(ch->lost))
+		ch->subs.phase = KMCL_SUBS_ACCEPTED;
 	mutex_unlock(&kmcl_subs_lock);
+	kmcl_subs_match(ch);
 }
 
 /*
@@ -126,7 +152,8 @@ struct kmcl_channel *kmcl_subs_next_to_sever(struct kmcl_channel *ch)
  *	to that sub-channel, which may use @endpoint at once
  *
  * Context: may sleep.
- * Return: false if no sub-channel waits for a device; *@owner is %NULL then.
+ * Return: false if no sub-channel waits for a device; *@owner is %NULL then. The bus
+ * may keep @endpoint until match_subs() is called.
  */
 bool kmcl_sub_offer(struct kmcl_channel *primary, void *endpoint,
 		    const guid_t *instance, struct kmcl_channel **owner)
@@ -143,10 +170,8 @@ bool kmcl_sub_offer(struct kmcl_channel *primary, void *endpoint,
 			break;
 	}
 	mutex_unlock(&kmcl_subs_lock);
-	if (!attached) {
+	if (!attached)
 		*owner = NULL;
-		kmcl_warn(primary, "no channel waits for a sub-channel that the host offers\n");
-	}
 	return attached;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_sub_offer);

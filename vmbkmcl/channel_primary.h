@@ -12,6 +12,9 @@ void kmcl_subs_lock_control(struct kmcl_channel *ch);
 void kmcl_subs_unlock_control(struct kmcl_channel *ch);
 void kmcl_subs_release(struct kmcl_channel *ch);
 
+/* channel.c calls this when a sub-channel is enabled. */
+void kmcl_subs_match(struct kmcl_channel *ch);
+
 /* channel_detach.c calls this. */
 struct kmcl_channel *kmcl_subs_next_to_sever(struct kmcl_channel *ch);
 

@@ -692,8 +692,8 @@ EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
  *
  * When it is enabled, @channel waits for a sub-channel that the host offers for
  * the device of the primary channel, while the primary channel is open. A host
- * offers sub-channels when it is asked to. Enable @channel before that, as an
- * offer that no channel waits for is lost. Of the arguments of
+ * offers sub-channels when it is asked to. An offer that no channel waits for is
+ * kept until the primary channel closes. Of the arguments of
  * VmbClientChannelInitSetTargetPnp() only the PnP failure callback has a
  * meaning for @channel.
  *

@@ -82,7 +82,7 @@ static void kmcl_hv_opened(struct kmcl_channel *ch)
 	if (kmcl_hv_endpoint(ch)->is_sub)
 		kmcl_hv_sub_opened(ch->endpoint);
 	else
-		kmcl_hv_subs_accept_offers(ch->endpoint);
+		kmcl_hv_endpoint(ch)->is_open = true;
 }
 
 /*
@@ -98,6 +98,8 @@ static void kmcl_hv_not_opened(struct kmcl_channel *ch, int err)
 		kmcl_hv_sub_not_opened(ch->endpoint);
 	else
 		vmbus_disconnect_ring(chan);
+	if (!kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_subs_refuse_offers(ch->endpoint);
 	if (kmcl_hv_free_unopened_rings(chan, err))
 		kmcl_warn_always(ch,
 				 "the host may still have the rings: their memory is kept for good\n");
@@ -131,6 +133,9 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 		kmcl_hv_no_memory(ch, tx, rx);
 		return err;
 	}
+	/* The host may offer a sub-channel before the open has returned. */
+	if (!kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_subs_accept_offers(ch->endpoint);
 	err = kmcl_hv_connect_rings(chan, kmcl_hv_event, ch);
 	if (err) {
 		kmcl_hv_not_opened(ch, err);
@@ -342,6 +347,7 @@ const struct kmcl_bus_ops kmcl_hv_bus = {
 	.unlisten = kmcl_target_unlisten,
 	.release = kmcl_hv_release,
 	.forget = kmcl_hv_forget,
+	.match_subs = kmcl_hv_match_subs,
 	.device = kmcl_hv_device,
 	.open = kmcl_hv_open,
 	.close = kmcl_hv_close,

@@ -12,7 +12,8 @@
  * kobject also keeps a name in sysfs that the next offer of the host may need. So
  * the reference is dropped when the channel releases the sub-channel, after
  * EvtChannelClosed, or by the close of the primary if the channel was disabled
- * alone before.
+ * alone before. A sub-channel that no channel has taken keeps its reference until the
+ * close of the primary, too.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -34,18 +35,20 @@
 #define KMCL_SUB_POLL_RESCIND_MS	1000
 
 /**
- * struct kmcl_hv_sub - a sub-channel that one of our channels is attached to
+ * struct kmcl_hv_sub - a sub-channel that the host has offered for an open primary
  * @endpoint: channel->endpoint points here. @endpoint.ch is NULL when that channel went
  *	away while hv_vmbus and the host have the sub-channel open.
  * @err: result of the close, once @endpoint.is_open is false again
  * @rings: memory of the rings while hv_vmbus closes the primary, see
  *	kmcl_hv_sub_hide_rings()
+ * @waits: no channel of ours has taken the sub-channel yet: it is in kmcl_hv_waiting
  * @poll_rescind: work item that polls for a rescind
  */
 struct kmcl_hv_sub {
 	struct kmcl_hv_endpoint endpoint;
 	int err;
 	struct page *rings;
+	bool waits;
 	struct delayed_work poll_rescind;
 };
 
@@ -55,9 +58,13 @@ struct kmcl_hv_sub {
  * device.
  */
 static DEFINE_MUTEX(kmcl_hv_lock);
-/* Endpoints of open primary channels and of open sub-channels, under kmcl_hv_lock. */
+/*
+ * Endpoints of primary channels that are open or about to be, of open sub-channels, and
+ * of sub-channels that wait for a channel of ours, under kmcl_hv_lock.
+ */
 static LIST_HEAD(kmcl_hv_primaries);
 static LIST_HEAD(kmcl_hv_subs);
+static LIST_HEAD(kmcl_hv_waiting);
 
 static struct kmcl_hv_sub *to_sub(struct kmcl_hv_endpoint *endpoint)
 {
@@ -70,17 +77,7 @@ static void kmcl_hv_sub_start_polling(struct kmcl_hv_sub *sub)
 			      msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
 }
 
-static void kmcl_hv_sub_poll_rescind(struct work_struct *work)
-{
-	struct kmcl_hv_sub *sub = container_of(to_delayed_work(work),
-					       struct kmcl_hv_sub,
-					       poll_rescind);
-
-	if (READ_ONCE(sub->endpoint.chan->rescind))
-		kmcl_channel_lose(sub->endpoint.ch, &sub->endpoint);
-	else
-		kmcl_hv_sub_start_polling(sub);
-}
+static void kmcl_hv_sub_poll_rescind(struct work_struct *work);
 
 static struct kmcl_hv_sub *
 kmcl_hv_sub_alloc(const struct kmcl_hv_endpoint *primary,
@@ -112,56 +109,146 @@ static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 	kfree(sub);
 }
 
-/*
- * Returns the channel of the primary, with a reference, as the primary may be closed
- * and cleaned up at any time. NULL if the primary is not open.
- */
-static struct kmcl_channel *
-kmcl_hv_find_primary(struct vmbus_channel *chan, struct kmcl_hv_endpoint *copy)
+static void kmcl_hv_sub_start_waiting(struct kmcl_hv_sub *sub)
 {
-	struct kmcl_hv_endpoint *endpoint;
-	struct kmcl_channel *ch = NULL;
+	lockdep_assert_held(&kmcl_hv_lock);
+	sub->waits = true;
+	list_add_tail(&sub->endpoint.node, &kmcl_hv_waiting);
+}
+
+static void kmcl_hv_sub_stop_waiting(struct kmcl_hv_sub *sub)
+{
+	lockdep_assert_held(&kmcl_hv_lock);
+	sub->waits = false;
+	list_del_init(&sub->endpoint.node);
+}
+
+/* hv_vmbus does not tell of a rescind, nor that it would free the sub-channel. */
+static void kmcl_hv_sub_rescinded(struct kmcl_hv_sub *sub)
+{
+	struct kmcl_channel *ch;
+	bool waits;
 
 	mutex_lock(&kmcl_hv_lock);
-	list_for_each_entry(endpoint, &kmcl_hv_primaries, node) {
-		if (endpoint->chan != chan)
-			continue;
-		*copy = *endpoint;
-		ch = endpoint->ch;
+	waits = sub->waits;
+	ch = sub->endpoint.ch;
+	if (waits)
+		kmcl_hv_sub_stop_waiting(sub);
+	else if (ch)
 		kmcl_channel_get(ch);
-		break;
-	}
 	mutex_unlock(&kmcl_hv_lock);
-	return ch;
+	if (waits) {
+		kmcl_hv_sub_free(sub);
+	} else if (ch) {
+		kmcl_channel_lose(ch, &sub->endpoint);
+		kmcl_channel_put(ch);
+	}
 }
 
-/* hv_vmbus calls this in a work item. */
+static void kmcl_hv_sub_poll_rescind(struct work_struct *work)
+{
+	struct kmcl_hv_sub *sub = container_of(to_delayed_work(work),
+					       struct kmcl_hv_sub,
+					       poll_rescind);
+
+	if (READ_ONCE(sub->endpoint.chan->rescind))
+		kmcl_hv_sub_rescinded(sub);
+	else
+		kmcl_hv_sub_start_polling(sub);
+}
+
+static struct kmcl_hv_endpoint *
+kmcl_hv_find_primary(const struct vmbus_channel *chan)
+{
+	struct kmcl_hv_endpoint *endpoint;
+
+	lockdep_assert_held(&kmcl_hv_lock);
+	list_for_each_entry(endpoint, &kmcl_hv_primaries, node)
+		if (endpoint->chan == chan)
+			return endpoint;
+	return NULL;
+}
+
+/* Offer the sub-channels of @primary that wait to the channels of ours that do. */
+static void kmcl_hv_match(struct kmcl_hv_endpoint *primary)
+{
+	struct kmcl_hv_sub *sub, *next;
+
+	lockdep_assert_held(&kmcl_hv_lock);
+	list_for_each_entry_safe(sub, next, &kmcl_hv_waiting, endpoint.node)
+		if (sub->endpoint.chan->primary_channel == primary->chan &&
+		    !READ_ONCE(sub->endpoint.chan->rescind) &&
+		    kmcl_sub_offer(primary->ch, &sub->endpoint,
+				   &primary->instance, &sub->endpoint.ch))
+			kmcl_hv_sub_stop_waiting(sub);
+}
+
+/* kmcl_bus_ops.match_subs: one of our sub-channels waits, or the primary is open. */
+void kmcl_hv_match_subs(struct kmcl_channel *ch)
+{
+	struct kmcl_hv_endpoint *primary;
+
+	mutex_lock(&kmcl_hv_lock);
+	list_for_each_entry(primary, &kmcl_hv_primaries, node)
+		if (primary->ch == ch)
+			kmcl_hv_match(primary);
+	mutex_unlock(&kmcl_hv_lock);
+}
+
+/*
+ * hv_vmbus calls this in a work item, once for each sub-channel. The host may offer one
+ * before the open of the primary has returned, or before the client has enabled a
+ * channel for it.
+ */
 static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
 {
-	struct kmcl_hv_endpoint endpoint;
-	struct kmcl_channel *primary;
-	struct kmcl_hv_sub *sub;
+	struct kmcl_hv_endpoint *primary;
+	struct kmcl_hv_sub *sub = NULL;
 
-	primary = kmcl_hv_find_primary(chan->primary_channel, &endpoint);
-	if (!primary)
-		return;
-	sub = kmcl_hv_sub_alloc(&endpoint, chan);
-	if (!sub)
-		kmcl_warn(primary, "no memory for a sub-channel\n");
-	else if (!kmcl_sub_offer(primary, &sub->endpoint, &endpoint.instance,
-				 &sub->endpoint.ch))
-		kmcl_hv_sub_free(sub);
-	kmcl_channel_put(primary);
+	mutex_lock(&kmcl_hv_lock);
+	primary = kmcl_hv_find_primary(chan->primary_channel);
+	if (primary)
+		sub = kmcl_hv_sub_alloc(primary, chan);
+	if (sub) {
+		kmcl_hv_sub_start_waiting(sub);
+		kmcl_hv_sub_start_polling(sub);
+		kmcl_hv_match(primary);
+	}
+	if (primary && !sub)
+		kmcl_warn(primary->ch, "no memory for a sub-channel\n");
+	else if (sub && sub->waits)
+		kmcl_info(primary->ch, "no channel waits yet for a sub-channel that the host offers\n");
+	mutex_unlock(&kmcl_hv_lock);
 }
 
-/* The primary was opened: take the offers of its sub-channels until it is closed. */
+/* Called before the open of the primary: take the offers of its sub-channels. */
 void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary)
 {
 	mutex_lock(&kmcl_hv_lock);
 	list_add(&primary->node, &kmcl_hv_primaries);
-	primary->is_open = true;
 	mutex_unlock(&kmcl_hv_lock);
 	vmbus_set_sc_create_callback(primary->chan, kmcl_hv_sub_offered);
+}
+
+/* No sub-channel of the primary waits any more, and none is offered. */
+void kmcl_hv_subs_refuse_offers(struct kmcl_hv_endpoint *primary)
+{
+	struct kmcl_hv_sub *sub, *next;
+	LIST_HEAD(unused);
+
+	mutex_lock(&kmcl_hv_lock);
+	list_del_init(&primary->node);
+	list_for_each_entry_safe(sub, next, &kmcl_hv_waiting, endpoint.node) {
+		if (sub->endpoint.chan->primary_channel != primary->chan)
+			continue;
+		kmcl_hv_sub_stop_waiting(sub);
+		list_add(&sub->endpoint.node, &unused);
+	}
+	mutex_unlock(&kmcl_hv_lock);
+	list_for_each_entry_safe(sub, next, &unused, endpoint.node) {
+		cancel_delayed_work_sync(&sub->poll_rescind);
+		kmcl_hv_sub_free(sub);
+	}
 }
 
 /*
@@ -200,8 +287,8 @@ int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
 	LIST_HEAD(closing);
 	int err;
 
+	kmcl_hv_subs_refuse_offers(primary);
 	mutex_lock(&kmcl_hv_lock);
-	list_del_init(&primary->node);
 	primary->is_open = false;
 	list_for_each_entry_safe(sub, next, &kmcl_hv_subs, endpoint.node) {
 		if (sub->endpoint.chan->primary_channel != primary->chan)
@@ -264,15 +351,29 @@ int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
 	return err;
 }
 
-/* An open sub-channel is freed by the close of its primary. */
+/*
+ * An open sub-channel is freed by the close of its primary. One that did not open waits
+ * for another channel, as hv_vmbus tells of it only once.
+ */
 void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint)
 {
-	bool is_open;
+	struct kmcl_hv_sub *sub = to_sub(endpoint);
+	struct kmcl_hv_endpoint *primary;
+	bool is_over;
 
 	mutex_lock(&kmcl_hv_lock);
 	endpoint->ch = NULL;
-	is_open = endpoint->is_open;
+	primary = kmcl_hv_find_primary(endpoint->chan->primary_channel);
+	is_over = !endpoint->is_open &&
+		  (!primary || endpoint->gone || READ_ONCE(endpoint->chan->rescind));
+	if (!endpoint->is_open && !is_over) {
+		kmcl_hv_sub_start_waiting(sub);
+		kmcl_hv_sub_start_polling(sub);
+		kmcl_hv_match(primary);
+	}
 	mutex_unlock(&kmcl_hv_lock);
-	if (!is_open)
-		kmcl_hv_sub_free(to_sub(endpoint));
+	if (is_over) {
+		cancel_delayed_work_sync(&sub->poll_rescind);
+		kmcl_hv_sub_free(sub);
+	}
 }

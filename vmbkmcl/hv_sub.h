@@ -7,6 +7,8 @@ struct kmcl_channel;
 struct kmcl_hv_endpoint;
 
 void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary);
+void kmcl_hv_subs_refuse_offers(struct kmcl_hv_endpoint *primary);
+void kmcl_hv_match_subs(struct kmcl_channel *ch);
 int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary);
 
 void kmcl_hv_sub_opened(struct kmcl_hv_endpoint *endpoint);

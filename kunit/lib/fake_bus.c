@@ -639,12 +639,21 @@ void fake_bus_overwrite(struct fake_bus *bus)
 		memset((void *)packet.data, 0xee, packet.len);
 }
 
+static void fake_match_subs(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = to_fake(ch);
+
+	if (bus->kept && fake_bus_offer_sub(bus->kept))
+		bus->kept = NULL;
+}
+
 static const struct kmcl_bus_ops fake_ops = {
 	.name = "fake",
 	.listen = fake_listen,
 	.unlisten = fake_unlisten,
 	.release = fake_release,
 	.forget = fake_forget,
+	.match_subs = fake_match_subs,
 	.device = fake_device,
 	.open = fake_open,
 	.close = fake_close,
@@ -732,6 +741,12 @@ struct fake_bus *fake_bus_create_sub(struct kunit *test,
 			VmbChannelInitSetPrimaryChannel(bus->ch, primary->ch),
 			STATUS_SUCCESS);
 	return bus;
+}
+
+/* As hv_vmbus, the host offers it once: the bus keeps it until a channel takes it. */
+void fake_bus_keep_sub(struct fake_bus *bus)
+{
+	bus->primary->kept = bus;
 }
 
 bool fake_bus_offer_sub(struct fake_bus *bus)

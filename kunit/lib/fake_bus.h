@@ -74,6 +74,7 @@
  * @last_gpa: describes the external data of the last packet that had some
  * @last_gpa_len: bytes of it
  * @primary: it is a sub-channel's, of this one's channel; NULL: it is not
+ * @kept: a sub-channel that the host has offered, and that no channel has taken yet
  * @open_sub: one of those that were opened; they are closed with it
  * @lock: guards the host's ends of the rings, and @rx
  * @tx_ring: the host's end of the ring that it reads
@@ -135,6 +136,7 @@ struct fake_bus {
 	u32 last_gpa_len;
 
 	struct fake_bus *primary;
+	struct fake_bus *kept;
 	struct fake_bus *open_sub[FAKE_SUBS];
 
 	spinlock_t lock;
@@ -163,6 +165,9 @@ struct fake_bus *fake_bus_create_sub(struct kunit *test,
 
 /* The host offers a sub-channel: true when one of the primary's takes it. */
 bool fake_bus_offer_sub(struct fake_bus *bus);
+
+/* The host has offered one: the bus offers it when a channel begins to wait. */
+void fake_bus_keep_sub(struct fake_bus *bus);
 
 /* What a bus ends with, for a case that ends it earlier. */
 void fake_bus_free(void *bus);
