@@ -13,6 +13,7 @@ extern struct kunit_suite vmbkmcl_channel_device_suite;
 extern struct kunit_suite vmbkmcl_channel_state_suite;
 extern struct kunit_suite vmbkmcl_rescind_suite;
 extern struct kunit_suite vmbkmcl_stress_suite;
+extern struct kunit_suite vmbkmcl_kill_suite;
 extern struct kunit_suite vmbkmcl_mdl_suite;
 extern struct kunit_suite vmbkmcl_ring_suite;
 extern struct kunit_suite vmbkmcl_tx_suite;
