@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The list of all channels, and the module that each channel belongs to. */
 
+#include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -26,15 +27,52 @@ void kmcl_client_remove(struct kmcl_channel *ch)
 	mutex_unlock(&kmcl_channels_lock);
 }
 
+/* True if a callback of the channel is a function of @mod. */
+static bool kmcl_client_calls(const struct kmcl_channel *ch,
+			      const struct module *mod)
+{
+	const struct kmcl_settings *set = &ch->set;
+	const void *callbacks[] = {
+		set->pnp_failure,
+		set->evt.EvtChannelOpened,
+		set->evt.EvtChannelClosed,
+		set->evt.EvtChannelSuspend,
+		set->evt.EvtChannelStarted,
+		set->evt.EvtChannelPostStarted,
+		set->process_packet,
+		set->processing_complete,
+		set->process_packet_ex,
+		set->processing_complete_ex,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(callbacks); i++)
+		if (within_module((unsigned long)callbacks[i], mod))
+			return true;
+	return false;
+}
+
 /* True if @mod allocated the channel. ch->client is "function [module]". */
-static bool kmcl_client_is(const struct kmcl_channel *ch,
-			   const struct module *mod)
+static bool kmcl_client_allocated(const struct kmcl_channel *ch,
+				  const struct module *mod)
 {
 	const char *name = strrchr(ch->client, '[');
 	size_t len = strlen(mod->name);
 
 	return name && !strncmp(name + 1, mod->name, len) &&
 	       name[len + 1] == ']';
+}
+
+/*
+ * True if the channel is a client's in @mod. The caller of VmbChannelAllocate() does not
+ * always tell: a function that ends with the call has left its place to its own caller,
+ * such as the kernel for the init function of a module. What must not be called any
+ * more tells, too.
+ */
+static bool kmcl_client_is(const struct kmcl_channel *ch,
+			   const struct module *mod)
+{
+	return kmcl_client_allocated(ch, mod) || kmcl_client_calls(ch, mod);
 }
 
 /*

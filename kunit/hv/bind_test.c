@@ -309,6 +309,13 @@ static void client_is_unloaded(struct kunit *test)
 		    "; do sleep 0.1; done; rmmod vmbkmcl_forgetful", "active");
 }
 
+/* Nothing but its callbacks says whose the channel is. */
+static void client_that_ends_its_init_with_the_allocation(struct kunit *test)
+{
+	client_goes(test, "insmod " FORGETFUL " tail=1; until " IT_IS_ACTIVE
+		    "; do sleep 0.1; done; rmmod vmbkmcl_forgetful", "active");
+}
+
 static void client_fails_to_load(struct kunit *test)
 {
 	client_goes(test, "! insmod " FORGETFUL " fail=1", "");
@@ -584,6 +591,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(a_channel_holds_the_module),
 	KUNIT_CASE(cleanup_without_disable_is_logged),
 	KUNIT_CASE(client_is_unloaded),
+	KUNIT_CASE(client_that_ends_its_init_with_the_allocation),
 	KUNIT_CASE(client_fails_to_load),
 	KUNIT_CASE_PARAM(mmio_in_a_callback, callback_gen_params),
 	KUNIT_CASE(mmio_of_a_device_without),

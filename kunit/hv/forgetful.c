@@ -2,6 +2,7 @@
 /* A client that is unloaded, or fails to load, with its channel enabled. */
 
 #include <linux/module.h>
+#include <linux/workqueue.h>
 
 #include <vmbuskernelmodeclientlibapi.h>
 
@@ -10,6 +11,10 @@
 static bool fail;
 module_param(fail, bool, 0);
 MODULE_PARM_DESC(fail, "Fail to load");
+
+static bool tail;
+module_param(tail, bool, 0);
+MODULE_PARM_DESC(tail, "End the init function with the allocation");
 
 static VMBCHANNEL channel;
 
@@ -41,14 +46,13 @@ static VOID forgetful_post_started(VMBCHANNEL ch)
 		VmbPacketFree(packet);
 }
 
-static int __init forgetful_init(void)
+static int forgetful_start(void)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	guid_t type, instance;
 
 	if (guid_parse(TESTDEV_TYPE_GUID, &type) ||
-	    guid_parse(TESTDEV_INSTANCE_GUID, &instance) ||
-	    VmbChannelAllocate(NULL, FALSE, &channel))
+	    guid_parse(TESTDEV_INSTANCE_GUID, &instance))
 		return -EINVAL;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
 	evt.EvtChannelPostStarted = forgetful_post_started;
@@ -57,11 +61,32 @@ static int __init forgetful_init(void)
 	VmbClientChannelInitSetTargetPnp(channel, &type, &instance, NULL);
 	if (VmbChannelEnable(channel))
 		pr_warn("forgetful: not enabled\n");
-	return fail ? -EINVAL : 0;
+	return 0;
+}
+
+static void forgetful_start_later(struct work_struct *work)
+{
+	forgetful_start();
+}
+
+static DECLARE_DELAYED_WORK(start_later, forgetful_start_later);
+
+/* The compiler may make the last call a jump, so that it comes from the kernel. */
+static int __init forgetful_init(void)
+{
+	if (!tail) {
+		if (VmbChannelAllocate(NULL, FALSE, &channel) ||
+		    forgetful_start())
+			return -EINVAL;
+		return fail ? -EINVAL : 0;
+	}
+	schedule_delayed_work(&start_later, HZ);
+	return VmbChannelAllocate(NULL, FALSE, &channel);
 }
 
 static void __exit forgetful_exit(void)
 {
+	flush_delayed_work(&start_later);
 }
 
 module_init(forgetful_init);
