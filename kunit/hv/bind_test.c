@@ -321,6 +321,34 @@ static void client_fails_to_load(struct kunit *test)
 	client_goes(test, "! insmod " FORGETFUL " fail=1", "");
 }
 
+/* Rescinds */
+
+/*
+ * The host offers the device again while the client is in EvtChannelClosed. hv_vmbus
+ * would lose the offer if it had to wait for the client.
+ */
+static void offered_again_while_the_client_is_slow(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	log_record(test);
+	client->at = "Closed";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	server_does(test, client->ch, .op = TESTDEV_REOFFER, .length = 500);
+	server_does(test, client->ch, .op = TESTDEV_RESCIND, .length = 10);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	msleep(4000);
+	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_CLOSED);
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_DISABLED);
+	client->hook = NULL;
+	bring_up(test, client);
+	heard(test, client, UP_DOWN " " UP);
+	KUNIT_EXPECT_FALSE(test, log_has("WARNING"));
+}
+
 /* MMIO space */
 
 static void mmio(struct kunit *test, VMBCHANNEL ch, u64 start, u64 size)
@@ -590,6 +618,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(probe_does_not_wait_for_the_client),
 	KUNIT_CASE(a_channel_holds_the_module),
 	KUNIT_CASE(cleanup_without_disable_is_logged),
+	KUNIT_CASE(offered_again_while_the_client_is_slow),
 	KUNIT_CASE(client_is_unloaded),
 	KUNIT_CASE(client_that_ends_its_init_with_the_allocation),
 	KUNIT_CASE(client_fails_to_load),
