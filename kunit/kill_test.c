@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can take a channel's device away, in every place where its client may be: the
- * matrix of both, at random, while another thread uses the channel. lib/client.c checks
- * which callback follows which; KASAN and lockdep check the memory and the locks.
+ * What can take a channel's device away, in every place where its client may be: both
+ * at random, while another thread uses the channel. lib/client.c checks which callback
+ * follows which; KASAN and lockdep check the memory and the locks.
  */
 
 #include <linux/cpu.h>

@@ -243,8 +243,8 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
  * Wait before the close until the client has completed the packets that it holds.
  * If the client disables the channel, this waits for as long as the client takes.
  * If the device is removed or suspended, this waits for removal_wait_ms at most, as
- * one worker of hv_vmbus handles the removals of all devices. The same is true for
- * a sub-channel whose primary channel closes. The packets that are left are then
+ * an unbind or a suspend waits for it. The same is true for a sub-channel whose
+ * primary channel closes. The packets that are left are then
  * detached from the channel, and stay valid until the client completes them.
  */
 static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
@@ -314,7 +314,7 @@ static int kmcl_channel_wait_for_owned_data(struct kmcl_channel *ch, int err)
 /*
  * Refuse the client's sends, stop the delivery, and wait for the packets that the
  * client holds: their completions are still sent. Then stop the poll, stop all sends
- * and close the ring. Memory that the host may still use is not freed; if the close
+ * and close the ring, unless kmcl_channel_detach() has done so already. Memory that the host may still use is not freed; if the close
  * fails, it stays with the host. @opened: EvtChannelOpened succeeded, so
  * EvtChannelClosed is due.
  */

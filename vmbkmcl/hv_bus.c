@@ -159,11 +159,14 @@ static int kmcl_hv_close(struct kmcl_channel *ch)
 	       kmcl_hv_free_rings(kmcl_hv_channel(ch));
 }
 
-/* The close of the primary closes its sub-channels, too. */
+/*
+ * The close of the primary closes its sub-channels, too. Its result does not matter, as the
+ * host holds no memory of the device any more.
+ */
 static void kmcl_hv_forget(struct kmcl_channel *ch)
 {
-	if (!kmcl_hv_endpoint(ch)->is_sub && kmcl_hv_close(ch))
-		kmcl_warn(ch, "the host rescinded the device, and hv_vmbus does not close it\n");
+	if (!kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_close(ch);
 	WRITE_ONCE(kmcl_hv_endpoint(ch)->gone, true);
 }
 

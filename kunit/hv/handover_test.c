@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device changes drivers: a plain driver of hv_vmbus, which relies on the defaults of
- * hv_vmbus, and a KMCL channel have it in turn. Neither may find what the other left.
+ * A device changes drivers: a plain driver, which relies on the defaults of hv_vmbus,
+ * and a KMCL channel have it in turn. Neither may find what the other left.
  */
 
 #include <linux/hyperv.h>
@@ -109,7 +109,7 @@ static void plain_stop(struct kunit *test)
 	kunit_release_action(test, plain_end, NULL);
 }
 
-/* The server's response is whole, and comes where hv_vmbus's default has it come. */
+/* The server's response is whole, and comes where it does by default. */
 static void plain_driver_works(struct kunit *test)
 {
 	struct {
@@ -230,7 +230,7 @@ static void cpu_is_given_back(struct kunit *test)
 	VmbChannelDisable(client->ch);
 	KUNIT_EXPECT_EQ(test, hdev->channel->target_cpu, home);
 	cpu_goes_off_and_on(test);
-	/* A channel that asks for no CPU does not come up on that of the one before. */
+	/* A channel that asks for no CPU does not get that of the one before. */
 	bring_up(test, other);
 	KUNIT_EXPECT_EQ(test, hdev->channel->target_cpu, home);
 }
