@@ -218,6 +218,14 @@ static void kmcl_hv_set_low_latency(struct kmcl_channel *ch, bool low)
 	rcu_read_unlock();
 }
 
+/* The host holds no memory of a sub-channel either when it has rescinded the device. */
+static bool kmcl_hv_chan_rescinded(const struct vmbus_channel *chan)
+{
+	return READ_ONCE(chan->rescind) ||
+	       (chan->primary_channel &&
+		READ_ONCE(chan->primary_channel->rescind));
+}
+
 static bool kmcl_hv_rescinded(struct kmcl_channel *ch)
 {
 	struct kmcl_hv_endpoint *endpoint = kmcl_hv_endpoint(ch);
@@ -225,7 +233,7 @@ static bool kmcl_hv_rescinded(struct kmcl_channel *ch)
 
 	rcu_read_lock();
 	rescinded = READ_ONCE(endpoint->gone) ||
-		    READ_ONCE(endpoint->chan->rescind);
+		    kmcl_hv_chan_rescinded(endpoint->chan);
 	rcu_read_unlock();
 	return rescinded;
 }

@@ -100,7 +100,7 @@ kmcl_hv_sub_alloc(const struct kmcl_hv_endpoint *primary,
 
 static void kmcl_hv_sub_free(struct kmcl_hv_sub *sub)
 {
-	if (READ_ONCE(sub->endpoint.chan->rescind))
+	if (sub->endpoint.gone || READ_ONCE(sub->endpoint.chan->rescind))
 		kmcl_gpadl_device_gone(&sub->endpoint);
 	else
 		kmcl_gpadl_device_unbound(&sub->endpoint, sub->endpoint.hdev);
