@@ -281,7 +281,7 @@ static void at_once_in_a_callback(struct kunit *test)
 
 	rescind_takes_a_moment(test, bus);
 	/* What a client may call there fails, or does nothing. */
-	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(send_word(client->ch, 0, 0)));
+	send_word(client->ch, 0, 0);
 	VmbChannelSetInterruptLatency(client->ch, 0, &was);
 	complete(&client->leave);
 	becomes(test, client->ch, KMCL_DISABLED);
