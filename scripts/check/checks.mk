@@ -5,8 +5,8 @@
 # would not show that one was deleted, renamed, or replaced by an older one.
 # check.sh sets kdir, clang_kdir, all and only.
 
-names := checkpatch sparse kernels layers kernel-doc headers api-table shellcheck \
-	codespell licenses
+names := checkpatch sparse kernels layers kernel-doc headers host api-table \
+	shellcheck codespell licenses
 long := clang coccinelle
 named := $(strip $(foreach name,$(names) $(long),\
 	$(if $(findstring $(only),$(name)),$(name))))
@@ -40,6 +40,7 @@ $(call in,$(code:%=checkpatch/%)): $(state)/checkpatch/%.inputs: %
 $(call in,sparse clang layers): $(built)
 $(call in,kernel-doc coccinelle): $(code)
 $(call in,headers): $(headers)
+$(call in,host): $(filter kunit/host/own/%,$(code))
 $(call in,api-table shellcheck codespell licenses): $(tracked)
 tools := gcc
 $(call in,sparse): tools := gcc sparse

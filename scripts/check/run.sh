@@ -151,6 +151,17 @@ check_shellcheck() {
 	sources | xargs grep -lE '^#!/bin/(ba)?sh' | xargs shellcheck -x -f gcc
 }
 
+# The tests of the tests' VMBus host, which need neither QEMU nor a guest
+check_host() {
+	local own=kunit/host/own program
+
+	program=$(mktemp)
+	gcc -std=gnu11 -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
+		-o "$program" "$own"/*.c "$own"/test/*.c
+	"$program" | sed '/^\(TAP\|1\.\.\|ok\|# [0-9]* passed, 0 failed$\)/d'
+	rm "$program"
+}
+
 check_codespell() { sources | xargs codespell; }
 
 # REUSE uses debian/copyright for a file without a license, so look for SPDX lines
