@@ -26,7 +26,7 @@ keep_counts() {
 		tar -xz -C "$2" --strip-components="$(tr -dc / <<<"$counting" | wc -m)" || true
 }
 
-# Report how many interrupts kunit/host/nudge.c had to raise again. Their loss is
+# Report how many interrupts the host had to raise again. Their loss is
 # the platform's fault, but a reader of the results should know of it.
 say_lost() {
 	local lost

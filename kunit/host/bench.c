@@ -23,7 +23,7 @@ void bench_begin(struct testdev *dev)
 			    strerror(errno));
 }
 
-void bench_serve(struct testdev *dev, VMBusChanReq *packet)
+void bench_serve(struct testdev *dev, const struct host_packet *packet)
 {
 	struct testdev_out *out = g_new(struct testdev_out, 1);
 

@@ -3,7 +3,8 @@
 #
 # Builds testdev.so, the server endpoint, for the QEMU that is installed here,
 # and prints its path: LD_PRELOAD=$(build.sh) qemu-system-x86_64 ...
-# usage: build.sh [profile]     instead: the plugin that kunit/bench/bench.sh may use
+# usage: build.sh               the server on QEMU's own VMBus
+#        build.sh profile       instead: the plugin that kunit/bench/bench.sh may use
 #
 # The headers must be those of exactly that QEMU, the distribution's patches
 # among them (they change structures a device embeds): they come from its source
@@ -119,9 +120,10 @@ make_headers() {
 	trap - EXIT
 }
 
-# compile HEADERS SOURCES OUT
+# compile HEADERS OUT SOURCE…
 compile() {
-	local headers=$1 sources=$2 out=$3 flags libs
+	local headers=$1 out=$2 flags libs
+	shift 2
 
 	need "${CC:-gcc}" gcc
 	need pkg-config pkg-config
@@ -130,19 +132,27 @@ compile() {
 	read -ra libs <<<"$(pkg-config --libs glib-2.0 zlib)"
 	say "compiling ${out##*/}"
 	mkdir -p "$(dirname "$out")"
-	# Lazy binding: the object may also be loaded into what is not QEMU.
-	"${CC:-gcc}" -std=gnu11 -O2 -g -fPIC -shared -Wall -Wextra -Werror -Wl,-z,lazy \
+	# Lazy binding: the object may also be loaded into what is not QEMU. Hidden: a
+	# function of QEMU's with the same name would be called instead.
+	"${CC:-gcc}" -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden \
+		-Wall -Wextra -Werror -Wl,-z,lazy \
 		-isystem "$headers" -isystem "$headers/qapi" -isystem "$headers/include" \
-		"${flags[@]}" "$sources"/*.c "${libs[@]}" -o "$out.tmp" >&2
+		"${flags[@]}" "$@" "${libs[@]}" -o "$out.tmp" >&2
 	mv "$out.tmp" "$out"
 }
 
 main() {
-	local what=${1:-testdev} sources=$here/${1:-} name version hash headers so
+	local what=${1:-testdev} name version hash headers so sources
 
+	if [[ $what == testdev ]]; then
+		sources=("$here"/*.c "$here/qemu"/*.c)
+	else
+		sources=("$here/$what"/*.c)
+	fi
 	read -r name version < <(dpkg-query -W -f '${source:Package} ${source:Version}\n' \
 		"$package" 2>/dev/null) || die "$package is not installed"
-	hash=$(cat "$sources"/*.[ch] "$here/build.sh" | sha256sum | cut -c 1-16)
+	hash=$(cat "$here/build.sh" "${sources[@]}" "$here"/*.h "$here"/*/*.h |
+		sha256sum | cut -c 1-16)
 	# LD_PRELOAD is a list with colons between its members.
 	headers=$cache/headers-$name-${version//:/_}
 	so=$cache/so-${version//:/_}-$hash/$what.so
@@ -152,7 +162,7 @@ main() {
 		exec 9>"$cache/lock"
 		flock 9
 		[[ -d $headers ]] || make_headers "$name" "$version" "$headers"
-		[[ -f $so ]] || compile "$headers" "$sources" "$so"
+		[[ -f $so ]] || compile "$headers" "$so" "${sources[@]}"
 	fi
 	echo "$so"
 }

@@ -10,20 +10,20 @@
 /* How much is copied at once. */
 #define CHUNK	VMBUS_PAGE_SIZE
 
-struct guest_memory *memory_of_sglist(QEMUSGList *sgl)
+/* With room for so many pieces. */
+struct guest_memory *memory_new(AddressSpace *as, size_t nr)
 {
-	size_t nr = sgl->sg ? sgl->nsg : 0;
 	struct guest_memory *mem = g_malloc0(sizeof(*mem) + nr * sizeof(mem->piece[0]));
-	size_t i;
 
-	mem->as = sgl->as;
-	mem->nr = nr;
-	for (i = 0; i < nr; i++) {
-		mem->piece[i].addr = sgl->sg[i].base;
-		mem->piece[i].len = sgl->sg[i].len;
-		mem->size += sgl->sg[i].len;
-	}
+	mem->as = as;
 	return mem;
+}
+
+void memory_add(struct guest_memory *mem, uint64_t addr, uint64_t len)
+{
+	mem->piece[mem->nr].addr = addr;
+	mem->piece[mem->nr++].len = len;
+	mem->size += len;
 }
 
 /* Copies between @buf and a range the caller has checked to lie inside. */

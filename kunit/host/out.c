@@ -36,22 +36,16 @@ bool out_is_stalled(struct testdev *dev)
 	return timer_pending(dev->stall_timer);
 }
 
-/* Reserve and send belong together: QEMU asserts on a reservation between. */
-ssize_t out_send(struct testdev *dev, uint16_t type, uint64_t id, void *data,
-		 uint32_t len, bool need_comp)
+int out_send(struct testdev *dev, uint16_t type, uint64_t id, void *data, uint32_t len,
+	     bool need_comp)
 {
-	ssize_t ret = vmbus_channel_reserve(dev->chan, 0, len);
+	int ret = host_send(dev, type, id, data, len, need_comp);
 
-	if (ret == -ENOSPC) {
+	if (ret == -ENOSPC)
 		timer_mod(dev->retry_timer,
 			  qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + RETRY_MS);
-		return ret;
-	}
-	if (ret >= 0)
-		ret = vmbus_channel_send(dev->chan, type, NULL, 0, data, len,
-					 need_comp, id);
-	if (ret < 0)
-		testdev_log(dev, "packet for the guest lost: error %zd", ret);
+	else if (ret < 0)
+		testdev_log(dev, "packet for the guest lost: error %d", ret);
 	return ret;
 }
 
@@ -79,8 +73,8 @@ static bool push_one(struct testdev *dev)
 	} msg;
 	uint64_t id = PUSH_ID + dev->count.pushed;
 	uint32_t seed = dev->push_seed + dev->push_next;
-	ssize_t ret;
 	uint32_t i;
+	int ret;
 
 	msg.header = (struct testdev_pipe_header){ TESTDEV_PIPE_DATA, dev->push_len };
 	for (i = 0; !dev->bench && i < DIV_ROUND_UP(dev->push_len, 8); i++)
@@ -109,7 +103,7 @@ static void send_pushed(struct testdev *dev)
 
 	for (i = 0; dev->push_left; i++) {
 		if (i == PUSH_BATCH) {
-			testdev_wake_itself(dev);
+			host_wake(dev);
 			return;
 		}
 		if (!push_one(dev))
@@ -160,7 +154,7 @@ static void look_again(void *opaque)
 {
 	struct testdev *dev = opaque;
 
-	testdev_wake_itself(dev);
+	host_wake(dev);
 }
 
 void out_stall(struct testdev *dev, uint32_t ms)

@@ -15,8 +15,7 @@
 
 struct call {
 	struct testdev *dev;
-	VMBusChanReq *packet;
-	bool refused;			/* whatever it says */
+	const struct host_packet *packet;
 	struct testdev_request rq;
 	const uint8_t *payload;		/* rq.payload_len bytes */
 
@@ -180,20 +179,20 @@ static enum testdev_status op_report(struct call *call)
 
 static enum testdev_status op_rescind(struct call *call)
 {
-	struct testdev *dev = testdev_sibling(call->dev, call->rq.handle);
+	struct testdev *dev = host_sibling(call->dev, call->rq.handle);
 
 	if (!dev || call->rq.length > TESTDEV_MAX_DELAY_MS)
 		return TESTDEV_ERANGE;
-	return offer_rescind(dev, call->rq.length);
+	return host_rescind(dev, call->rq.length);
 }
 
 static enum testdev_status op_reoffer(struct call *call)
 {
-	struct testdev *dev = testdev_sibling(call->dev, call->rq.handle);
+	struct testdev *dev = host_sibling(call->dev, call->rq.handle);
 
 	if (!dev || call->rq.length > TESTDEV_MAX_DELAY_MS)
 		return TESTDEV_ERANGE;
-	offer_arm_reoffer(dev, call->rq.length);
+	host_reoffer(dev, call->rq.length);
 	return TESTDEV_OK;
 }
 
@@ -252,10 +251,12 @@ static enum testdev_status op_traffic_report(struct call *call)
 
 static enum testdev_status op_gpa_direct_crc32(struct call *call)
 {
-	struct guest_memory *mem = memory_of_sglist(&call->packet->sgl);
+	struct guest_memory *mem = host_packet_memory(call->dev, call->packet);
 	enum testdev_status status;
 	uint32_t crc;
 
+	if (!mem)
+		return TESTDEV_EPROTO;
 	status = memory_crc32(mem, &crc);
 	if (status)
 		goto free_memory;
@@ -269,9 +270,11 @@ free_memory:
 
 static enum testdev_status op_gpa_direct_fill(struct call *call)
 {
-	struct guest_memory *mem = memory_of_sglist(&call->packet->sgl);
+	struct guest_memory *mem = host_packet_memory(call->dev, call->packet);
 	enum testdev_status status;
 
+	if (!mem)
+		return TESTDEV_EPROTO;
 	status = memory_fill(mem, call->rq.seed);
 	if (status)
 		goto free_memory;
@@ -362,7 +365,7 @@ static bool parse(struct call *call)
 	return true;
 }
 
-static bool is_request(VMBusChanReq *packet)
+static bool is_request(const struct host_packet *packet)
 {
 	const uint32_t magic = TESTDEV_MAGIC;
 
@@ -374,10 +377,10 @@ static enum testdev_status carry_out(struct call *call)
 {
 	const struct operation *op;
 
-	if (call->refused || !parse(call) || call->rq.op >= ARRAY_SIZE(operations))
+	if (call->packet->refused || !parse(call) || call->rq.op >= ARRAY_SIZE(operations))
 		return TESTDEV_EPROTO;
 	op = &operations[call->rq.op];
-	if (!op->run || op->packet_type != call->packet->pkt_type)
+	if (!op->run || op->packet_type != call->packet->type)
 		return TESTDEV_EPROTO;
 	return op->run(call);
 }
@@ -401,7 +404,7 @@ static void respond(struct call *call, enum testdev_status status)
 	out_queue(call->dev, out);
 }
 
-static void serve(struct testdev *dev, VMBusChanReq *packet)
+static void serve(struct testdev *dev, const struct host_packet *packet)
 {
 	struct call call = {
 		.dev = dev,
@@ -409,9 +412,7 @@ static void serve(struct testdev *dev, VMBusChanReq *packet)
 	};
 	enum testdev_status status;
 
-	call.refused = dev->refuse_next;
-	dev->refuse_next = false;
-	if (packet->pkt_type == VMBUS_PACKET_COMP) {
+	if (packet->type == VMBUS_PACKET_COMP) {
 		if (!traffic_completed(dev, packet))
 			out_completed(dev, packet->transaction_id, packet->msglen);
 		return;
@@ -437,149 +438,43 @@ static void serve(struct testdev *dev, VMBusChanReq *packet)
 	respond(&call, status);
 }
 
-/* The head of the request ring, as the guest has it now. */
-static bool read_ring_head(struct testdev *dev, vmbus_ring_buffer *ring)
-{
-	if (dma_memory_read(dev->vdev->dma_as,
-			    dev->request_ring[0] << VMBUS_PAGE_SHIFT, ring,
-			    offsetof(vmbus_ring_buffer, _reserved1),
-			    MEMTXATTRS_UNSPECIFIED) != MEMTX_OK)
-		return false;
-	return ring->write_index < dev->request_ring_len &&
-	       ring->read_index < dev->request_ring_len;
-}
-
-static uint32_t ring_used(struct testdev *dev, const vmbus_ring_buffer *ring)
-{
-	return (ring->write_index + dev->request_ring_len - ring->read_index) %
-	       dev->request_ring_len;
-}
-
-/*
- * The guest wants to hear when more than pending_send_sz bytes are free. It is told
- * once, when a pass that began to read at @from brings that about: a guest that
- * counts on more would wait for ever with others. (QEMU tells it only sometimes: not
- * when the ring has become empty, and at equality when it is too early for Linux.)
- */
-static void wake_guest(struct testdev *dev, uint32_t from)
-{
-	HvSintRoute *route = chan_route(dev);
-	vmbus_ring_buffer ring;
-	int64_t room, read;
-
-	if (!route || !read_ring_head(dev, &ring))
-		return;
-	if (!ring.pending_send_sz || ring.interrupt_mask)
-		return;
-	room = dev->request_ring_len - ring_used(dev, &ring);
-	read = (ring.read_index + dev->request_ring_len - from) % dev->request_ring_len;
-	if (room > ring.pending_send_sz && room - read <= ring.pending_send_sz)
-		hyperv_set_event_flag(route, chan_relid(dev->chan));
-}
-
-/*
- * QEMU does not get past a packet of a type it does not know, or with a bad
- * descriptor. Such a packet is turned, where it lies, into an in-band one, to
- * be read and refused. Returns false where that is not what stops QEMU.
- * Only for a packet QEMU has been offered and has not read.
- */
-static bool make_readable(struct testdev *dev)
-{
-	AddressSpace *as = dev->vdev->dma_as;
-	struct {
-		uint16_t type;
-		uint16_t offset_qwords;
-		uint16_t len_qwords;
-		uint16_t flags;
-	} head;
-	const uint16_t head_qwords = sizeof(vmbus_packet_hdr) / 8;
-	vmbus_ring_buffer ring;
-	uint64_t addr;
-
-	if (dev->out_of_step || !read_ring_head(dev, &ring) || !ring_used(dev, &ring))
-		return false;
-	addr = (dev->request_ring[1 + (ring.read_index >> VMBUS_PAGE_SHIFT)]
-		<< VMBUS_PAGE_SHIFT) + ring.read_index % VMBUS_PAGE_SIZE;
-	if (addr % sizeof(head) ||
-	    dma_memory_read(as, addr, &head, sizeof(head), MEMTXATTRS_UNSPECIFIED))
-		goto lost;
-	if (head.len_qwords < head_qwords ||
-	    (head.len_qwords + 1u) * 8 > ring_used(dev, &ring))
-		goto lost;
-	if (head.type == VMBUS_PACKET_DATA_INBAND && head.offset_qwords == head_qwords)
-		return false;
-	testdev_log(dev, "packet of type %u, header %u and length %u words: refused",
-		    head.type, head.offset_qwords, head.len_qwords);
-	head.type = VMBUS_PACKET_DATA_INBAND;
-	head.offset_qwords = head_qwords;
-	if (dma_memory_write(as, addr, &head, sizeof(head), MEMTXATTRS_UNSPECIFIED))
-		goto lost;
-	dev->refuse_next = true;
-	return true;
-
-lost:
-	testdev_log(dev, "request ring out of step at %u: not read any more",
-		    ring.read_index);
-	dev->out_of_step = true;
-	return false;
-}
-
 static bool may_read(struct testdev *dev)
 {
 	return !out_is_full(dev) && !out_is_stalled(dev);
 }
 
-/* Reads what the ring holds; returns the number of packets. */
-static unsigned int read_pass(struct testdev *dev)
+/* Reads what the ring holds. Returns true if the ring may hold more. */
+static bool read_pass(struct testdev *dev)
 {
-	vmbus_ring_buffer before;
-	VMBusChanReq *packet;
+	struct host_packet packet;
 	unsigned int n = 0;
 
-	if (!may_read(dev) || !read_ring_head(dev, &before) ||
-	    vmbus_channel_recv_start(dev->chan))
-		return 0;
-	while (may_read(dev)) {
-		packet = vmbus_channel_recv_peek(dev->chan, sizeof(*packet));
-		if (!packet)
-			break;
-		vmbus_channel_recv_pop(dev->chan);
-		serve(dev, packet);
-		vmbus_free_req(packet);
+	if (!may_read(dev) || !host_read_begin(dev))
+		return false;
+	while (may_read(dev) && host_read(dev, &packet)) {
+		serve(dev, &packet);
 		out_has_read(dev);
 		n++;
 	}
-	vmbus_channel_recv_done(dev->chan);
-	if (n) {
+	if (n)
 		out_has_read_all(dev);
-		wake_guest(dev, before.read_index);
-	}
-	return n;
+	return host_read_end(dev) || n;
 }
 
 /*
- * Linux signals only a ring that was empty, and what it adds while a pass is
+ * The guest signals only a ring that was empty, and what it adds while a pass is
  * under way comes without a signal: read until a pass finds nothing.
  */
-void request_work(VMBusChannel *chan)
+void request_work(struct testdev *dev)
 {
-	struct testdev *dev = testdev_of(chan);
-	vmbus_ring_buffer ring;
 	unsigned int i;
-	bool any;
 
-	if (!dev->woke_itself)
-		dev->wakeups++;
-	dev->woke_itself = false;
 	for (i = 0; i < MAX_PASSES; i++) {
 		out_flush(dev);
-		any = read_ring_head(dev, &ring) && ring_used(dev, &ring);
-		if (read_pass(dev))
-			continue;
-		if (any && may_read(dev) && make_readable(dev))
-			continue;
-		out_flush(dev);
-		return;
+		if (!read_pass(dev)) {
+			out_flush(dev);
+			return;
+		}
 	}
-	testdev_wake_itself(dev);
+	host_wake(dev);
 }

@@ -68,12 +68,13 @@ static enum testdev_traffic_error check_pages(struct guest_memory *mem, uint32_t
 	return TESTDEV_TRAFFIC_OK;
 }
 
-static enum testdev_traffic_error check_packet(struct testdev_traffic *tr,
-					       VMBusChanReq *packet, __u64 *head)
+static enum testdev_traffic_error check_packet(struct testdev *dev,
+					       const struct host_packet *packet, __u64 *head)
 {
+	struct testdev_traffic *tr = dev->traffic;
 	uint32_t n = tr->next_in;
 	struct testdev_traffic_plan plan = testdev_traffic_plan(tr->seed, n, tr->max);
-	bool gpa_direct = packet->pkt_type == VMBUS_PACKET_DATA_USING_GPA_DIRECT;
+	bool gpa_direct = packet->type == VMBUS_PACKET_DATA_USING_GPA_DIRECT;
 	enum testdev_traffic_error error;
 	struct guest_memory *mem;
 
@@ -86,7 +87,9 @@ static enum testdev_traffic_error check_packet(struct testdev_traffic *tr,
 	if (!plan.pages)
 		return TESTDEV_TRAFFIC_OK;
 	tr->report.gpa_pages += plan.pages;
-	mem = memory_of_sglist(&packet->sgl);
+	mem = host_packet_memory(dev, packet);
+	if (!mem)
+		return TESTDEV_TRAFFIC_SHAPE;
 	error = check_pages(mem, n, plan.pages);
 	g_free(mem);
 	return error;
@@ -100,7 +103,7 @@ static void queue_answer(struct testdev_traffic *tr, uint64_t id, uint64_t head)
 }
 
 /* Does this packet of the guest's belong to it? */
-bool traffic_takes(struct testdev *dev, VMBusChanReq *packet)
+bool traffic_takes(struct testdev *dev, const struct host_packet *packet)
 {
 	struct testdev_traffic *tr = dev->traffic;
 	enum testdev_traffic_error error;
@@ -113,7 +116,7 @@ bool traffic_takes(struct testdev *dev, VMBusChanReq *packet)
 	memcpy(&magic, packet->msg, MIN(packet->msglen, sizeof(magic)));
 	if (magic == TESTDEV_MAGIC)
 		return false;
-	error = check_packet(tr, packet, &head);
+	error = check_packet(dev, packet, &head);
 	if (error)
 		note_error(dev, error, tr->next_in);
 	tr->next_in++;
@@ -125,7 +128,7 @@ bool traffic_takes(struct testdev *dev, VMBusChanReq *packet)
 }
 
 /* The same for a completion. */
-bool traffic_completed(struct testdev *dev, VMBusChanReq *packet)
+bool traffic_completed(struct testdev *dev, const struct host_packet *packet)
 {
 	struct testdev_traffic *tr = dev->traffic;
 	uint64_t n = packet->transaction_id - PACKET_ID;
@@ -193,7 +196,7 @@ void traffic_flush(struct testdev *dev)
 		return;
 	for (i = 0; tr->next_out < tr->count; i++) {
 		if (i == BATCH) {
-			testdev_wake_itself(dev);
+			host_wake(dev);
 			return;
 		}
 		if (!send_one(dev, tr))

@@ -9,7 +9,7 @@
  * and everything else is passed on as it is. At 4.1 the guest still uses the core's
  * own connection, so this version cannot be had in this way.
  */
-#include "testdev.h"
+#include "qemu.h"
 
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
@@ -21,6 +21,10 @@
 typedef uint16_t (*HvMsgHandler)(const struct hyperv_post_message_input *msg, void *data);
 int hyperv_set_msg_handler(uint32_t conn_id, HvMsgHandler handler, void *data);
 uint16_t hyperv_hcall_post_message(uint64_t param, bool fast);
+
+/* For what is not QEMU, see device.c. */
+#pragma weak qemu_mutex_lock_func
+#pragma weak error_abort
 
 #define CONNECTION_CONTACT	4
 #define CONNECTION_REST		0
@@ -54,7 +58,7 @@ struct modify_channel_response {
 };
 
 static struct {
-	struct testdev *dev;		/* the first device's, for its bus and its log */
+	struct qemu_channel *ch;	/* the first device's, for its bus and its log */
 	uint32_t version;		/* the newest that a guest may choose */
 	uint32_t spoken;		/* the one it chose */
 	QemuMutex lock;			/* of the page, the version and the queue */
@@ -126,9 +130,9 @@ static uint16_t receive(const struct hyperv_post_message_input *in, void *data)
 }
 
 /* The open channel of that id, among all devices'; NULL: there is none. */
-static struct testdev *find_open(uint32_t relid)
+static struct qemu_channel *find_open(uint32_t relid)
 {
-	BusState *bus = qdev_get_parent_bus(DEVICE(front.dev->vdev));
+	BusState *bus = qdev_get_parent_bus(DEVICE(front.ch->vdev));
 	struct testdev_device *device;
 	BusChild *child;
 	uint32_t i;
@@ -145,10 +149,10 @@ static struct testdev *find_open(uint32_t relid)
 
 static uint32_t move_channel(const struct modify_channel *move)
 {
-	struct testdev *dev = find_open(move->relid);
-	bool moved = dev && chan_set_target(dev, move->target_vp);
+	struct qemu_channel *ch = find_open(move->relid);
+	bool moved = ch && chan_set_target(ch, move->target_vp);
 
-	testdev_log(dev ?: front.dev, "channel %u %s to processor %u", move->relid,
+	testdev_log(&(ch ?: front.ch)->dev, "channel %u %s to processor %u", move->relid,
 		    moved ? "moved" : "cannot be moved", move->target_vp);
 	return moved ? 0 : STATUS_UNSUCCESSFUL;
 }
@@ -167,9 +171,9 @@ static bool answer(const struct modify_channel *move)
 	int ret;
 
 	memcpy(msg.payload, &response, sizeof(response));
-	ret = message_post(front.dev, &msg);
+	ret = message_post(front.ch, &msg);
 	if (ret && ret != -EAGAIN)
-		testdev_log(front.dev, "answer to a move lost: error %d", ret);
+		testdev_log(&front.ch->dev, "answer to a move lost: error %d", ret);
 	return ret != -EAGAIN;
 }
 
@@ -208,20 +212,20 @@ static bool listen_on(uint32_t connection, Error **errp)
 	return !ret;
 }
 
-bool front_init(struct testdev *dev, uint32_t version, Error **errp)
+bool front_init(struct qemu_channel *ch, uint32_t version, Error **errp)
 {
-	if (front.dev || version <= VMBUS_VERSION_CURRENT)
+	if (front.ch || version <= VMBUS_VERSION_CURRENT)
 		return true;
 	if (version < VERSION(5, 0)) {
 		error_setg(errp, "QEMU's VMBus speaks 4.0 or what is newer than 4.1");
 		return false;
 	}
-	front.dev = dev;
+	front.ch = ch;
 	front.version = version;
 	qemu_mutex_init(&front.lock);
 	g_queue_init(&front.moves);
 	front.timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, carry_out_moves, NULL);
-	memory_region_init_ram(&front.region, OBJECT(dev->vdev), "vmbkmcl-front",
+	memory_region_init_ram(&front.region, OBJECT(ch->vdev), "vmbkmcl-front",
 			       VMBUS_PAGE_SIZE, &error_abort);
 	memory_region_add_subregion(get_system_memory(), PAGE_GPA, &front.region);
 	front.page = memory_region_get_ram_ptr(&front.region);

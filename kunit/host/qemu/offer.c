@@ -10,7 +10,7 @@
  * guest must have let go of it before it sees the new offer; QEMU does not tell
  * when it has, so the time to the new offer starts at the guest's close.
  */
-#include "testdev.h"
+#include "qemu.h"
 
 #include "hw/hyperv/hyperv-proto.h"
 #include "hw/core/cpu.h"
@@ -25,14 +25,14 @@
 /* One message to the guest, which waits for its time or for the slot. */
 struct testdev_notice {
 	QTAILQ_ENTRY(testdev_notice) link;
-	struct testdev *dev;
+	struct qemu_channel *ch;
 	QEMUTimer *timer;
 	uint32_t type;
 };
 
 static void drop_notice(struct testdev_notice *notice)
 {
-	QTAILQ_REMOVE(&notice->dev->notices, notice, link);
+	QTAILQ_REMOVE(&notice->ch->notices, notice, link);
 	timer_free(notice->timer);
 	g_free(notice);
 }
@@ -60,9 +60,9 @@ struct hyperv_message *message_slot(void)
  * Puts @msg into the slot and interrupts the guest. Others of QEMU write to the
  * slot under the big lock only, which is held here too; the guest empties it.
  */
-int message_post(struct testdev *dev, const struct hyperv_message *msg)
+int message_post(struct qemu_channel *ch, const struct hyperv_message *msg)
 {
-	HvSintRoute *route = bus_route(dev);
+	HvSintRoute *route = bus_route(ch);
 	struct hyperv_message *slot = message_slot();
 
 	if (!route || !slot)
@@ -77,29 +77,29 @@ int message_post(struct testdev *dev, const struct hyperv_message *msg)
 	return hyperv_sint_route_set_sint(route);
 }
 
-static void make_rescind(struct testdev *dev, struct hyperv_message *msg)
+static void make_rescind(struct qemu_channel *ch, struct hyperv_message *msg)
 {
 	vmbus_message_rescind_channel_offer rescind = {
 		.header.message_type = VMBUS_MSG_RESCIND_CHANNELOFFER,
-		.child_relid = chan_relid(vmbus_device_channel(dev->vdev, dev->index)),
+		.child_relid = chan_relid(vmbus_device_channel(ch->vdev, ch->dev.index)),
 	};
 
 	memcpy(msg->payload, &rescind, sizeof(rescind));
 	msg->header.payload_size = ROUND_UP(sizeof(rescind), VMBUS_MESSAGE_SIZE_ALIGN);
 }
 
-static void make_offer(struct testdev *dev, struct hyperv_message *msg)
+static void make_offer(struct qemu_channel *ch, struct hyperv_message *msg)
 {
-	VMBusDeviceClass *vdc = VMBUS_DEVICE_GET_CLASS(dev->vdev);
-	uint32_t relid = chan_relid(vmbus_device_channel(dev->vdev, dev->index));
+	VMBusDeviceClass *vdc = VMBUS_DEVICE_GET_CLASS(ch->vdev);
+	uint32_t relid = chan_relid(vmbus_device_channel(ch->vdev, ch->dev.index));
 	QemuUUID type = qemu_uuid_bswap(vdc->classid);
-	QemuUUID instance = qemu_uuid_bswap(dev->vdev->instanceid);
+	QemuUUID instance = qemu_uuid_bswap(ch->vdev->instanceid);
 	vmbus_message_offer_channel offer = {
 		.header.message_type = VMBUS_MSG_OFFERCHANNEL,
 		.channel_flags = vdc->channel_flags,
 		.mmio_size_mb = vdc->mmio_size_mb,
 		.child_relid = relid,
-		.sub_channel_index = dev->index,
+		.sub_channel_index = ch->dev.index,
 		.interrupt_flags = VMBUS_OFFER_INTERRUPT_DEDICATED,
 		.connection_id = CONNECTION_ID(relid),
 	};
@@ -112,61 +112,61 @@ static void make_offer(struct testdev *dev, struct hyperv_message *msg)
 
 static void post_notice(void *opaque);
 
-static enum testdev_status add_notice(struct testdev *dev, uint32_t type, uint32_t ms)
+static enum testdev_status add_notice(struct qemu_channel *ch, uint32_t type, uint32_t ms)
 {
 	struct testdev_notice *notice;
 	unsigned int n = 0;
 
-	QTAILQ_FOREACH(notice, &dev->notices, link)
+	QTAILQ_FOREACH(notice, &ch->notices, link)
 		n++;
 	if (n == MAX_NOTICES)
 		return TESTDEV_EBUSY;
 	notice = g_new0(struct testdev_notice, 1);
-	notice->dev = dev;
+	notice->ch = ch;
 	notice->type = type;
 	notice->timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, post_notice, notice);
-	QTAILQ_INSERT_TAIL(&dev->notices, notice, link);
+	QTAILQ_INSERT_TAIL(&ch->notices, notice, link);
 	timer_mod(notice->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + ms);
 	return TESTDEV_OK;
 }
 
 /* The guest has neither the offer nor an open channel: the next offer may come. */
-static void maybe_reoffer(struct testdev *dev)
+static void maybe_reoffer(struct qemu_channel *ch)
 {
-	if (!dev->rescinded || !dev->reoffer_armed || dev->chan)
+	if (!ch->rescinded || !ch->reoffer_armed || ch->chan)
 		return;
-	if (add_notice(dev, VMBUS_MSG_OFFERCHANNEL, dev->reoffer_ms) == TESTDEV_OK)
-		dev->reoffer_armed = false;
+	if (add_notice(ch, VMBUS_MSG_OFFERCHANNEL, ch->reoffer_ms) == TESTDEV_OK)
+		ch->reoffer_armed = false;
 }
 
-static void rescind_delivered(struct testdev *dev)
+static void rescind_delivered(struct qemu_channel *ch)
 {
-	dev->count.rescinds++;
-	dev->rescinded = true;
-	testdev_log(dev, "offer rescinded");
-	maybe_reoffer(dev);
+	ch->dev.count.rescinds++;
+	ch->rescinded = true;
+	testdev_log(&ch->dev, "offer rescinded");
+	maybe_reoffer(ch);
 }
 
-static void offer_delivered(struct testdev *dev)
+static void offer_delivered(struct qemu_channel *ch)
 {
-	dev->count.reoffers++;
-	dev->rescinded = false;
-	testdev_log(dev, "offered again");
+	ch->dev.count.reoffers++;
+	ch->rescinded = false;
+	testdev_log(&ch->dev, "offered again");
 }
 
 static void post_notice(void *opaque)
 {
 	struct testdev_notice *notice = opaque;
-	struct testdev *dev = notice->dev;
+	struct qemu_channel *ch = notice->ch;
 	uint32_t type = notice->type;
 	struct hyperv_message msg = {};
 	int ret;
 
 	if (type == VMBUS_MSG_RESCIND_CHANNELOFFER)
-		make_rescind(dev, &msg);
+		make_rescind(ch, &msg);
 	else
-		make_offer(dev, &msg);
-	ret = message_post(dev, &msg);
+		make_offer(ch, &msg);
+	ret = message_post(ch, &msg);
 	if (ret == -EAGAIN) {
 		timer_mod(notice->timer,
 			  qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + RETRY_MS);
@@ -174,37 +174,39 @@ static void post_notice(void *opaque)
 	}
 	drop_notice(notice);
 	if (ret)
-		testdev_log(dev, "message %u for the guest lost: error %d", type, ret);
+		testdev_log(&ch->dev, "message %u for the guest lost: error %d", type, ret);
 	else if (type == VMBUS_MSG_RESCIND_CHANNELOFFER)
-		rescind_delivered(dev);
+		rescind_delivered(ch);
 	else
-		offer_delivered(dev);
+		offer_delivered(ch);
 }
 
-enum testdev_status offer_rescind(struct testdev *dev, uint32_t ms)
+enum testdev_status host_rescind(struct testdev *dev, uint32_t ms)
 {
-	return add_notice(dev, VMBUS_MSG_RESCIND_CHANNELOFFER, ms);
+	return add_notice(channel_of(dev), VMBUS_MSG_RESCIND_CHANNELOFFER, ms);
 }
 
-void offer_arm_reoffer(struct testdev *dev, uint32_t ms)
+void host_reoffer(struct testdev *dev, uint32_t ms)
 {
-	dev->reoffer_armed = true;
-	dev->reoffer_ms = ms;
+	struct qemu_channel *ch = channel_of(dev);
+
+	ch->reoffer_armed = true;
+	ch->reoffer_ms = ms;
 }
 
-void offer_channel_closed(struct testdev *dev)
+void offer_channel_closed(struct qemu_channel *ch)
 {
-	maybe_reoffer(dev);
+	maybe_reoffer(ch);
 }
 
-static void forget(struct testdev *dev)
+static void forget(struct qemu_channel *ch)
 {
 	struct testdev_notice *notice, *next;
 
-	QTAILQ_FOREACH_SAFE(notice, &dev->notices, link, next)
+	QTAILQ_FOREACH_SAFE(notice, &ch->notices, link, next)
 		drop_notice(notice);
-	dev->rescinded = false;
-	dev->reoffer_armed = false;
+	ch->rescinded = false;
+	ch->reoffer_armed = false;
 }
 
 /*
@@ -214,34 +216,34 @@ static void forget(struct testdev *dev)
  */
 static void after_reset(void *opaque)
 {
-	struct testdev *dev = opaque;
-	VMBusChannel *chan = vmbus_device_channel(dev->vdev, dev->index);
+	struct qemu_channel *ch = opaque;
+	VMBusChannel *chan = vmbus_device_channel(ch->vdev, ch->dev.index);
 
 	if (chan_is_offered(chan))
 		return;
-	forget(dev);
+	forget(ch);
 	/*
 	 * A sub-channel is offered when it is asked for, as Hyper-V does. Linux may
 	 * see one from the start before it has made the device: in hv_vmbus that is
 	 * a NULL pointer.
 	 */
-	if (dev->index)
+	if (ch->dev.index)
 		chan_withhold(chan);
 }
 
-void offer_device_reset(struct testdev *dev)
+void offer_device_reset(struct qemu_channel *ch)
 {
-	qemu_bh_schedule(dev->reset_bh);
+	qemu_bh_schedule(ch->reset_bh);
 }
 
-void offer_init(struct testdev *dev)
+void offer_init(struct qemu_channel *ch)
 {
-	QTAILQ_INIT(&dev->notices);
-	dev->reset_bh = qemu_bh_new(after_reset, dev);
+	QTAILQ_INIT(&ch->notices);
+	ch->reset_bh = qemu_bh_new(after_reset, ch);
 }
 
-void offer_fini(struct testdev *dev)
+void offer_fini(struct qemu_channel *ch)
 {
-	forget(dev);
-	qemu_bh_delete(dev->reset_bh);
+	forget(ch);
+	qemu_bh_delete(ch->reset_bh);
 }

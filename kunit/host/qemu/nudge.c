@@ -8,7 +8,7 @@
  * and the log says so. A message the guest does not want to take stays where it
  * is: nothing is delivered here that was not there already.
  */
-#include "testdev.h"
+#include "qemu.h"
 
 #include "hw/hyperv/hyperv-proto.h"
 
@@ -23,27 +23,27 @@ static bool message_waits(void)
 
 static void nudge_tick(void *opaque)
 {
-	struct testdev *dev = opaque;
-	HvSintRoute *route = bus_route(dev);
+	struct qemu_channel *ch = opaque;
+	HvSintRoute *route = bus_route(ch);
 	bool waits = route && message_waits();
 
-	if (waits && dev->message_waited) {
-		testdev_log(dev, "a message was not taken: interrupt raised again");
+	if (waits && ch->message_waited) {
+		testdev_log(&ch->dev, "a message was not taken: interrupt raised again");
 		hyperv_sint_route_set_sint(route);
 	}
-	dev->message_waited = waits;
-	timer_mod(dev->nudge_timer,
+	ch->message_waited = waits;
+	timer_mod(ch->nudge_timer,
 		  qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + TICK_MS);
 }
 
-void nudge_init(struct testdev *dev)
+void nudge_init(struct qemu_channel *ch)
 {
-	dev->nudge_timer = timer_new_ms(QEMU_CLOCK_REALTIME, nudge_tick, dev);
-	timer_mod(dev->nudge_timer,
+	ch->nudge_timer = timer_new_ms(QEMU_CLOCK_REALTIME, nudge_tick, ch);
+	timer_mod(ch->nudge_timer,
 		  qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + TICK_MS);
 }
 
-void nudge_fini(struct testdev *dev)
+void nudge_fini(struct qemu_channel *ch)
 {
-	timer_free(dev->nudge_timer);
+	timer_free(ch->nudge_timer);
 }

@@ -5,7 +5,7 @@
  * name each field with its offset. So nothing is guessed or copied here, and a
  * QEMU that has not these fields is refused.
  */
-#include "testdev.h"
+#include "qemu.h"
 
 #include "hw/core/cpu.h"
 #include "hw/hyperv/vmbus-bridge.h"
@@ -13,7 +13,7 @@
 #include "qemu/event_notifier.h"
 #include "qapi/error.h"
 
-/* For what is not QEMU, see testdev.c. */
+/* For what is not QEMU, see device.c. */
 #pragma weak vmstate_vmbus_dev
 
 /* Of vmbus.c: an offered channel, and a GPADL the guest may use. */
@@ -213,9 +213,9 @@ const uint64_t *gpadl_gfns(VMBusGpadl *gpadl)
 }
 
 /* NULL while no guest is connected to VMBus. */
-HvSintRoute *bus_route(struct testdev *dev)
+HvSintRoute *bus_route(struct qemu_channel *ch)
 {
-	return FIELD(qdev_get_parent_bus(DEVICE(dev->vdev)), layout.bus_route, HvSintRoute *);
+	return FIELD(qdev_get_parent_bus(DEVICE(ch->vdev)), layout.bus_route, HvSintRoute *);
 }
 
 /*
@@ -240,9 +240,9 @@ static HvSintRoute *other_route(uint32_t vp)
  * KVM tells only the newest route of a processor that the guest has taken a message, so
  * there must not be a second one beside the bus's.
  */
-static HvSintRoute *route_to(struct testdev *dev, uint32_t vp)
+static HvSintRoute *route_to(struct qemu_channel *ch, uint32_t vp)
 {
-	HvSintRoute *route = vp == TESTDEV_VP ? bus_route(dev) : other_route(vp);
+	HvSintRoute *route = vp == TESTDEV_VP ? bus_route(ch) : other_route(vp);
 
 	if (route)
 		hyperv_sint_route_ref(route);
@@ -250,26 +250,26 @@ static HvSintRoute *route_to(struct testdev *dev, uint32_t vp)
 }
 
 /* The route of an open channel: NULL where its structure is not as expected. */
-HvSintRoute *chan_route(struct testdev *dev)
+HvSintRoute *chan_route(struct qemu_channel *ch)
 {
-	if (FIELD(dev->chan, layout.chan_bus, BusState *) !=
-	    qdev_get_parent_bus(DEVICE(dev->vdev)))
+	if (FIELD(ch->chan, layout.chan_bus, BusState *) !=
+	    qdev_get_parent_bus(DEVICE(ch->vdev)))
 		return NULL;
-	return FIELD(dev->chan, layout.chan_route, HvSintRoute *);
+	return FIELD(ch->chan, layout.chan_route, HvSintRoute *);
 }
 
 /* From here on the open channel's interrupts go to that processor. */
-bool chan_set_target(struct testdev *dev, uint32_t vp)
+bool chan_set_target(struct qemu_channel *ch, uint32_t vp)
 {
-	HvSintRoute *from = chan_route(dev), *to;
+	HvSintRoute *from = chan_route(ch), *to;
 
 	if (!from)
 		return false;
-	to = route_to(dev, vp);
+	to = route_to(ch, vp);
 	if (!to)
 		return false;
-	FIELD(dev->chan, layout.chan_route, HvSintRoute *) = to;
+	FIELD(ch->chan, layout.chan_route, HvSintRoute *) = to;
 	hyperv_sint_route_unref(from);
-	FIELD(dev->chan, layout.chan_target, uint32_t) = vp;
+	FIELD(ch->chan, layout.chan_target, uint32_t) = vp;
 	return true;
 }
