@@ -3,7 +3,10 @@
 #
 # Builds testdev.so, the server endpoint, for the QEMU that is installed here,
 # and prints its path: LD_PRELOAD=$(build.sh) qemu-system-x86_64 ...
-# usage: build.sh               the server on QEMU's own VMBus
+# usage: build.sh               the server, and what the variable VMBKMCL_HOST chooses
+#                               as its host: QEMU's own VMBus (qemu, the default) or
+#                               that of kunit/host/own (own), for which vmbus.aml, an
+#                               ACPI table for the guest, is beside the object
 #        build.sh profile       instead: the plugin that kunit/bench/bench.sh may use
 #
 # The headers must be those of exactly that QEMU, the distribution's patches
@@ -141,18 +144,29 @@ compile() {
 	mv "$out.tmp" "$out"
 }
 
+# The same, and the ACPI table that a host without vmbus-bridge needs.
+build() {
+	need iasl acpica-tools
+	mkdir -p "${2%/*}"
+	# 6033: "VMBus" is shorter than the ids of ACPI; 3150: it has no resources.
+	iasl -vw 6033 -vw 3150 -p "${2%/*}/vmbus" "$here/own/vmbus.asl" >"${2%/*}/iasl.log" 2>&1 ||
+		{ cat "${2%/*}/iasl.log" >&2; die "iasl failed"; }
+	compile "$@"
+}
+
 main() {
 	local what=${1:-testdev} name version hash headers so sources
 
-	if [[ $what == testdev ]]; then
-		sources=("$here"/*.c "$here/qemu"/*.c)
-	else
-		sources=("$here/$what"/*.c)
-	fi
+	case $what:${VMBKMCL_HOST:-qemu} in
+	testdev:qemu) sources=("$here"/*.c "$here/qemu"/*.c) ;;
+	testdev:own) sources=("$here"/*.c "$here/own"/*.c "$here/own/core"/*.c) ;;
+	profile:*) sources=("$here/profile"/*.c) ;;
+	*) die "VMBKMCL_HOST is qemu or own" ;;
+	esac
 	read -r name version < <(dpkg-query -W -f '${source:Package} ${source:Version}\n' \
 		"$package" 2>/dev/null) || die "$package is not installed"
-	hash=$(cat "$here/build.sh" "${sources[@]}" "$here"/*.h "$here"/*/*.h |
-		sha256sum | cut -c 1-16)
+	hash=$(cat "$here/build.sh" "${sources[@]}" "$here"/*.h "$here"/*/*.h \
+		"$here"/own/{core/*.h,vmbus.asl} | sha256sum | cut -c 1-16)
 	# LD_PRELOAD is a list with colons between its members.
 	headers=$cache/headers-$name-${version//:/_}
 	so=$cache/so-${version//:/_}-$hash/$what.so
@@ -162,7 +176,7 @@ main() {
 		exec 9>"$cache/lock"
 		flock 9
 		[[ -d $headers ]] || make_headers "$name" "$version" "$headers"
-		[[ -f $so ]] || compile "$headers" "$so" "${sources[@]}"
+		[[ -f $so ]] || build "$headers" "$so" "${sources[@]}"
 	fi
 	echo "$so"
 }

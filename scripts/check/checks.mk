@@ -40,7 +40,7 @@ $(call in,$(code:%=checkpatch/%)): $(state)/checkpatch/%.inputs: %
 $(call in,sparse clang layers): $(built)
 $(call in,kernel-doc coccinelle): $(code)
 $(call in,headers): $(headers)
-$(call in,host): $(filter kunit/host/own/%,$(code))
+$(call in,host): $(filter kunit/host/own/core/%,$(code))
 $(call in,api-table shellcheck codespell licenses): $(tracked)
 tools := gcc
 $(call in,sparse): tools := gcc sparse

@@ -153,11 +153,11 @@ check_shellcheck() {
 
 # The tests of the tests' VMBus host, which need neither QEMU nor a guest
 check_host() {
-	local own=kunit/host/own program
+	local core=kunit/host/own/core program
 
 	program=$(mktemp)
 	gcc -std=gnu11 -O1 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
-		-o "$program" "$own"/*.c "$own"/test/*.c
+		-o "$program" "$core"/*.c "$core"/test/*.c
 	"$program" | sed '/^\(TAP\|1\.\.\|ok\|# [0-9]* passed, 0 failed$\)/d'
 	rm "$program"
 }

@@ -23,6 +23,8 @@
 # From the environment: VMBKMCL_VMBUS=VERSION, the newest version of VMBus that the
 # tests' device lets a guest choose (default: 6.0). A guest chooses the newest one
 # that it knows. If the variable is set, a guest that chose another one has failed.
+# VMBKMCL_HOST=own: the host is the one of kunit/host/own, which checks what the guest
+# does. A guest that breaks a rule of VMBus has failed. Otherwise it is QEMU's VMBus.
 # The host runs directly if this machine's /dev/kvm can play a Hyper-V host and
 # VMBKMCL_NESTED=1 is not set. Otherwise the same host runs in an emulated machine.
 
@@ -41,6 +43,7 @@ plain=
 timeout=900
 append=
 vmbus=${VMBKMCL_VMBUS:-6.0}
+host=${VMBKMCL_HOST:-qemu}
 trace=(-trace "enable=vmbus_*" -D out/host.log)
 dir=
 files=()
@@ -68,6 +71,7 @@ while (($#)); do
 	shift 2
 done
 [[ $kernel && $command ]] || { usage >&2; exit 2; }
+[[ $host == qemu || $host == own ]] || die "VMBKMCL_HOST is qemu or own"
 [[ $vmbus =~ ^[0-9]\.[0-9]$ ]] || die "VMBKMCL_VMBUS=$vmbus is no version of VMBus"
 
 if [[ ! $dir ]]; then
@@ -133,9 +137,18 @@ try_kvm() {
 # A Hyper-V host with VMBus and the tests' devices
 # noxsave: the XSAVE state that an emulated KVM host reports confuses the guest.
 hyperv_machine() {
-	machine_options=("${hyperv[@]}"
-		${preload:+-global "vmbkmcl-testdev.vmbus-version=$((${vmbus%.*} << 16 | ${vmbus#*.}))"}
-		-device vmbus-bridge "${devices[@]}")
+	local version=$((${vmbus%.*} << 16 | ${vmbus#*.}))
+
+	machine_options=("${hyperv[@]}")
+	if [[ $host == own && $preload ]]; then
+		table=${preload%/*}/vmbus.aml
+		machine_options+=(-device "vmbkmcl-host,version=$version")
+	else
+		machine_options+=(
+			${preload:+-global "vmbkmcl-testdev.vmbus-version=$version"}
+			-device vmbus-bridge)
+	fi
+	machine_options+=("${devices[@]}")
 	words="noxsave devices=$((${#devices[@]} / 2)) $append"
 }
 
@@ -295,6 +308,8 @@ judge() {
 	esac
 	"$scripts/guest/kernel-reports.sh" "$dir/console.log" >&2 ||
 		die "FAIL: the guest's kernel reported the above (logs: $dir)"
+	! grep -a 'VIOLATION' "$dir/qemu.log" >&2 ||
+		die "FAIL: the guest broke the above rules of VMBus (logs: $dir)"
 	[[ $plain || ! ${VMBKMCL_VMBUS:-} || $spoken == "$vmbus" ]] ||
 		die "FAIL: the guest speaks VMBus ${spoken:-(no version)}, not $vmbus (logs: $dir)"
 	log "PASS${spoken:+ at VMBus $spoken} (logs: $dir)"

@@ -17,7 +17,7 @@
 
 static struct host host;
 static struct channel channel, other, sub;
-static unsigned int opened, closed, signalled, rescinded, released;
+static unsigned int opened, closed, signalled, rescinded, released, forgotten;
 static unsigned int checks_failed;
 
 #define CHECK(condition)						\
@@ -83,12 +83,19 @@ static void on_released(struct channel *ch)
 	released++;
 }
 
+static void on_forgotten(struct channel *ch)
+{
+	(void)ch;
+	forgotten++;
+}
+
 static const struct channel_callbacks callbacks = {
 	.opened = on_opened,
 	.closed = on_closed,
 	.signalled = on_signalled,
 	.rescinded = on_rescinded,
 	.released = on_released,
+	.forgotten = on_forgotten,
 };
 
 /* --- the guest's messages --- */
@@ -334,8 +341,10 @@ static void newest_version(void)
 static void contact_again(void)
 {
 	start();
+	forgotten = 0;
 	contact(WIRE_VERSION(5, 3));
 	CHECK_EQ(closed, 1);
+	CHECK_EQ(forgotten, 3);
 	CHECK_EQ(gpadl_count(&host, channel.relid), 0);
 	CHECK_EQ(channel.state, CHANNEL_WITHHELD);
 	CHECK_EQ(host.count.violations, 0);
@@ -1208,6 +1217,7 @@ int main(void)
 		signalled = 0;
 		rescinded = 0;
 		released = 0;
+		forgotten = 0;
 		machine_reset();
 		host_init(&host, WIRE_VERSION(6, 0));
 		add_channel(&channel, 0x11, 0);

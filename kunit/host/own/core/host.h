@@ -16,7 +16,7 @@
 struct host;
 struct channel;
 
-/* --- machine: implemented by synic.c for QEMU, and by test/machine.c --- */
+/* --- machine: implemented by ../synic.c for QEMU, and by test/machine.c --- */
 
 struct machine_timer;
 
@@ -151,6 +151,7 @@ struct channel_callbacks {
 	void (*signalled)(struct channel *ch);
 	void (*rescinded)(struct channel *ch);
 	void (*released)(struct channel *ch);
+	void (*forgotten)(struct channel *ch);
 };
 
 struct channel {

@@ -125,6 +125,7 @@ void channel_forget_all(struct host *host)
 	TAILQ_FOREACH(ch, &host->channels, link) {
 		close_channel(ch);
 		ch->state = CHANNEL_WITHHELD;
+		ch->callbacks->forgotten(ch);
 	}
 }
 
