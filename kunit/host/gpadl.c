@@ -14,10 +14,10 @@ struct testdev_held {
  * No reference is kept: the memory is used before the main loop comes to the message
  * that could tear the GPADL down.
  */
-enum testdev_status gpadl_memory(struct testdev *dev, uint32_t handle,
+enum testdev_status gpadl_memory(struct testdev *dev, uint32_t handle, bool write,
 				 struct guest_memory **mem)
 {
-	*mem = host_gpadl_memory(dev, handle);
+	*mem = host_gpadl_memory(dev, handle, write);
 	return *mem ? TESTDEV_OK : TESTDEV_ENOGPADL;
 }
 

@@ -71,6 +71,16 @@ enum testdev_op {
 	TESTDEV_PACE		= 20,	/* read a few packets, then none for length ms (4) */
 	TESTDEV_BENCH		= 21,	/* seed 1: serve as fast as can be, 0: as always (5) */
 
+	/* Faults of the host itself, where it can be told to do wrong (6). */
+	TESTDEV_RULE		= 22,	/* payload = struct testdev_rule */
+	TESTDEV_LET_GO		= 23,	/* of the messages that are held back */
+	TESTDEV_EXPECT		= 24,	/* length violations follow; value = those so far */
+	TESTDEV_SCRIBBLE	= 25,	/* write over the GPADL until it is torn down */
+	TESTDEV_INVENT		= 26,	/* post the payload, a control message, to the guest */
+	TESTDEV_FUZZ		= 27,	/* send length bad packets from seed to channel handle */
+	TESTDEV_FUZZ_MESSAGES	= 28,	/* the same with control messages */
+	TESTDEV_FUZZ_LEFT	= 29,	/* value = how many are still to be sent */
+
 	TESTDEV_OP_END			/* no operation: behind the last */
 };
 
@@ -102,6 +112,9 @@ enum testdev_op {
  *     otherwise. What PUSH sends is the same each time, and of the completions
  *     only the number is looked at. The value is how often the server was woken
  *     by the guest since the channel was opened.
+ * (6) A host that cannot answers TESTDEV_EPROTO. A rule is about another channel than the
+ *     one it is asked on, and is forgotten when the guest leaves VMBus. RULE and the FUZZ
+ *     operations name a channel by its number on VMBus, the relid.
  */
 #define TESTDEV_FORGE_RELATIVE	1u
 #define TESTDEV_PUSH_COMPLETE	1u
@@ -138,6 +151,27 @@ struct testdev_response {
 	__u32 status;		/* enum testdev_status */
 	__u32 payload_len;	/* bytes that follow this header */
 	__u64 value;
+};
+
+enum testdev_action {
+	TESTDEV_REFUSE		= 1,	/* answer with the status value */
+	TESTDEV_DROP		= 2,
+	TESTDEV_HOLD_BACK	= 3,	/* for value ms; 0: until LET_GO */
+	TESTDEV_DOUBLE		= 4,
+	TESTDEV_SET		= 5,	/* the 32-bit word at offset becomes value */
+	TESTDEV_SIZE		= 6,	/* the message becomes value bytes long */
+	TESTDEV_RESCIND_NOW	= 7,	/* rescind the channel, then go on */
+	TESTDEV_SWAP		= 8,	/* it changes places with the next message */
+};
+
+/* What the host does with a control message, once (RULE). */
+struct testdev_rule {
+	__u32 type;		/* of the message */
+	__u32 relid;		/* of the channel that it is about */
+	__u32 nth;		/* 1: the next such message */
+	__u32 action;		/* enum testdev_action */
+	__u32 offset;		/* bytes into the message */
+	__u32 value;
 };
 
 /* What the server counted since QEMU started (REPORT). */

@@ -61,7 +61,7 @@ static enum testdev_status op_gpadl_length(struct call *call)
 	enum testdev_status status;
 	struct guest_memory *mem;
 
-	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	status = gpadl_memory(call->dev, call->rq.handle, false, &mem);
 	if (status)
 		return status;
 	call->value = mem->size;
@@ -76,7 +76,7 @@ static enum testdev_status op_gpadl_crc32(struct call *call)
 	struct guest_memory *mem;
 	uint32_t crc;
 
-	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	status = gpadl_memory(call->dev, call->rq.handle, false, &mem);
 	if (status)
 		return status;
 	status = memory_crc32(mem, &crc);
@@ -95,7 +95,7 @@ static enum testdev_status op_gpadl_fill(struct call *call)
 	enum testdev_status status;
 	struct guest_memory *mem;
 
-	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	status = gpadl_memory(call->dev, call->rq.handle, true, &mem);
 	if (status)
 		return status;
 	status = memory_fill(mem, call->rq.seed);
@@ -113,7 +113,7 @@ static enum testdev_status op_gpadl_write(struct call *call)
 	enum testdev_status status;
 	struct guest_memory *mem;
 
-	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	status = gpadl_memory(call->dev, call->rq.handle, true, &mem);
 	if (status)
 		return status;
 	status = memory_write(mem, call->rq.offset, call->payload, call->rq.payload_len);
@@ -131,7 +131,7 @@ static enum testdev_status op_gpadl_read(struct call *call)
 	enum testdev_status status;
 	struct guest_memory *mem;
 
-	status = gpadl_memory(call->dev, call->rq.handle, &mem);
+	status = gpadl_memory(call->dev, call->rq.handle, false, &mem);
 	if (status)
 		return status;
 	status = TESTDEV_ERANGE;
@@ -297,6 +297,11 @@ static enum testdev_status op_bench(struct call *call)
 	return TESTDEV_OK;
 }
 
+static enum testdev_status op_fault(struct call *call)
+{
+	return host_fault(call->dev, &call->rq, call->payload, &call->value);
+}
+
 static const struct operation {
 	enum testdev_status (*run)(struct call *call);
 	uint16_t packet_type;
@@ -326,6 +331,14 @@ static const struct operation {
 	[TESTDEV_TRAFFIC_REPORT] = { op_traffic_report, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_PACE]		= { op_pace, VMBUS_PACKET_DATA_INBAND },
 	[TESTDEV_BENCH]		= { op_bench, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_RULE]		= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_LET_GO]	= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_EXPECT]	= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_SCRIBBLE]	= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_INVENT]	= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_FUZZ]		= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_FUZZ_MESSAGES]	= { op_fault, VMBUS_PACKET_DATA_INBAND },
+	[TESTDEV_FUZZ_LEFT]	= { op_fault, VMBUS_PACKET_DATA_INBAND },
 };
 
 /* Behind a pipe's header there is the message, and its length is exact. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The server that serves protocol.h: the other end of the tests' channels. It is a part
- * of a shared object preloaded into the distribution's own QEMU (build.sh), so nothing
- * of QEMU is built or changed. This file is what opening and closing a channel do.
+ * The server that serves protocol.h: the other end of the tests' channels. It is
+ * a part of a shared object preloaded into the distribution's own QEMU
+ * (build.sh), so nothing of QEMU is built or changed. This file is what opening
+ * and closing a channel do.
  */
 #include "testdev.h"
 

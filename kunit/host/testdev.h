@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The server endpoint's own header: what its files share, and what it and the host that
- * it is built into have to do with each other. protocol.h is what the guest sees of it.
+ * The server endpoint's own header: what its files share, and what it and the
+ * host that it is built into have to do with each other. protocol.h is what the
+ * guest sees of it.
  */
 #ifndef _VMBKMCL_TESTDEV_H
 #define _VMBKMCL_TESTDEV_H
@@ -24,7 +25,10 @@ struct testdev_out;
 struct testdev_held;
 struct testdev_traffic;
 
-/* One channel, and all that is served on it. The host has it within its own channel. */
+/*
+ * One channel, and all that is served on it. The host has it within its own
+ * channel.
+ */
 struct testdev {
 	uint16_t index;			/* 0: the device's own, else a sub-channel */
 	char *name;			/* begins every line of the log */
@@ -73,8 +77,8 @@ void testdev_opened(struct testdev *dev, uint32_t request_ring_len,
 void testdev_closed(struct testdev *dev);
 
 /*
- * What the server asks of the host. There are two: qemu/ is QEMU's own VMBus, and own/
- * is one that was written for these tests.
+ * What the server asks of the host. There are two: qemu/ is QEMU's own VMBus, and
+ * own/ is one that was written for these tests.
  */
 struct host_packet {
 	uint16_t type;
@@ -92,9 +96,9 @@ struct testdev *host_sibling(struct testdev *dev, uint32_t index);
 /* Have request_work() run, once more and from the main loop. */
 void host_wake(struct testdev *dev);
 /*
- * A pass over the requests: each packet is valid until the next one is read, and the
- * guest sees the room at the end. host_read_end() returns true if more may be there
- * for which no signal comes.
+ * A pass over the requests: each packet is valid until the next one is read, and
+ * the guest sees the room at the end. host_read_end() returns true if more may be
+ * there for which no signal comes.
  */
 bool host_read_begin(struct testdev *dev);
 bool host_read(struct testdev *dev, struct host_packet *packet);
@@ -102,8 +106,11 @@ bool host_read_end(struct testdev *dev);
 /* Returns 0 or -ENOSPC, or another error that waiting does not mend. */
 int host_send(struct testdev *dev, uint16_t type, uint64_t id, void *data, uint32_t len,
 	      bool need_comp);
-/* NULL: there is no such GPADL, or the packet has no such data. */
-struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle);
+/*
+ * NULL: there is no such GPADL, or the packet has no such data. @write: to
+ * write to it.
+ */
+struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle, bool write);
 struct guest_memory *host_packet_memory(struct testdev *dev,
 					const struct host_packet *packet);
 /* A reference that lasts also when the guest tears the GPADL down. */
@@ -111,6 +118,9 @@ void *host_gpadl_get(struct testdev *dev, uint32_t handle);
 void host_gpadl_put(struct testdev *dev, void *gpadl);
 enum testdev_status host_rescind(struct testdev *dev, uint32_t ms);
 void host_reoffer(struct testdev *dev, uint32_t ms);
+/* One of the operations that are faults of the host itself. */
+enum testdev_status host_fault(struct testdev *dev, const struct testdev_request *rq,
+			       const uint8_t *payload, uint64_t *value);
 
 /* memory.c: guest memory in pieces, from a GPADL or from external data */
 struct guest_memory {
@@ -133,7 +143,7 @@ enum testdev_status memory_write(const struct guest_memory *mem, uint64_t offset
 				 const void *buf, uint64_t len);
 
 /* gpadl.c */
-enum testdev_status gpadl_memory(struct testdev *dev, uint32_t handle,
+enum testdev_status gpadl_memory(struct testdev *dev, uint32_t handle, bool write,
 				 struct guest_memory **mem);
 enum testdev_status gpadl_hold(struct testdev *dev, uint32_t handle);
 enum testdev_status gpadl_release(struct testdev *dev, uint32_t handle);

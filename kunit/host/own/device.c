@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The devices: the host, which comes first on QEMU's command line, and those that it
- * offers. They have no bus of QEMU's; vmbus.asl tells the guest of VMBus.
+ * The devices: the host, which comes first on QEMU's command line, and those that
+ * it offers. They have no bus of QEMU's; vmbus.asl tells the guest of VMBus.
  */
 #include "own.h"
 
@@ -201,7 +201,7 @@ static struct gpadl *find_gpadl(struct testdev *dev, uint32_t handle)
 	return gpadl_find(own->ch.host, own->ch.relid, handle);
 }
 
-struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle)
+struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle, bool write)
 {
 	struct gpadl *gpadl = find_gpadl(dev, handle);
 	struct guest_memory *mem;
@@ -209,6 +209,8 @@ struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle)
 
 	if (!gpadl)
 		return NULL;
+	if (write)
+		gpadl_judge_writable(own_host(), gpadl);
 	mem = memory_new(&address_space_memory, gpadl->nr);
 	for (i = 0; i < gpadl->nr; i++)
 		memory_add(mem, gpadl->pfn[i] << VMBUS_PAGE_SHIFT, VMBUS_PAGE_SIZE);
@@ -274,6 +276,7 @@ static void opened(struct channel *ch)
 	struct own_channel *own = own_by(ch);
 
 	own->stuck = false;
+	ch->needless = 0;
 	testdev_opened(&own->dev, ch->in.len, ch->out.len);
 }
 
@@ -282,6 +285,8 @@ static void closed(struct channel *ch)
 	struct own_channel *own = own_by(ch);
 
 	qemu_bh_cancel(own->work);
+	testdev_log(&own->dev, "%" PRIu64 " signals, %" PRIu64 " of them for an empty ring",
+		    own->dev.wakeups, ch->needless);
 	testdev_closed(&own->dev);
 }
 

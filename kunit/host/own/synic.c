@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The machine that the host of core/ runs in: QEMU. Messages come in the thread of the
- * guest's processor, and are queued; everything else is done in the main loop.
+ * The machine that the host of core/ runs in: QEMU. Messages come in the thread
+ * of the guest's processor, and are queued; everything else is done in the main
+ * loop.
  */
 #include "own.h"
 
@@ -42,8 +43,8 @@ int hyperv_set_event_flag_handler(uint32_t conn_id, EventNotifier *notifier);
 #define MAX_VPS		64
 
 /*
- * On an emulated KVM host, one interrupt in some thousands never reaches the guest. So
- * what the guest has not taken for two ticks gets its interrupt again.
+ * On an emulated KVM host, one interrupt in some thousands never reaches the
+ * guest. So what the guest has not taken for two ticks gets its interrupt again.
  */
 #define TICK_MS		10
 
@@ -94,9 +95,10 @@ static struct {
 static void delivered(void *opaque, int status);
 
 /*
- * A route is made once: for each new one KVM replaces its whole table of interrupts and
- * waits until nobody uses the old one. It tells only the newest route of a processor
- * that the guest has taken a message, so there is only one for each.
+ * A route is made once: for each new one KVM replaces its whole table of
+ * interrupts and waits until nobody uses the old one. It tells only the newest
+ * route of a processor that the guest has taken a message, so there is only one
+ * for each.
  */
 static HvSintRoute *route_to(uint32_t vp)
 {
@@ -113,7 +115,8 @@ bool machine_has_vp(uint32_t vp)
 }
 
 /*
- * What the guest sees of its SynIC is memory of QEMU's device for it, "msg" or "event".
+ * What the guest sees of its SynIC is memory of QEMU's device for it, "msg" or
+ * "event".
  */
 static void *synic_page(uint32_t vp, const char *which)
 {
@@ -150,7 +153,10 @@ static void raise_again(uint32_t vp)
 		hyperv_sint_route_set_sint(route);
 }
 
-/* True if something waits now; @ticks counts since when, and @vp is interrupted again. */
+/*
+ * True if something waits now; @ticks counts since when, and @vp is interrupted
+ * again.
+ */
 static bool look(bool waits, unsigned int *ticks, uint32_t vp)
 {
 	if (!waits) {
@@ -235,6 +241,11 @@ void machine_post(struct host *host, const void *msg, uint32_t len)
 	memcpy(posted->msg.payload, msg, len);
 	g_queue_push_tail(&synic.out, posted);
 	pump();
+}
+
+unsigned int machine_backlog(void)
+{
+	return g_queue_get_length(&synic.out);
 }
 
 /* The one in flight stays first until it is delivered. */

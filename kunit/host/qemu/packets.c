@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets through QEMU's VMBus: its functions, and what they leave out. It gets past no
- * packet that it does not know, and does not always wake a guest that waits for room.
+ * Packets through QEMU's VMBus: its functions, and what they leave out. It gets
+ * past no packet that it does not know, and does not always wake a guest that
+ * waits for room.
  */
 #include "qemu.h"
 
@@ -54,10 +55,11 @@ static uint32_t ring_used(struct qemu_channel *ch, const vmbus_ring_buffer *ring
 }
 
 /*
- * The guest wants to hear when more than pending_send_sz bytes are free. It is told
- * once, when a pass that began to read at @from brings that about: a guest that
- * counts on more would wait for ever with others. (QEMU tells it only sometimes: not
- * when the ring has become empty, and at equality when it is too early for Linux.)
+ * The guest wants to hear when more than pending_send_sz bytes are free. It is
+ * told once, when a pass that began to read at @from brings that about: a guest
+ * that counts on more would wait for ever with others. (QEMU tells it only
+ * sometimes: not when the ring has become empty, and at equality when it is too
+ * early for Linux.)
  */
 static void wake_guest(struct qemu_channel *ch, uint32_t from)
 {
@@ -211,12 +213,13 @@ void host_gpadl_put(struct testdev *dev, void *gpadl)
 	vmbus_put_gpadl(gpadl);
 }
 
-struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle)
+struct guest_memory *host_gpadl_memory(struct testdev *dev, uint32_t handle, bool write)
 {
 	VMBusGpadl *gpadl = host_gpadl_get(dev, handle);
 	struct guest_memory *mem;
 	uint32_t i, pages;
 
+	(void)write;
 	if (!gpadl)
 		return NULL;
 	pages = vmbus_gpadl_len(gpadl) >> VMBUS_PAGE_SHIFT;

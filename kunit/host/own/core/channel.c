@@ -2,10 +2,10 @@
 /*
  * Channels: offered, opened, closed, moved, rescinded, released.
  *
- * A rescind takes effect at once: the host closes the channel and forgets its GPADLs
- * before it tells the guest, since the guest takes its memory back without a teardown.
- * Until the guest has released the channel, messages for it may come from before it
- * knew: an OPENCHANNEL is then ignored, as Hyper-V does.
+ * A rescind takes effect at once: the host closes the channel and forgets its
+ * GPADLs before it tells the guest, since the guest takes its memory back without
+ * a teardown. Until the guest has released the channel, messages for it may come
+ * from before it knew: an OPENCHANNEL is then ignored, as Hyper-V does.
  */
 #include "host.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of GPADLs. Its numbers are checked against the messages that bring them:
- * bodies only for a GPADL that needs them, each as long as it can be, and as many pages
- * as were announced.
+ * The table of GPADLs. Its numbers are checked against the messages that bring
+ * them: bodies only for a GPADL that needs them, each as long as it can be, and
+ * as many pages as were announced.
  */
 #include "host.h"
 
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define RANGE_HEAD	8u	/* bytes and offset */
+
+#define SCRIBBLE_MS	2u
 
 static struct gpadl *find(struct host *host, uint32_t id)
 {
@@ -86,7 +88,10 @@ static void append(struct host *host, struct gpadl *gpadl, const void *pfn, uint
 	uint32_t left = gpadl->nr - gpadl->seen, n = bytes / sizeof(uint64_t);
 	uint32_t due = left < most ? left : most;
 
-	/* A message may be padded to its greatest size; a host stops where it is told. */
+	/*
+	 * A message may be padded to its greatest size; a host stops where it
+	 * is told.
+	 */
 	judge(host, n == due && !(bytes % sizeof(uint64_t)),
 	      "gpadl 0x%x: %u bytes of page numbers instead of %u", gpadl->id, bytes,
 	      due * (uint32_t)sizeof(uint64_t));
@@ -164,7 +169,10 @@ void gpadl_header(struct host *host, const void *msg, uint32_t len)
 	finish(host, gpadl);
 }
 
-/* Nobody waits for an answer to a body; one that comes after a rescind is no error. */
+/*
+ * Nobody waits for an answer to a body; one that comes after a rescind is no
+ * error.
+ */
 static bool may_be_late(struct host *host)
 {
 	struct channel *ch;
@@ -219,6 +227,32 @@ void gpadl_teardown(struct host *host, const void *msg, uint32_t len)
 	rule_post(host, teardown->relid, &torndown, sizeof(torndown));
 }
 
+static int compare_pfns(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+void gpadl_judge_writable(struct host *host, struct gpadl *gpadl)
+{
+	size_t size = gpadl->nr * sizeof(uint64_t);
+	uint64_t *sorted = gpadl->judged ? NULL : malloc(size);
+	uint32_t i;
+
+	if (!sorted)
+		return;
+	gpadl->judged = true;
+	memcpy(sorted, gpadl->pfn, size);
+	qsort(sorted, gpadl->nr, sizeof(uint64_t), compare_pfns);
+	for (i = 1; i < gpadl->nr; i++)
+		if (!judge(host, sorted[i] != sorted[i - 1],
+			   "gpadl 0x%x: page %#llx is in it twice, and the host writes to it",
+			   gpadl->id, (unsigned long long)sorted[i]))
+			break;
+	free(sorted);
+}
+
 /* Other bytes each time, so that no page happens to hold them already. */
 static void scribble(struct host *host, const struct gpadl *gpadl)
 {
@@ -235,13 +269,28 @@ static void scribble(struct host *host, const struct gpadl *gpadl)
 	}
 }
 
-void gpadl_scribble(struct host *host)
+static void scribble_again(void *arg)
 {
+	struct host *host = arg;
 	struct gpadl *gpadl;
 
-	TAILQ_FOREACH(gpadl, &host->gpadls, link)
-		if (gpadl->scribble)
-			scribble(host, gpadl);
+	host->scribbling = NULL;
+	TAILQ_FOREACH(gpadl, &host->gpadls, link) {
+		if (!gpadl->scribble)
+			continue;
+		scribble(host, gpadl);
+		if (!host->scribbling)
+			host->scribbling = machine_after(SCRIBBLE_MS, scribble_again, host);
+	}
+}
+
+void gpadl_scribble_on(struct host *host, struct gpadl *gpadl)
+{
+	gpadl_judge_writable(host, gpadl);
+	gpadl->scribble = true;
+	scribble(host, gpadl);
+	if (!host->scribbling)
+		host->scribbling = machine_after(SCRIBBLE_MS, scribble_again, host);
 }
 
 void gpadl_torndown(struct host *host, uint32_t relid, uint32_t id)

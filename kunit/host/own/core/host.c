@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The connection: versions, and which message goes where. A message that a host would
- * not understand in this state is a violation, and is dropped.
+ * The connection: versions, and which message goes where. A message that a host
+ * would not understand in this state is a violation, and is dropped.
  */
 #include "host.h"
 
@@ -29,8 +29,12 @@ static bool speaks(const struct host *host, uint32_t version)
 void host_forget(struct host *host)
 {
 	rule_clear(host);
+	fuzz_stop(host);
 	channel_forget_all(host);
 	gpadl_forget(host, UINT32_MAX);
+	if (host->scribbling)
+		machine_cancel(host->scribbling);
+	host->scribbling = NULL;
 	host->state = HOST_IDLE;
 	host->version = 0;
 }
@@ -226,6 +230,7 @@ void host_init(struct host *host, uint32_t newest)
 	TAILQ_INIT(&host->gpadls);
 	TAILQ_INIT(&host->rules);
 	TAILQ_INIT(&host->held);
+	TAILQ_INIT(&host->fuzzes);
 	machine_listen(host, WIRE_CONNECTION_OLD);
 	machine_listen(host, WIRE_CONNECTION_NEW);
 	machine_listen(host, CONNECTION);

@@ -22,6 +22,8 @@ struct machine_timer;
 
 /* Put the message in the queue to the processor that the guest chose. */
 void machine_post(struct host *host, const void *msg, uint32_t len);
+/* How many of them the guest has not taken. */
+unsigned int machine_backlog(void);
 /* Drop what is queued, and post to that processor from here on. */
 bool machine_connect(struct host *host, uint32_t vp);
 void machine_disconnect(struct host *host);
@@ -47,9 +49,9 @@ void machine_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* --- judge.c --- */
 
 /*
- * What no guest may do. The checks are made on every message and packet. A violation
- * is logged, and run-guest.sh fails the run for it, except for as many as a test
- * announced by judge_expect().
+ * What no guest may do. The checks are made on every message and packet. A
+ * violation is logged, and run-guest.sh fails the run for it, except for as many
+ * as a test announced by judge_expect().
  */
 #define judge(host, good, ...) ((good) || (judge_violation(host, __VA_ARGS__), false))
 
@@ -71,6 +73,7 @@ struct gpadl {
 	uint32_t id;
 	enum gpadl_state state;
 	bool scribble;			/* until it is torn down */
+	bool judged;			/* as one that the host writes to */
 	uint32_t bytes;
 	uint32_t nr;
 	uint32_t seen;
@@ -85,10 +88,12 @@ void gpadl_body(struct host *host, const void *msg, uint32_t len);
 void gpadl_teardown(struct host *host, const void *msg, uint32_t len);
 /* The channel is gone, and no message tells so; UINT32_MAX: of all channels. */
 void gpadl_forget(struct host *host, uint32_t relid);
+/* The host is about to write to it: no page may be in it twice. */
+void gpadl_judge_writable(struct host *host, struct gpadl *gpadl);
 /* TORNDOWN is posted now: the memory is the guest's again. */
 void gpadl_torndown(struct host *host, uint32_t relid, uint32_t id);
-/* Write over all memory of GPADLs that are scribbled on. */
-void gpadl_scribble(struct host *host);
+/* Write over its memory again and again, last when TORNDOWN is posted. */
+void gpadl_scribble_on(struct host *host, struct gpadl *gpadl);
 
 /* --- ring.c --- */
 
@@ -117,7 +122,10 @@ void ring_unmap(struct ring *ring);
 /* Tell the guest that it gets the signals for room that it asks for. */
 void ring_promise(struct ring *ring);
 
-/* The ring from the guest. A pass reads packets, and gives the room back at its end. */
+/*
+ * The ring from the guest. A pass reads packets, and gives the room back at its
+ * end.
+ */
 bool ring_has_data(struct ring *ring);
 void ring_read_begin(struct ring *ring);
 enum ring_status ring_read(struct channel *ch, struct packet *packet);
@@ -128,11 +136,17 @@ bool ring_read_end(struct channel *ch);
 enum ring_status ring_write(struct channel *ch, uint16_t type, bool asks, uint64_t id,
 			    const void *descriptor, uint32_t descriptor_len,
 			    const void *payload, uint32_t len);
+/* The header as it is, and all that belongs to its length. The caller signals. */
+enum ring_status ring_write_raw(struct channel *ch, const struct wire_packet *packet,
+				const void *body);
 uint32_t ring_room(struct ring *ring);
 
 /* --- gpa_direct.c --- */
 
-/* Calls @piece for each part of the packet's external data; false: it is malformed. */
+/*
+ * Calls @piece for each part of the packet's external data; false: it is
+ * malformed.
+ */
 bool gpa_direct_walk(const struct packet *packet,
 		     void (*piece)(void *arg, uint64_t address, uint32_t len), void *arg);
 
@@ -177,6 +191,7 @@ struct channel {
 	struct ring out;
 	uint8_t *buffer;		/* of the packet that was read last */
 	uint32_t buffer_len;
+	uint64_t last_id;		/* of the packet that was read last */
 	uint64_t needless;		/* signals for a ring that had nothing new */
 };
 
@@ -210,8 +225,8 @@ enum rule_action {
 };
 
 /*
- * A fault: what is done with the message of this type, for or from this channel, when
- * it is the nth of them from now on (1: the next). A rule is used once.
+ * A fault: what is done with the message of this type, for or from this channel,
+ * when it is the nth of them from now on (1: the next). A rule is used once.
  */
 struct rule {
 	TAILQ_ENTRY(rule) link;
@@ -235,6 +250,16 @@ void rule_post(struct host *host, uint32_t relid, const void *msg, uint32_t len)
 bool rule_takes(struct host *host, uint32_t relid, const void *msg, uint32_t len);
 /* Let go of every message that is held until then. */
 void rule_release(struct host *host);
+
+/* --- fuzz.c --- */
+
+/*
+ * Write packets to the channel's ring, or post messages; no more when it is
+ * closed.
+ */
+bool fuzz_start(struct channel *ch, bool messages, uint64_t seed, uint64_t count);
+uint64_t fuzz_left(struct host *host);
+void fuzz_stop(struct host *host);
 
 /* --- host.c --- */
 
@@ -261,6 +286,8 @@ struct host {
 	TAILQ_HEAD(, rule) rules;
 	TAILQ_HEAD(, held) held;	/* messages, see rule.c */
 	uint64_t expected;		/* violations that do not count */
+	TAILQ_HEAD(, fuzz) fuzzes;
+	struct machine_timer *scribbling;
 	struct host_count count;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Both rings of a channel. All that is in them can be changed by the guest at any time:
- * each number is read once, checked, and used from there on as it was read. That goes
- * for the numbers that the host wrote itself, too.
+ * Both rings of a channel. All that is in them can be changed by the guest at any
+ * time: each number is read once, checked, and used from there on as it was read.
+ * That goes for the numbers that the host wrote itself, too.
  */
 #include "host.h"
 
@@ -124,8 +124,8 @@ static uint32_t writable(const struct ring *ring, uint32_t used)
 }
 
 /*
- * The writer is signalled once, when this pass brings about the room that it waits for.
- * Linux wants strictly more of it.
+ * The writer is signalled once, when this pass brings about the room that it
+ * waits for. Linux wants strictly more of it.
  */
 static void signal_room(struct channel *ch, uint32_t freed)
 {
@@ -212,6 +212,7 @@ enum ring_status ring_read(struct channel *ch, struct packet *packet)
 	copy(ring, ring->at, ch->buffer, wire.len8 * 8, false);
 	ring->at = (ring->at + wire.len8 * 8 + WIRE_TRAILER) % ring->len;
 
+	ch->last_id = wire.id;
 	*packet = (struct packet){
 		.type = wire.type,
 		.asks = wire.flags & WIRE_PACKET_ASKS,
@@ -255,6 +256,23 @@ static bool has_room(struct ring *ring, uint32_t total)
 	write_once(&head(ring)->pending_send, total);
 	full_barrier();
 	return ring_room(ring) >= total;
+}
+
+/* There is no room in a ring whose indices are none. */
+enum ring_status ring_write_raw(struct channel *ch, const struct wire_packet *packet,
+				const void *body)
+{
+	struct ring *ring = &ch->out;
+	uint32_t at = read_once(&head(ring)->write), len = packet->len8 * 8;
+	uint64_t trailer = (uint64_t)at << 32;
+
+	if (ring_room(ring) < len + WIRE_TRAILER)
+		return RING_FULL;
+	copy(ring, at, (void *)packet, sizeof(*packet), true);
+	copy(ring, at + sizeof(*packet), (void *)body, len - sizeof(*packet), true);
+	copy(ring, at + len, &trailer, sizeof(trailer), true);
+	write_once(&head(ring)->write, (at + len + WIRE_TRAILER) % ring->len);
+	return RING_OK;
 }
 
 enum ring_status ring_write(struct channel *ch, uint16_t type, bool asks, uint64_t id,

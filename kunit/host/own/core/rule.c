@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Faults. A rule picks one message by its type and channel, and says what happens to
- * it. What the host does otherwise is not changed by a rule: a GPADL whose CREATED was
- * dropped is there, and one that is refused is not.
+ * Faults. A rule picks one message by its type and channel, and says what happens
+ * to it. What the host does otherwise is not changed by a rule: a GPADL whose
+ * CREATED was dropped is there, and one that is refused is not.
  */
 #include "host.h"
 
@@ -72,8 +72,9 @@ void rule_clear(struct host *host)
 }
 
 /*
- * The rule for this message, which the caller frees: no rule is used twice. A refusal
- * is decided before there is a message, so the two kinds are asked for apart.
+ * The rule for this message, which the caller frees: no rule is used twice. A
+ * refusal is decided before there is a message, so the two kinds are asked for
+ * apart.
  */
 static struct rule *match(struct host *host, uint32_t type, uint32_t relid, bool refuse)
 {

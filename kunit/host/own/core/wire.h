@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMBus on the wire: control messages and rings, as a host sees them. This is written
- * from the protocol and apart from QEMU's headers and the module's, so that each of
- * them checks the other. Everything is little-endian, as the machines it runs on are.
+ * VMBus on the wire: control messages and rings, as a host sees them. This is
+ * written from the protocol and apart from QEMU's headers and the module's, so
+ * that each of them checks the other. Everything is little-endian, as the
+ * machines it runs on are.
  */
 #ifndef _OWN_WIRE_H
 #define _OWN_WIRE_H
@@ -120,7 +121,10 @@ struct wire_range {
 	uint64_t pfn[];
 };
 
-/* The range begins at the 20th byte, and so do 64-bit numbers: it is not aligned. */
+/*
+ * The range begins at the 20th byte, and so do 64-bit numbers: it is not
+ * aligned.
+ */
 struct wire_gpadl_header {
 	struct wire_header header;
 	uint32_t relid;

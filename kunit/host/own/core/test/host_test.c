@@ -645,6 +645,24 @@ static void wrong_headers(void)
 	CHECK_EQ(gpadl_count(&host, channel.relid), 1);
 }
 
+static void page_twice(void)
+{
+	struct gpadl *gpadl;
+
+	connect_at(WIRE_VERSION(5, 3));
+	send_gpadl(channel.relid, BUFFER, FIRST_PFN, 26);
+	created_status(BUFFER);
+	gpadl = gpadl_find(&host, channel.relid, BUFFER);
+	gpadl_judge_writable(&host, gpadl);
+	CHECK_EQ(host.count.violations, 0);
+	gpadl->judged = false;
+	gpadl->pfn[20] = gpadl->pfn[3];
+	VIOLATES("page 0x103 is in it twice", gpadl_judge_writable(&host, gpadl));
+	/* said once */
+	gpadl_judge_writable(&host, gpadl);
+	CHECK_EQ(host.count.violations, 1);
+}
+
 static void not_ram(void)
 {
 	connect_at(WIRE_VERSION(5, 3));
@@ -688,29 +706,38 @@ static void scribbles(void)
 	connect_at(WIRE_VERSION(5, 3));
 	send_gpadl(channel.relid, BUFFER, FIRST_PFN + 100, 2);
 	created_status(BUFFER);
-	gpadl_scribble(&host);
-	CHECK_EQ(page[0], 0);
 	gpadl = gpadl_find(&host, channel.relid, BUFFER);
-	gpadl->scribble = true;
-	gpadl_scribble(&host);
+	gpadl_scribble_on(&host, gpadl);
 	CHECK(page[0] && page[2 * WIRE_PAGE - 1]);
 	CHECK_EQ(page[2 * WIRE_PAGE], 0);
+	page[0] = 0;
+	machine_pass(5);
+	CHECK(page[0]);
 	/* also while TORNDOWN is held back, and last when it is posted */
 	rule_add(&host, &(struct rule){
 		.type = WIRE_GPADL_TORNDOWN, .relid = channel.relid, .nth = 1,
-		.action = RULE_HOLD, .value = 10 });
+		.action = RULE_HOLD, .value = 0 });
 	send_teardown(channel.relid, BUFFER);
 	page[0] = 0;
-	gpadl_scribble(&host);
+	machine_pass(5);
 	CHECK(page[0]);
 	page[0] = 0;
-	machine_pass(10);
+	rule_release(&host);
 	expect_torndown(BUFFER);
 	CHECK(page[0]);
 	page[0] = 0;
-	gpadl_scribble(&host);
+	machine_pass(50);
 	CHECK_EQ(page[0], 0);
+	CHECK_EQ(machine_timers(), 0);
 	CHECK_EQ(machine_mapped(), 0);
+	/* nor after a rescind, or of another guest */
+	send_gpadl(channel.relid, BUFFER, FIRST_PFN + 100, 2);
+	created_status(BUFFER);
+	gpadl_scribble_on(&host, gpadl_find(&host, channel.relid, BUFFER));
+	channel_rescind(&channel);
+	page[0] = 0;
+	machine_pass(50);
+	CHECK_EQ(page[0], 0);
 }
 
 /* --- cases: rings --- */
@@ -955,6 +982,13 @@ static void note_piece(void *arg, uint64_t address, uint32_t len)
 	pieces->len[pieces->n++] = len;
 }
 
+static void drop_piece(void *arg, uint64_t address, uint32_t len)
+{
+	(void)arg;
+	(void)address;
+	(void)len;
+}
+
 static bool walk(struct pieces *pieces, const void *descriptor, uint32_t len)
 {
 	struct packet packet = { .descriptor = descriptor, .descriptor_len = len };
@@ -1149,6 +1183,116 @@ static void wrong_rules(void)
 	CHECK_EQ(rule_count(&host), 0);
 }
 
+/* --- cases: what no good host sends, and no good guest --- */
+
+/* The guest reads all of it without losing its place. */
+static void fuzzes_packets(void)
+{
+	uint32_t read = 0, packets = 0;
+	struct wire_packet packet;
+
+	start();
+	CHECK(fuzz_start(&channel, false, 1, 50000));
+	while (fuzz_left(&host) && machine_timers()) {
+		machine_pass(1);
+		while (read != to_guest()->write) {
+			memcpy(&packet, word(to_guest(), read), 8);
+			CHECK(packet.len8 >= 2 && packet.len8 <= 66);
+			CHECK_EQ(*word(to_guest(), read + packet.len8 * 8),
+				 (uint64_t)read << 32);
+			read = (read + packet.len8 * 8 + 8) % RING_LEN;
+			packets++;
+		}
+		to_guest()->read = read;
+	}
+	CHECK_EQ(packets, 50000);
+	machine_pass(10);
+	CHECK_EQ(machine_timers(), 0);
+	/* It ends with the channel. */
+	CHECK(fuzz_start(&channel, false, 1, 50000));
+	send_words(WIRE_CLOSECHANNEL, 1, channel.relid);
+	machine_pass(2);
+	CHECK_EQ(fuzz_left(&host), 0);
+}
+
+static void fuzzes_messages(void)
+{
+	const struct posted *posted;
+	unsigned int n = 0;
+
+	start();
+	CHECK(fuzz_start(&channel, true, 1, 1000));
+	while (fuzz_left(&host)) {
+		machine_pass(1);
+		CHECK(machine_backlog() <= 16);
+		while ((posted = machine_fetch())) {
+			n++;
+			CHECK(posted->len <= WIRE_MESSAGE_MAX);
+			CHECK(posted->header.type != WIRE_RESCIND ||
+			      ((const struct wire_relid *)posted->bytes)->relid >= 1024);
+		}
+	}
+	CHECK_EQ(n, 1000);
+	machine_pass(2);
+	CHECK(fuzz_start(&channel, true, 1, 1000));
+	contact(WIRE_VERSION(5, 3));
+	CHECK_EQ(fuzz_left(&host), 0);
+}
+
+static uint64_t random_word(void)
+{
+	static uint64_t state = 1;
+
+	state = state * 6364136223846793005ull + 1442695040888963407ull;
+	return state >> 33;
+}
+
+/* Any messages, and anything in the rings: the host goes on, and can be left. */
+static void survives_a_bad_guest(void)
+{
+	uint32_t msg[WIRE_MESSAGE_MAX / 4], i, j;
+	struct packet packet;
+
+	for (i = 0; i < 300000; i++) {
+		/* Mostly there is a channel to break. */
+		if (host.state != HOST_OFFERED) {
+			contact(WIRE_VERSION(5, 3));
+			send_words(WIRE_REQUESTOFFERS, 0);
+		}
+		if (channel.state == CHANNEL_OFFERED && !(random_word() % 4)) {
+			send_gpadl(channel.relid, RINGS, FIRST_PFN, 2 * RING_PAGES);
+			send_open(channel.relid, RINGS, 0, RING_PAGES);
+		}
+		for (j = 0; j < WIRE_MESSAGE_MAX / 4; j++)
+			msg[j] = random_word() % 4 ? random_word() % 64 : random_word();
+		msg[0] = random_word() % 26;
+		if (random_word() % 2)
+			msg[2] = channel.relid;
+		if (msg[0] == WIRE_UNLOAD || msg[0] == WIRE_INITIATE_CONTACT)
+			msg[0] = random_word() % 64 ? WIRE_GPADL_HEADER : msg[0];
+		send(msg, random_word() % 2 ? 4 * (random_word() % 61) : 8 + 4 * (i % 8));
+		if (channel.state == CHANNEL_OPEN) {
+			*word(to_host(), 8 * random_word()) = random_word() << (i % 2 * 32);
+			to_host()->write = random_word() % 8 ? random_word() % RING_LEN & ~7 :
+							       random_word();
+			to_guest()->read = random_word() % (2 * RING_LEN);
+			to_guest()->write = random_word() % (2 * RING_LEN);
+			while (read_one(&packet) == RING_OK)
+				gpa_direct_walk(&packet, drop_piece, NULL);
+			write_one(random_word() % 5000);
+		}
+		if (!(random_word() % 64))
+			channel_rescind(&channel);
+		if (channel.state == CHANNEL_RESCINDED && !(random_word() % 4)) {
+			send_words(WIRE_RELID_RELEASED, 1, channel.relid);
+			channel_offer(&channel);
+		}
+		while (machine_fetch())
+			;
+	}
+	CHECK(opened > 100);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -1170,6 +1314,7 @@ static const struct {
 	{ "moves_unanswered", moves_unanswered },
 	{ "gpadls", gpadls },
 	{ "wrong_headers", wrong_headers },
+	{ "page_twice", page_twice },
 	{ "not_ram", not_ram },
 	{ "wrong_bodies", wrong_bodies },
 	{ "wrong_teardowns", wrong_teardowns },
@@ -1192,6 +1337,9 @@ static const struct {
 	{ "malforms", malforms },
 	{ "rescinds_at_a_moment", rescinds_at_a_moment },
 	{ "wrong_rules", wrong_rules },
+	{ "fuzzes_packets", fuzzes_packets },
+	{ "fuzzes_messages", fuzzes_messages },
+	{ "survives_a_bad_guest", survives_a_bad_guest },
 };
 
 static void add_channel(struct channel *ch, uint8_t type, uint16_t sub_index)

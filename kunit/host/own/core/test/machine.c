@@ -34,11 +34,16 @@ void machine_reset(void)
 
 void machine_post(struct host *host, const void *msg, uint32_t len)
 {
-	struct posted *posted = &queue[nr_posted++];
+	struct posted *posted;
 
 	(void)host;
+	if (nr_fetched == nr_posted) {
+		nr_fetched = 0;
+		nr_posted = 0;
+	}
 	if (nr_posted == MAX_POSTED)
 		abort();
+	posted = &queue[nr_posted++];
 	memset(posted, 0, sizeof(*posted));
 	posted->len = len;
 	memcpy(posted->bytes, msg, len);
@@ -47,6 +52,11 @@ void machine_post(struct host *host, const void *msg, uint32_t len)
 const struct posted *machine_fetch(void)
 {
 	return nr_fetched < nr_posted ? &queue[nr_fetched++] : NULL;
+}
+
+unsigned int machine_backlog(void)
+{
+	return nr_posted - nr_fetched;
 }
 
 bool machine_connect(struct host *host, uint32_t vp)
