@@ -44,6 +44,10 @@ mutate:
 	scripts/mutate.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(FILES)
 
+# A host that sends nonsense; FUZZ_SEED=N repeats a run.
+fuzz:
+	scripts/fuzz.sh
+
 # Compile, test and demo for every supported kernel, as one table.
 test-all:
 	scripts/test-all.sh $(KERNEL)
@@ -87,6 +91,7 @@ help:
 	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
 	@echo 'make test-rt    run the packet suites on PREEMPT_RT kernels'
 	@echo 'make mutate     see which faults the tests notice [COUNT=] [SEED=] [FILES=]'
+	@echo 'make fuzz       have the host send nonsense [FUZZ_SEED=number]'
 	@echo 'make test-all   compile, test and demo for every kernel'
 	@echo 'make coverage   which lines of the module the tests run'
 	@echo 'make bench      measure it against hv_vmbus by hand [JOB=name]'
@@ -94,5 +99,5 @@ help:
 	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test-quick test test-rt mutate test-all coverage bench check check-all docs \
-	package package-test help
+.PHONY: all modules install uninstall clean demo test-quick test test-rt mutate test-all coverage bench \
+	check check-all docs package package-test fuzz help

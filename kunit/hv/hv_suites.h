@@ -14,5 +14,7 @@ extern struct kunit_suite vmbkmcl_flow_suite;
 extern struct kunit_suite vmbkmcl_signals_suite;
 extern struct kunit_suite vmbkmcl_move_suite;
 extern struct kunit_suite vmbkmcl_rings_suite;
+extern struct kunit_suite vmbkmcl_host_fault_suite;
+extern struct kunit_suite vmbkmcl_host_fuzz_suite;
 
 #endif /* _KUNIT_HV_SUITES_H */

@@ -42,7 +42,9 @@ run_suites_after(hv_tests_init,
 		 &vmbkmcl_flow_suite,
 		 &vmbkmcl_signals_suite,
 		 &vmbkmcl_move_suite,
-		 &vmbkmcl_rings_suite);
+		 &vmbkmcl_rings_suite,
+		 &vmbkmcl_host_fault_suite,
+		 &vmbkmcl_host_fuzz_suite);
 
 KMCL_IMPORT_BUS_NS;
 IMPORT_TESTS_NS;

@@ -81,6 +81,7 @@ void fill_pattern(void *va, size_t size, u32 seed, size_t from)
 	for (i = 0; i < size; i++)
 		((u8 *)va)[i] = testdev_pattern(seed, from + i);
 }
+EXPORT_TO_TESTS(fill_pattern);
 
 bool has_pattern(const void *va, size_t size, u32 seed, size_t from)
 {
@@ -91,3 +92,4 @@ bool has_pattern(const void *va, size_t size, u32 seed, size_t from)
 			return false;
 	return true;
 }
+EXPORT_TO_TESTS(has_pattern);

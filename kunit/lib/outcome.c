@@ -66,6 +66,7 @@ VMBPACKET packet_of(struct kunit *test, VMBCHANNEL ch, struct outcome *outcome)
 	VmbPacketSetPointer(packet, outcome);
 	return packet;
 }
+EXPORT_TO_TESTS(packet_of);
 
 VMBPACKET packet_ex(struct kunit *test, VMBCHANNEL ch, struct outcome *outcome)
 {

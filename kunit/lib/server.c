@@ -122,6 +122,7 @@ u64 server_length(struct kunit *test, struct server *srv, u32 handle)
 	return server_does(test, srv->ch, .op = TESTDEV_GPADL_LENGTH,
 			   .handle = handle);
 }
+EXPORT_TO_TESTS(server_length);
 
 void server_fill(struct kunit *test, struct server *srv, u32 handle, u32 seed)
 {
@@ -168,6 +169,7 @@ enum testdev_status call_server(struct kunit *test, VMBCHANNEL ch,
 			STATUS_SUCCESS);
 	return rsp.status;
 }
+EXPORT_TO_TESTS(call_server);
 
 unsigned int server_echo_cpu(struct kunit *test, VMBCHANNEL ch)
 {

@@ -36,7 +36,8 @@ prepare_tests() {
 	third+=,channels=$(protocol TESTDEV_SUBS_CHANNELS)
 	tests_guest=("$scripts/guest/run-guest.sh" --kernel "$kdir/bzImage" --timeout 1800
 		--preload "$device" --device "" --device "$second" --device "$third"
-		--acpi-table "$dir/mmio.aml" --append kunit.autorun=1
+		--acpi-table "$dir/mmio.aml"
+		--append "kunit.autorun=1 ${FUZZ_SEED:+fuzz_seed=$FUZZ_SEED} ${FUZZ_PACKETS:+fuzz_packets=$FUZZ_PACKETS} ${FUZZ_MESSAGES:+fuzz_messages=$FUZZ_MESSAGES}"
 		--file "$tree/kunit/guest/run-kunit:/run-kunit"
 		--file "$tree/kunit/guest/run-samples:/run-samples" "${files[@]}")
 }

@@ -224,16 +224,4 @@ struct wire_gpa_direct {		/* behind a packet's header */
 	uint32_t nr_ranges;
 };
 
-struct wire_xfer_pages {		/* the same for transfer pages */
-	uint16_t set;
-	uint8_t sender_owns;
-	uint8_t reserved;
-	uint32_t nr_ranges;
-};
-
-struct wire_xfer_range {
-	uint32_t bytes;
-	uint32_t offset;
-};
-
 #endif /* _OWN_WIRE_H */
