@@ -40,7 +40,7 @@ static void kmcl_passive_call(struct kmcl_channel *ch)
 
 /*
  * Routines and deliveries have a budget each, so that neither waits for the other,
- * and kmcl_delivery_flush() does not wait for a client that always has more to do.
+ * and kmcl_delivery_stop() does not wait for a client that always has more to do.
  */
 static void kmcl_passive_work(struct work_struct *work)
 {
