@@ -949,7 +949,7 @@ static void unbound_with_the_server(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
 	heard(test, pair->sub, DOWN);
 	heard(test, pair->primary, UP_DOWN);
-	KUNIT_ASSERT_GT(test, device_attach(device), 0);
+	/* The driver takes the device again when a channel waits for it. */
 	bring_up(test, pair->primary);
 	bring_up_server_sub(test, pair);
 	server_echoes(test, pair->sub->ch);

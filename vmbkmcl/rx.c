@@ -109,8 +109,8 @@ static noinline bool kmcl_rx_reject(struct kmcl_channel *ch,
 		copy->completion.wire.id = packet->id;
 		kmcl_rx_packet_complete(ch, copy, 0);
 	}
-	kmcl_rx_complain(ch);
 	kmcl_rx_count_dropped(&ch->rx, 1);
+	kmcl_rx_complain(ch);
 	return true;
 }
 
@@ -262,8 +262,11 @@ static bool kmcl_poll_round(struct kmcl_channel *ch, struct kmcl_budget *budget)
 }
 
 /* True if there is nothing left to do. */
-static bool kmcl_poll_is_done(struct kmcl_rx *rx)
+static bool kmcl_poll_is_done(struct kmcl_channel *ch)
 {
+	struct kmcl_rx *rx = &ch->rx;
+
+	WRITE_ONCE(rx->polling, false);
 	/*
 	 * Unmask even if a packet was left in the ring. The host signals new
 	 * packets only when the ring was empty, so this causes no extra signals.
@@ -273,7 +276,11 @@ static bool kmcl_poll_is_done(struct kmcl_rx *rx)
 	 * the poll runs, and the poll flushes the queue. So there is no need to
 	 * flush again after unmasking.
 	 */
-	return !kmcl_ring_unmask(&rx->ring) || rx->starved || rx->failed;
+	if (kmcl_ring_unmask(&rx->ring) && !rx->starved && !rx->failed)
+		return false;
+	/* Those of a passive client are called by the work item. */
+	return !kmcl_packets_have_routines(&ch->packets) ||
+	       READ_ONCE(ch->delivery.passive);
 }
 
 static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
@@ -292,10 +299,11 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 	 */
 	kmcl_stall_clear(&ch->delivery);
 	while (!kmcl_budget_is_spent(&budget)) {
+		WRITE_ONCE(rx->polling, true);
 		whole = rx->stage == KMCL_POLL_READ;
 		if (!kmcl_poll_round(ch, &budget))
 			break;
-		if (whole && kmcl_poll_is_done(rx))
+		if (whole && kmcl_poll_is_done(ch))
 			return;
 		/*
 		 * A round counts, so that the loop also ends if the host keeps
@@ -303,6 +311,7 @@ static void __kmcl_hot kmcl_poll(struct tasklet_struct *t)
 		 */
 		kmcl_budget_spend(&budget);
 	}
+	WRITE_ONCE(rx->polling, false);
 	kmcl_poll_schedule(ch);
 }
 

@@ -29,6 +29,8 @@ enum kmcl_poll_stage {
  *	channel is open.
  * @room: size of @copy in bytes
  * @starved: the poll has left a packet in the ring because the pool was empty
+ * @polling: the poll is running, and will look for deferred completion routines
+ *	before it ends
  * @stage: where the next poll begins: %KMCL_POLL_READ, unless the last one has used up
  *	its budget in an earlier stage
  * @polls: number of times the poll ran
@@ -47,6 +49,7 @@ struct kmcl_rx {
 	void *copy;
 	u32 room;
 	bool starved;
+	bool polling;
 	enum kmcl_poll_stage stage;
 
 	u64 polls;

@@ -224,7 +224,7 @@ static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
 
 /*
  * Free bytes to ask the host for on behalf of @entry. The host signals only
- * once, when that much is free. A completion is sent before the queue, but may
+ * once, when that much is free. A completion may be sent before the queue, but may
  * not ask for less than the queue needs: if kmcl_tx_ask() then finds room for
  * the completion after all, the host would not signal when there is room for
  * the first packet of the queue.

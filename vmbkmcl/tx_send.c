@@ -87,9 +87,17 @@ static __always_inline bool kmcl_packet_call_in_send(struct kmcl_packet *packet)
  */
 static void kmcl_packets_schedule(struct kmcl_channel *ch)
 {
-	if (READ_ONCE(ch->delivery.passive) || !READ_ONCE(ch->rx.running))
+	if (READ_ONCE(ch->delivery.passive) || !READ_ONCE(ch->rx.running)) {
 		kmcl_passive_schedule(ch);
-	else
+		return;
+	}
+	/*
+	 * Pairs with the barrier in kmcl_ring_unmask() that kmcl_poll_is_done()
+	 * relies on: either the poll sees the routine, or it is seen here that the
+	 * poll does not look for routines any more.
+	 */
+	smp_mb();
+	if (!READ_ONCE(ch->rx.polling))
 		kmcl_poll_schedule(ch);
 }
 
@@ -187,8 +195,11 @@ void __kmcl_hot kmcl_packets_call_routines(struct kmcl_channel *ch,
 	while (kmcl_packets_have_routines(&ch->packets) &&
 	       !kmcl_budget_is_spent(budget)) {
 		packet = kmcl_packets_pop(ch, may_sleep);
-		if (!packet)
+		if (!packet) {
+			/* The client has chosen the other context meanwhile. */
+			kmcl_packets_schedule(ch);
 			break;
+		}
 		if (may_sleep)
 			kmcl_packet_call_routine(packet, packet->status,
 						 packet->data, packet->len);

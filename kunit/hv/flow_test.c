@@ -652,12 +652,14 @@ static void make_a_little_room(struct kmcl_channel *ch, bool first)
 	struct keeper *keeper = VmbChannelGetPointer(ch);
 
 	fake_bus_make_room(bus, keeper->room);
+	keeper->room = 0;
 }
 
 /*
- * A completion overtakes a larger packet, finds no room, and then some after all:
- * pending_send_sz must still be the larger packet's size. A host signals when its
- * ring gets that much room, and for a smaller size that has happened before.
+ * It is a completion's turn, and a larger packet waits behind it. The completion finds
+ * no room, and then some after all: pending_send_sz must still be the larger packet's
+ * size. A host signals when its ring gets that much room, and for a smaller size that has
+ * happened before.
  */
 static void completion_keeps_the_wanted_room(struct kunit *test)
 {
@@ -686,10 +688,11 @@ static void completion_keeps_the_wanted_room(struct kunit *test)
 	wanted = fake_bus_wanted_room(bus);
 	KUNIT_EXPECT_GT(test, wanted, sizeof(data));
 
-	keeper->room = 1;
 	VmbChannelPacketComplete(keeper->kept, data, sizeof(data[0]));
-	keeper->room = 0;
-	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 0);
+	keeper->room = 1;
+	kmcl_poll_schedule(bus->ch);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->completions) == 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->sends), 0);
 	KUNIT_EXPECT_EQ(test, fake_bus_wanted_room(bus), wanted);
 

@@ -208,6 +208,7 @@ static void forged_packet(struct kunit *test)
 	EXPECT_EVENTUALLY(test, READ_ONCE(victim->given) ==
 				forgery->received - forgery->dropped);
 	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.corrupt) == forgery->corrupt);
+	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.dropped) == forgery->dropped);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, ch->rx.corrupt, forgery->corrupt);
 	KUNIT_EXPECT_EQ(test, ch->rx.dropped, forgery->dropped);
