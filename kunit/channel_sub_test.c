@@ -1066,8 +1066,8 @@ static void offer_again_and_again(void *bus)
 static void read_again_and_again(void *test)
 {
 	while (READ_ONCE(naming))
-		run_shell(test, "cat /sys/kernel/debug/vmbkmcl/kunit-*/state "
-			  ">/dev/null 2>&1; true");
+		run_shell(test,
+			  "cat /sys/kernel/debug/vmbkmcl/kunit-*/state >/dev/null 2>&1; true");
 }
 
 static void name_while_debugfs_is_read(struct kunit *test)

@@ -277,12 +277,14 @@ static void contend(void *arg)
 
 	while (!READ_ONCE(c->go))
 		msleep(1);
-	if (c->lock)
+	if (c->lock) {
 		spin_lock_bh(c->lock);
-	VmbPacketSend(c->packet, NULL, 0, NULL, 0);
-	WRITE_ONCE(c->returned, true);
-	if (c->lock)
+		VmbPacketSend(c->packet, NULL, 0, NULL, 0);
 		spin_unlock_bh(c->lock);
+	} else {
+		VmbPacketSend(c->packet, NULL, 0, NULL, 0);
+	}
+	WRITE_ONCE(c->returned, true);
 }
 
 /*

@@ -233,8 +233,8 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 	if (kmcl_channel_holds_none(ch))
 		return true;
 	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
-	kmcl_hostwait_event(ch->changed, kmcl_channel_holds_none(ch) ||
-					 !kmcl_channel_keep_up(ch));
+	kmcl_hostwait_event(ch->changed,
+			    kmcl_channel_holds_none(ch) || !kmcl_channel_keep_up(ch));
 	kmcl_hostwait_stop(&wait);
 	return kmcl_channel_holds_none(ch);
 }
@@ -261,8 +261,8 @@ static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 		return;
 	}
 	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
-	kmcl_hostwait_event(ch->changed, kmcl_channel_holds_none(ch) ||
-					 kmcl_channel_going_away(ch));
+	kmcl_hostwait_event(ch->changed,
+			    kmcl_channel_holds_none(ch) || kmcl_channel_going_away(ch));
 	left = wait_event_idle_timeout(ch->changed, kmcl_channel_holds_none(ch),
 				       msecs_to_jiffies(READ_ONCE(removal_wait_ms)));
 	kmcl_hostwait_stop(&wait);
@@ -314,9 +314,9 @@ static int kmcl_channel_wait_for_owned_data(struct kmcl_channel *ch, int err)
 /*
  * Refuse the client's sends, stop the delivery, and wait for the packets that the
  * client holds: their completions are still sent. Then stop the poll, stop all sends
- * and close the ring, unless kmcl_channel_detach() has done so already. Memory that the host may still use is not freed; if the close
- * fails, it stays with the host. @opened: EvtChannelOpened succeeded, so
- * EvtChannelClosed is due.
+ * and close the ring, unless kmcl_channel_detach() has done so already. Memory that the
+ * host may still use is not freed; if the close fails, it stays with the host. @opened:
+ * EvtChannelOpened succeeded, so EvtChannelClosed is due.
  */
 static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 {

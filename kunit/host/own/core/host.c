@@ -119,12 +119,14 @@ static void tl_connect(struct host *host, const void *msg, uint32_t len)
  * @oldest: version that has it
  * @longer: it may be longer
  */
-static const struct handler {
+struct handler {
 	void (*handle)(struct host *host, const void *msg, uint32_t len);
 	uint32_t size;
 	uint32_t oldest;
 	bool longer;
-} handlers[WIRE_TYPE_END] = {
+};
+
+static const struct handler handlers[WIRE_TYPE_END] = {
 	[WIRE_INITIATE_CONTACT] = {
 		initiate_contact, sizeof(struct wire_initiate_contact)
 	},
