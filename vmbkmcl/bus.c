@@ -25,7 +25,7 @@
 #include "channel.h"
 #include "compat.h"
 
-#define KMCL_BUSES_MAX	4
+#define KMCL_BUSES_MAX	5
 
 /* The alias of the module that has the bus of hv_vmbus. */
 #define KMCL_BUS_MODULE	"vmbkmcl-bus-hv"
@@ -37,6 +37,7 @@
 static DEFINE_MUTEX(kmcl_buses_lock);
 /* A bus keeps its place, which is its bit in &kmcl_channel.buses. NULL: free. */
 static const struct kmcl_bus_ops *kmcl_buses[KMCL_BUSES_MAX];
+/* Buses that have a host. */
 static unsigned int kmcl_bus_count;
 /* Channels that listen, whether there is a bus or not. */
 static LIST_HEAD(kmcl_listeners);
@@ -57,8 +58,9 @@ static int kmcl_bus_tell(const struct kmcl_bus_ops *bus,
 	int err = bus->listen(ch);
 
 	if (err) {
-		kmcl_warn_always(ch, "the bus %s does not look for the device: error %d\n",
-				 bus->name, err);
+		kmcl_warn_always(ch, "the bus %s does not %s: error %d\n",
+				 bus->name, ch->is_server ? "offer the device" :
+				 "look for the device", err);
 		module_put(bus->owner);
 	}
 	return err;
@@ -71,22 +73,42 @@ static void kmcl_bus_untell(const struct kmcl_bus_ops *bus,
 	module_put(bus->owner);
 }
 
-/* The error of a bus, unless another bus took the channel or no bus is there. */
-static int kmcl_bus_tell_all(struct kmcl_channel *ch)
+/*
+ * Tell the buses that have a host, or those without. Returns the error of a bus that
+ * did not take the channel.
+ */
+static int kmcl_bus_tell_some(struct kmcl_channel *ch, bool in_kernel)
 {
+	const struct kmcl_bus_ops *bus;
 	unsigned int i;
 	int err, failed = 0;
 
-	ch->buses = 0;
 	for (i = 0; i < KMCL_BUSES_MAX; i++) {
-		if (!kmcl_bus_hold(kmcl_buses[i]))
+		bus = kmcl_buses[i];
+		if (!bus || bus->in_kernel != in_kernel || !kmcl_bus_hold(bus))
 			continue;
-		err = kmcl_bus_tell(kmcl_buses[i], ch);
+		err = kmcl_bus_tell(bus, ch);
 		if (err)
 			failed = err;
 		else
 			ch->buses |= BIT(i);
 	}
+	return failed;
+}
+
+/*
+ * The error of a bus, unless another bus took the channel or no bus is there. A
+ * channel that every bus with a host has refused is not offered what is in the
+ * kernel either: the client has to know that its host's device will not come.
+ */
+static int kmcl_bus_tell_all(struct kmcl_channel *ch)
+{
+	int failed;
+
+	ch->buses = 0;
+	failed = kmcl_bus_tell_some(ch, false);
+	if (!failed || ch->buses)
+		failed = kmcl_bus_tell_some(ch, true);
 	if (failed && !ch->buses)
 		return failed;
 	list_add_tail(&ch->listener, &kmcl_listeners);
@@ -141,7 +163,7 @@ int kmcl_bus_listen(struct kmcl_channel *ch)
 	else
 		err = kmcl_bus_hold(ch->pinned) ?
 		      kmcl_bus_tell(ch->pinned, ch) : -ENODEV;
-	if (!err && !ch->pinned && !ch->buses)
+	if (!err && !ch->pinned && !kmcl_bus_count && !ch->endpoint)
 		kmcl_info(ch, "no bus is there: the channel waits for one (in a guest of Hyper-V: vmbkmcl_hv)\n");
 	mutex_unlock(&kmcl_buses_lock);
 	ch->listening = !err;
@@ -201,7 +223,7 @@ int kmcl_bus_register(const struct kmcl_bus_ops *bus)
 	if (place < 0)
 		goto unlock;
 	kmcl_buses[place] = bus;
-	kmcl_bus_count++;
+	kmcl_bus_count += !bus->in_kernel;
 	list_for_each_entry(ch, &kmcl_listeners, listener)
 		if (kmcl_bus_hold(bus) && !kmcl_bus_tell(bus, ch))
 			ch->buses |= BIT(place);
@@ -226,7 +248,7 @@ void kmcl_bus_unregister(const struct kmcl_bus_ops *bus)
 	place = kmcl_bus_find_place(bus);
 	if (!WARN_ON_ONCE(place < 0)) {
 		kmcl_buses[place] = NULL;
-		kmcl_bus_count--;
+		kmcl_bus_count -= !bus->in_kernel;
 	}
 	atomic_set(&kmcl_bus_asked, 0);
 	mutex_unlock(&kmcl_buses_lock);

@@ -84,6 +84,9 @@ enum kmcl_signal {
  * struct kmcl_bus_ops - what a channel needs of its bus
  * @name: name of the bus, for debugfs and log lines
  * @owner: module of the bus; the core holds it while a channel listens on the bus
+ * @in_kernel: the other ends of the channels are in this kernel, so that the bus is
+ *	there on every machine. It is asked last, and does not replace a bus that has
+ *	a host.
  * @listen: offer the channel its target device, now or as soon as the device is
  *	there. May call kmcl_channel_attach() before it returns. The channel's bus and
  *	endpoint are not set yet.
@@ -140,6 +143,7 @@ enum kmcl_signal {
 struct kmcl_bus_ops {
 	const char *name;
 	struct module *owner;
+	bool in_kernel;
 
 	int (*listen)(struct kmcl_channel *ch);
 	void (*unlisten)(struct kmcl_channel *ch);
