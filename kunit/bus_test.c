@@ -183,14 +183,17 @@ static VMBCHANNEL bus_channel(struct kunit *test)
 	return ch;
 }
 
-/* A bus of another module takes every channel, too. */
+/*
+ * A bus of another module takes every channel, too. The loopback bus, which the core
+ * registers first, does not count: it does not replace a bus that has a host.
+ */
 static bool others_listen(struct kunit *test)
 {
 	VMBCHANNEL ch = bus_channel(test);
 	bool others;
 
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
-	others = ch->buses;
+	others = ch->buses & ~BIT(0);
 	VmbChannelDisable(ch);
 	return others;
 }

@@ -14,15 +14,6 @@
 
 /* Allocating */
 
-static void server_channel(struct kunit *test)
-{
-	VMBCHANNEL ch = (VMBCHANNEL)0x5eed;
-
-	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, TRUE, &ch),
-			STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_PTR_EQ(test, ch, (VMBCHANNEL)0x5eed);
-}
-
 static void no_place_for_the_channel(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, VmbChannelAllocate(NULL, FALSE, NULL),
@@ -152,10 +143,6 @@ static void own_memory_arguments(struct kunit *test)
 			VmbChannelInitialize(NULL, FALSE, (VMBCHANNEL)memory,
 					     size - 1),
 			STATUS_INVALID_PARAMETER_4);
-	KUNIT_EXPECT_EQ(test,
-			VmbChannelInitialize(NULL, TRUE, (VMBCHANNEL)memory,
-					     size),
-			STATUS_NOT_SUPPORTED);
 	KUNIT_EXPECT_MEMEQ(test, memory, clean, size + 8);
 }
 
@@ -443,7 +430,6 @@ static void unsupported(struct kunit *test)
 }
 
 static struct kunit_case channel_cases[] = {
-	KUNIT_CASE(server_channel),
 	KUNIT_CASE(no_place_for_the_channel),
 	KUNIT_CASE(parent_is_held),
 	KUNIT_CASE(no_channel),

@@ -41,7 +41,9 @@ run_suites_after(tests_init,
 		 &vmbkmcl_nomem_suite,
 		 &vmbkmcl_interface_suite,
 		 &vmbkmcl_channel_sub_suite,
-		 &vmbkmcl_windows_suite);
+		 &vmbkmcl_windows_suite,
+		 &vmbkmcl_loopback_suite,
+		 &vmbkmcl_loopback_gpadl_suite);
 
 KMCL_IMPORT_BUS_NS;
 MODULE_DESCRIPTION("KUnit tests of vmbkmcl");

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The API functions of a server endpoint.
- *
- * hv_vmbus gives a guest only the client endpoint of a channel. So
- * VmbChannelAllocate() allocates no server channel, and these functions have no
- * channel to work on. A bus (see bus.h) that has both endpoints of a channel in
- * one kernel could support them.
+ * The API functions of a server endpoint that are not supported: those that save and
+ * restore the state of a channel, and the one that finds a virtual machine. Servers
+ * are in server*.c.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -16,55 +13,16 @@
 #include <vmbuskernelmodeclientlibapi.h>
 
 /* Functions that return nothing can report only in the log that they do nothing. */
-static void kmcl_no_server(const char *function)
+static void kmcl_not_saved(const char *function)
 {
-	pr_warn_ratelimited("%s: there is no server endpoint in a guest\n",
-			    function);
+	pr_warn_ratelimited("%s: channels can not be saved\n", function);
 }
-
-/**
- * VmbChannelMapGpadl() - map a GPADL of a guest
- * @channel: an open server channel
- * @flags: 0 or %VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY
- * @gpadl_handle: handle of the GPADL
- * @mdl: would be set to the mapping; untouched
- *
- * A guest has no server endpoint.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: Microsoft's VmbChannelMapGpadl documentation.
- */
-NTSTATUS VmbChannelMapGpadl(VMBCHANNEL channel, UINT32 flags,
-			    UINT32 gpadl_handle, PMDL *mdl)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbChannelMapGpadl);
-
-/**
- * VmbChannelUnmapGpadl() - unmap a GPADL of a guest
- * @channel: an open server channel
- * @gpadl_handle: handle of the GPADL that was mapped
- *
- * A guest has no server endpoint: this function only logs a line.
- *
- * Context: any.
- *
- * Source: Microsoft's VmbChannelUnmapGpadl documentation.
- */
-VOID VmbChannelUnmapGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
-{
-	kmcl_no_server(__func__);
-}
-EXPORT_SYMBOL_GPL(VmbChannelUnmapGpadl);
 
 /**
  * VmbChannelSaveBegin() - begin to save a channel's state
  * @channel: a paused server channel
  *
- * A guest has no server endpoint.
+ * Channels can not be saved.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -85,7 +43,7 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveBegin);
  * @bytes_filled: would be set to the bytes used in @save_buffer; untouched
  * @bytes_required: would be set to the size of the next part; untouched
  *
- * A guest has no server endpoint.
+ * Channels can not be saved.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -104,7 +62,7 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
  * VmbChannelSaveEnd() - end the saving of a channel's state
  * @channel: a server channel that was being saved
  *
- * A guest has no server endpoint: this function only logs a line.
+ * Channels can not be saved: this function only logs a line.
  *
  * Context: any.
  *
@@ -112,7 +70,7 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveContinue);
  */
 VOID VmbChannelSaveEnd(VMBCHANNEL channel)
 {
-	kmcl_no_server(__func__);
+	kmcl_not_saved(__func__);
 }
 EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);
 
@@ -122,7 +80,7 @@ EXPORT_SYMBOL_GPL(VmbChannelSaveEnd);
  * @buffer: data that VmbChannelSaveContinue() has saved
  * @buffer_size: size of the data in bytes
  *
- * A guest has no server endpoint.
+ * Channels can not be saved.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -142,7 +100,7 @@ EXPORT_SYMBOL_GPL(VmbChannelRestoreFromBuffer);
  * @buffer: data that was saved for the packet
  * @buffer_size: size of the data in bytes
  *
- * A guest has no server endpoint.
+ * Channels can not be saved.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -161,7 +119,7 @@ EXPORT_SYMBOL_GPL(VmbPacketRestore);
  * @vmbus_handle: the calling process's handle of the VMBus of a virtual machine
  * @kernel_handle: would be set to a handle for the kernel; untouched
  *
- * A guest has no server endpoint.
+ * There are no virtual machines that a server could be offered to.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -176,51 +134,12 @@ NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE vmbus_handle,
 EXPORT_SYMBOL_GPL(VmbConvertVmbusHandleToKernelHandle);
 
 /**
- * VmbServerChannelInitSetFlags() - choose how a channel is offered
- * @channel: a disabled server channel
- * @flags: flags of %VMBUS_SERVER_CHANNEL_INIT_FLAGS
- *
- * A guest has no server endpoint.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: Microsoft's VmbServerChannelInitSetFlags documentation.
- */
-NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL channel, UINT32 flags)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetFlags);
-
-/**
- * VmbServerChannelInitSetMmioMegabytes() - offer MMIO space with a channel
- * @channel: a disabled server channel
- * @mmio_megabytes: MiB that the device needs
- * @mmio_megabytes_optional: further MiB that the device can use
- *
- * A guest has no server endpoint.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: Microsoft's VmbServerChannelInitSetMmioMegabytes documentation.
- */
-NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL channel,
-					      UINT16 mmio_megabytes,
-					      UINT16 mmio_megabytes_optional)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetMmioMegabytes);
-
-/**
  * VmbServerChannelInitSetSaveRestorePacketCallbacks() - set the save callbacks
  * @channel: a disabled server channel
  * @save_packet_callback: saves a packet; may be %NULL
  * @restore_packet_callback: restores a packet; may be %NULL
  *
- * A guest has no server endpoint.
+ * Channels can not be saved.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -245,7 +164,7 @@ EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacks);
  * @restore_packet_callback: restores a packet; may be %NULL
  * @context: passed to both callbacks
  *
- * A guest has no server endpoint.
+ * Channels can not be saved.
  *
  * Context: any.
  * Return: %STATUS_NOT_SUPPORTED, always.
@@ -262,61 +181,3 @@ NTSTATUS VmbServerChannelInitSetSaveRestorePacketCallbacksEx(VMBCHANNEL channel,
 	return STATUS_NOT_SUPPORTED;
 }
 EXPORT_SYMBOL_GPL(VmbServerChannelInitSetSaveRestorePacketCallbacksEx);
-
-/**
- * VmbServerChannelInitSetTargetInterfaceId() - choose the device of a channel
- * @channel: a disabled server channel
- * @interface_type: type GUID of the device
- * @interface_instance: instance GUID of the device
- *
- * A guest has no server endpoint.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: Microsoft's VmbServerChannelInitSetTargetInterfaceId documentation.
- */
-NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL channel,
-						  GUID interface_type,
-						  GUID interface_instance)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetInterfaceId);
-
-/**
- * VmbServerChannelInitSetTargetVtl() - choose the trust level of a channel
- * @channel: a disabled server channel
- * @target_vtl: virtual trust level that the channel is offered to, from 0
- *
- * A guest has no server endpoint.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: Microsoft's VmbServerChannelInitSetTargetVtl documentation.
- */
-NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL channel, UINT8 target_vtl)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetTargetVtl);
-
-/**
- * VmbServerChannelInitSetVmbusHandle() - choose the virtual machine of a channel
- * @channel: a disabled server channel
- * @vmbus_handle: from VmbConvertVmbusHandleToKernelHandle()
- *
- * A guest has no server endpoint.
- *
- * Context: any.
- * Return: %STATUS_NOT_SUPPORTED, always.
- *
- * Source: Microsoft's VmbServerChannelInitSetVmbusHandle documentation.
- */
-NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL channel,
-					    HANDLE vmbus_handle)
-{
-	return STATUS_NOT_SUPPORTED;
-}
-EXPORT_SYMBOL_GPL(VmbServerChannelInitSetVmbusHandle);

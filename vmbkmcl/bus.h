@@ -50,6 +50,8 @@ struct kmcl_bus_rings {
  * @size: bytes of memory
  * @va: kernel address of the memory
  * @in_bounce: the memory is a part of a bounce buffer, see struct kmcl_bus_bounce
+ * @pages: the guest's own pages of the memory, in order
+ * @read_only: the server may map the memory only for reading
  * @decrypted: the host of a confidential VM can read and write @va
  */
 struct kmcl_bus_gpadl {
@@ -57,6 +59,8 @@ struct kmcl_bus_gpadl {
 	u32 size;
 	void *va;
 	bool in_bounce;
+	struct page **pages;
+	bool read_only;
 	bool decrypted;
 };
 
@@ -100,7 +104,9 @@ enum kmcl_signal {
  *	endpoint until @release. Until then @rescinded returns true, @close and
  *	@teardown_gpadl return 0, and @open and @establish_gpadl return -ENODEV. Called
  *	like @close, when nothing accesses the rings of the channel and of its
- *	sub-channels any more.
+ *	sub-channels any more. NULL for a bus that does not call
+ *	kmcl_channel_detach(), because nothing but the client waits when it rescinds
+ *	a device.
  * @match_subs: offer, with kmcl_sub_offer(), the sub-channels that the host has offered
  *	for the channel and that no channel has taken yet. Called when the channel is
  *	open, and in any of its states when a sub-channel of it is enabled. May be NULL.
@@ -139,6 +145,20 @@ enum kmcl_signal {
  * @teardown_gpadl: tear the GPADL down and wait until the host has let go of it. On
  *	an error the host still has the memory and the caller may try again
  *	(-ENOMEM: memory was short); an error after a rescind can be ignored.
+ * @opened: what came of the open of a server's channel: 0, or an error after the
+ *	channel was closed again
+ * @revoke: offer the channel of a server to no client from now on, and tell the
+ *	client that has it. Does not wait for that client.
+ * @map_gpadl: claim a GPADL of the client for the server, so that its memory stays
+ *	until @unmap_gpadl. -ENOENT: the client has no such GPADL, or is deleting
+ *	it; -EBUSY: it is claimed already; -EACCES: @write, and the GPADL is
+ *	read-only.
+ * @unmap_gpadl: undo @map_gpadl
+ *
+ * The last four are for the channels of servers: see kmcl_channel.is_server. Such a
+ * channel is pinned to a bus that has them. @listen makes its offer and attaches
+ * that with kmcl_channel_attach_server(); -EBUSY: the offer is there already. @open
+ * is called when a client opens the offer, and gets the rings of that client.
  */
 struct kmcl_bus_ops {
 	const char *name;
@@ -170,6 +190,12 @@ struct kmcl_bus_ops {
 			       struct kmcl_bus_gpadl *gpadl);
 	int (*teardown_gpadl)(struct kmcl_channel *ch,
 			      struct kmcl_bus_gpadl *gpadl);
+
+	void (*opened)(struct kmcl_channel *ch, int err);
+	void (*revoke)(struct kmcl_channel *ch);
+	int (*map_gpadl)(struct kmcl_channel *ch, u32 handle, bool write,
+			 const struct kmcl_bus_gpadl **gpadl);
+	void (*unmap_gpadl)(struct kmcl_channel *ch, u32 handle);
 };
 
 /* Functions that a channel calls: bus.c */
@@ -198,6 +224,11 @@ void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_lose(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_suspend_device(struct kmcl_channel *ch, void *endpoint);
 void kmcl_channel_resume_device(struct kmcl_channel *ch, void *endpoint);
+
+/* When a server's channel is offered, and when its client closes it: channel_device.c */
+void kmcl_channel_attach_server(struct kmcl_channel *ch,
+				const struct kmcl_bus_ops *bus, void *endpoint);
+void kmcl_channel_close_server(struct kmcl_channel *ch, void *endpoint);
 
 /* When a device is gone: gpadl.c, which may have GPADLs of it in quarantine */
 void kmcl_gpadl_device_gone(const void *endpoint);

@@ -25,6 +25,7 @@
 #include "gpadl.h"
 #include "gpadl_bounce.h"
 #include "hostwait.h"
+#include "lo_bus.h"
 #include "passive.h"
 #include "poll.h"
 #include "status.h"
@@ -71,6 +72,8 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
 	err = kmcl_bus_listen(ch);
 	if (err)
 		kmcl_channel_request(ch, false);
+	if (err == -EBUSY && ch->is_server)
+		return err;
 	/* What else a bus may say has no status of its own. */
 	return !err || err == -ENOMEM ? err : -ENXIO;
 }
@@ -85,13 +88,18 @@ static int kmcl_channel_enable(struct kmcl_channel *ch)
  * vmbkmcl_hv is requested, once. If there is no bus then either, a line in the
  * log says that the channel waits for one.
  *
+ * A server's channel is offered, to the clients in this kernel, and is paused
+ * until VmbChannelStart().
+ *
  * Context: may sleep. Not from a callback of @channel, nor from one of a
  * sub-channel of the same device.
  * Return:
  * * %STATUS_SUCCESS - the channel is enabled
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
  * * %STATUS_INVALID_DEVICE_STATE - @channel is not disabled or has no target, or a
- *   callback called this function
+ *   callback called this function; or a server has not said that it is offered
+ *   in this kernel, see VmbServerChannelInitSetFlags()
+ * * %STATUS_DEVICE_BUSY - another server offers the same instance
  * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
  * * %STATUS_DEVICE_NOT_CONNECTED - a bus is registered but not usable
  *
@@ -120,6 +128,9 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
 	struct kmcl_hostwait wait;
 
 	lockdep_assert_held(&ch->api);
+	/* First, so that the client of a server need not wait for the server. */
+	if (ch->is_server && ch->endpoint)
+		ch->bus->revoke(ch);
 	kmcl_channel_request_disable(ch);
 	/* A callback may wait for the host in a synchronous request. */
 	kmcl_tx_cancel(ch, -ENODEV, NULL);
@@ -138,6 +149,8 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
  *
  * When this function returns, every callback has returned, and no callback is
  * called until the channel is enabled again.
+ *
+ * The offer of a server is revoked. This does not wait for the client that has it.
  *
  * Context: may sleep, until the client's callbacks and the host are done; the log
  * names a wait of more than a few seconds. A call from a callback of @channel, or
@@ -189,7 +202,10 @@ static void kmcl_channel_set_paused(struct kmcl_channel *ch, bool paused)
 		kmcl_warn(ch, "%s from a callback of its own refused\n", what);
 		return;
 	}
-	kmcl_channel_request_paused(ch, paused);
+	if (!kmcl_channel_request_paused(ch, paused)) {
+		kmcl_warn(ch, "start of a server that is not enabled refused\n");
+		return;
+	}
 	kmcl_hostwait_start(&wait, ch, what, 0);
 	kmcl_hostwait_event(ch->changed, kmcl_channel_settled(ch, paused));
 	kmcl_hostwait_stop(&wait);
@@ -232,6 +248,10 @@ EXPORT_SYMBOL_GPL(VmbChannelPause);
  * and EvtChannelPostStarted were called. A channel that is not open becomes active
  * when it opens, which is also the default. The function returns earlier if
  * VmbChannelPause() is called meanwhile, and when the channel is closed.
+ *
+ * A server calls this function after each VmbChannelEnable(); before that the
+ * call is refused with a log line. The server stays started when its client
+ * closes the channel and opens it again.
  *
  * Context: may sleep, until the callbacks have returned. A call from a callback of
  * @channel, or of a sub-channel of the same device, is refused with a log line.
@@ -287,7 +307,8 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	ch->free = kmcl_channel_free;
 	snprintf(ch->name, sizeof(ch->name), "channel-%u", ch->id);
 	ch->parent = get_device(parent);
-	ch->pinned = pinned;
+	ch->pinned = ch->is_server ? &kmcl_lo_bus : pinned;
+	ch->paused = ch->is_server;
 	ch->set.max_packet_size = KMCL_DEFAULT_PACKET_SIZE;
 	ch->set.max_gpa_direct_size = KMCL_DEFAULT_GPA_DIRECT_SIZE;
 	ch->set.max_chain = KMCL_DEFAULT_CHAIN;
@@ -298,6 +319,7 @@ static int kmcl_channel_init(struct kmcl_channel *ch,
 	kmcl_channel_state_init(ch);
 	kmcl_subs_init(&ch->subs);
 	kmcl_gpadl_init(ch);
+	INIT_LIST_HEAD(&ch->mappings);
 	kmcl_rx_init(&ch->rx);
 	kmcl_delivery_init(ch);
 	kmcl_passive_init(ch);
@@ -315,8 +337,26 @@ free_client:
 	return -ENOMEM;
 }
 
+static NTSTATUS kmcl_channel_new(const struct kmcl_bus_ops *pinned,
+				 struct device *parent, bool is_server,
+				 unsigned long client, VMBCHANNEL *channel)
+{
+	struct kmcl_channel *ch;
+
+	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
+	if (!ch)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	ch->is_server = is_server;
+	if (kmcl_channel_init(ch, pinned, parent, client)) {
+		kfree(ch);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	*channel = ch;
+	return STATUS_SUCCESS;
+}
+
 /**
- * kmcl_channel_allocate - allocate a channel
+ * kmcl_channel_allocate - allocate a client's channel
  * @pinned: the only bus to look for the device on, or %NULL for all registered
  *	buses. The bus must exist until the channel is cleaned up.
  * @parent: device that the client belongs to, or %NULL; the channel holds a
@@ -331,17 +371,7 @@ NTSTATUS kmcl_channel_allocate(const struct kmcl_bus_ops *pinned,
 			       struct device *parent, unsigned long client,
 			       VMBCHANNEL *channel)
 {
-	struct kmcl_channel *ch;
-
-	ch = kzalloc(sizeof(*ch), GFP_KERNEL);
-	if (!ch)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	if (kmcl_channel_init(ch, pinned, parent, client)) {
-		kfree(ch);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-	*channel = ch;
-	return STATUS_SUCCESS;
+	return kmcl_channel_new(pinned, parent, false, client, channel);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
 
@@ -349,18 +379,19 @@ KMCL_EXPORT_TO_BUSES(kmcl_channel_allocate);
  * VmbChannelAllocate() - allocate a channel with default settings
  * @parent_device_object: device that the caller drives, or %NULL; the channel
  *	holds a reference until VmbChannelCleanup()
- * @is_server: must be 0: a guest has no server endpoint
+ * @is_server: 0: the channel is a client's endpoint. Otherwise it is a server's,
+ *	which is offered to clients in this kernel.
  * @channel: set to the new channel; untouched on failure
  *
  * The default settings are: packets of up to 4096 bytes, external data of up to
  * 1 MiB in 16 MDLs, rings of 16 pages each, no client context, no callbacks, no
- * target, the name "channel-N", not paused.
+ * target, the name "channel-N", not paused. A server is paused: it calls
+ * VmbChannelStart() after each VmbChannelEnable().
  *
  * Context: may sleep.
  * Return:
  * * %STATUS_SUCCESS - the channel exists
  * * %STATUS_INVALID_PARAMETER_3 - @channel is %NULL
- * * %STATUS_NOT_SUPPORTED - @is_server is not 0
  * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
  *
  * Source: Microsoft's VmbChannelAllocate documentation; the defaults are ours.
@@ -371,10 +402,8 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT parent_device_object,
 	might_sleep();
 	if (!channel)
 		return STATUS_INVALID_PARAMETER_3;
-	if (is_server)
-		return STATUS_NOT_SUPPORTED;
-	return kmcl_channel_allocate(NULL, parent_device_object, _RET_IP_,
-				     channel);
+	return kmcl_channel_new(NULL, parent_device_object, is_server, _RET_IP_,
+				channel);
 }
 EXPORT_SYMBOL_GPL(VmbChannelAllocate);
 
@@ -396,7 +425,7 @@ EXPORT_SYMBOL_GPL(VmbSizeofChannel);
 /**
  * VmbChannelInitialize() - make a channel in memory of the caller
  * @parent_device_object: as for VmbChannelAllocate()
- * @is_server: must be 0: a guest has no server endpoint
+ * @is_server: as for VmbChannelAllocate()
  * @channel: memory of the caller, aligned to 8 bytes and not on a stack. The
  *	memory becomes the channel and is the caller's again when
  *	VmbChannelCleanup() returns.
@@ -412,7 +441,6 @@ EXPORT_SYMBOL_GPL(VmbSizeofChannel);
  * * %STATUS_SUCCESS - the memory is a channel
  * * %STATUS_INVALID_PARAMETER_3 - @channel is %NULL or not aligned
  * * %STATUS_INVALID_PARAMETER_4 - @byte_count is less than VmbSizeofChannel()
- * * %STATUS_NOT_SUPPORTED - @is_server is not 0
  * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
  *
  * Source: the name is Microsoft's, the prototype ours.
@@ -428,10 +456,9 @@ NTSTATUS VmbChannelInitialize(PDEVICE_OBJECT parent_device_object,
 		return STATUS_INVALID_PARAMETER_3;
 	if (byte_count < sizeof(*ch))
 		return STATUS_INVALID_PARAMETER_4;
-	if (is_server)
-		return STATUS_NOT_SUPPORTED;
 	memset(ch, 0, sizeof(*ch));
 	ch->borrowed = true;
+	ch->is_server = is_server;
 	return kmcl_status(kmcl_channel_init(ch, NULL, parent_device_object,
 					     _RET_IP_));
 }
@@ -547,12 +574,13 @@ EXPORT_SYMBOL_GPL(VmbChannelGetParentDeviceObject);
  * @channel: a channel, or %NULL
  *
  * Context: may sleep.
- * Return: the &struct device within the &struct hv_device; %NULL if the channel
- * is not bound to a device, if the host has rescinded the device and the function was
- * not called before, or if @channel is %NULL. The channel holds a reference until
- * EvtChannelClosed has returned, or the channel is disabled. A client that needs the
- * device for longer takes a reference of its own within that time. As long as there
- * is a reference, hv_vmbus ignores an offer of the same device by the host.
+ * Return: the &struct device within the &struct hv_device, or that of the offer
+ * of a server in this kernel; %NULL if the channel is not bound to a device, if
+ * the host has rescinded the device and the function was not called before, or if
+ * @channel is %NULL. The channel holds a reference until EvtChannelClosed has
+ * returned, or the channel is disabled. A client that needs the device for longer
+ * takes a reference of its own within that time. As long as there is a reference,
+ * hv_vmbus ignores an offer of the same device by the host.
  *
  * Source: the name is Microsoft's, the prototype ours.
  */

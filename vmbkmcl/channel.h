@@ -44,6 +44,10 @@ struct kmcl_settings {
 	guid_t instance;
 	bool has_type;
 	bool has_instance;
+	u32 server_flags;	/* VMBUS_SERVER_CHANNEL_INIT_FLAG_... */
+	bool server_loopback;	/* KMCL_VMBUS_HANDLE_LOOPBACK was set */
+	u16 mmio_megabytes;	/* a server's suggestion */
+	u16 mmio_megabytes_optional;
 	PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure;
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 	PFN_VMB_CHANNEL_PROCESS_PACKET process_packet;
@@ -76,7 +80,7 @@ struct kmcl_gpadl_stats {
 };
 
 /**
- * struct kmcl_channel - a VMBus channel, client endpoint
+ * struct kmcl_channel - one endpoint of a VMBus channel
  * @ref: references: one of the client, one of each packet object from
  *	VmbPacketAllocate(), one of each sub-channel, and one of each removal,
  *	suspend or sub-channel offer in progress
@@ -84,6 +88,8 @@ struct kmcl_gpadl_stats {
  * @node: entry in the list of all channels, see channel_clients.c
  * @client: caller of VmbChannelAllocate(), as "function [module]"
  * @abandoned: the client's module is gone: none of its callbacks may be called
+ * @is_server: the server's endpoint. "The client" below is its owner. Its device
+ *	is its offer, and @asleep means that no client has opened the offer.
  * @borrowed: the client provides the memory, see VmbChannelInitialize()
  * @released: completed for the last reference if @borrowed is set
  * @id: number of the channel, not used again until the module is loaded anew
@@ -107,7 +113,8 @@ struct kmcl_gpadl_stats {
  *	changes the state, and so @work reads it without @lock.
  * @wanted: the client has enabled the channel
  * @paused: the client has paused the channel, which ends when it is disabled. The
- *	client may pause a disabled channel for its next opening.
+ *	client may pause a disabled channel for its next opening. A server is paused
+ *	whenever it is enabled.
  * @lost: the device is being removed, or is gone
  * @severed: the host has rescinded the device, and the bus has forgotten it; only
  *	@endpoint is left
@@ -130,6 +137,7 @@ struct kmcl_gpadl_stats {
  * @connected: the channel is open for the bus: GPADLs can be created
  * @gpadls_lock: held to change @gpadls, so that it can be read without @control
  * @gpadls: hash table of struct kmcl_gpadl by handle
+ * @mappings: struct kmcl_mapping of each GPADL that a server has mapped
  * @gpadl_stats: counters of GPADLs
  * @bounces: bounce buffers of the client, see gpadl_bounce.c
  * @tx: sending side
@@ -178,6 +186,7 @@ struct kmcl_channel {
 	struct list_head node;				/* C */
 	char *client;					/* I */
 	bool abandoned;					/* O */
+	bool is_server;					/* I */
 	bool borrowed;					/* I */
 	struct completion released;			/* O */
 	u32 id;						/* I */
@@ -217,6 +226,7 @@ struct kmcl_channel {
 	bool connected;					/* WG */
 	spinlock_t gpadls_lock;
 	DECLARE_HASHTABLE(gpadls, KMCL_GPADL_BITS);	/* H */
+	struct list_head mappings;			/* G */
 	struct kmcl_gpadl_stats gpadl_stats;		/* G */
 	struct list_head bounces;			/* G */
 

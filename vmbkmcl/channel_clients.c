@@ -76,6 +76,25 @@ static bool kmcl_client_is(const struct kmcl_channel *ch,
 }
 
 /*
+ * Call none of the module's callbacks any more. This is for all its channels before the
+ * first is cleaned up, because a client waits for its server, which may be the same
+ * module's.
+ */
+void kmcl_clients_abandon(const struct module *mod)
+{
+	struct kmcl_channel *ch;
+
+	mutex_lock(&kmcl_channels_lock);
+	list_for_each_entry(ch, &kmcl_channels, node) {
+		if (!kmcl_client_is(ch, mod))
+			continue;
+		WRITE_ONCE(ch->abandoned, true);
+		wake_up_all(&ch->changed);
+	}
+	mutex_unlock(&kmcl_channels_lock);
+}
+
+/*
  * Remove a channel of a module from the list and return it, or NULL if the
  * module has none. Sub-channels hold a reference of their primary channel, so
  * they come first.

@@ -8,6 +8,7 @@ struct module;
 
 void kmcl_client_add(struct kmcl_channel *ch);
 void kmcl_client_remove(struct kmcl_channel *ch);
+void kmcl_clients_abandon(const struct module *mod);
 struct kmcl_channel *kmcl_client_pop(const struct module *mod);
 
 #endif /* _KMCL_CHANNEL_CLIENTS_H */

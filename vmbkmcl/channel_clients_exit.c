@@ -25,6 +25,7 @@ static int kmcl_client_going(struct notifier_block *nb, unsigned long event,
 
 	if (event != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
+	kmcl_clients_abandon(mod);
 	while ((ch = kmcl_client_pop(mod))) {
 		kmcl_err(ch, "the module %s is gone and left the channel %s: a bug in it. The channel is cleaned up here\n",
 			 mod->name, kmcl_state_name(READ_ONCE(ch->state)));

@@ -46,6 +46,19 @@ bool kmcl_channel_accepts(struct kmcl_channel *ch, const guid_t *instance)
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_accepts);
 
+static void kmcl_channel_take_device(struct kmcl_channel *ch,
+				     const struct kmcl_bus_ops *bus,
+				     void *endpoint, const guid_t *instance)
+{
+	lockdep_assert_held(&ch->lock);
+	WRITE_ONCE(ch->bus, bus);
+	ch->endpoint = endpoint;
+	ch->instance = *instance;
+	ch->lost = false;
+	ch->severed = false;
+	ch->asleep = false;
+}
+
 /**
  * kmcl_channel_attach - attach a device to a channel
  * @ch: a channel that listens on @bus
@@ -68,12 +81,7 @@ bool kmcl_channel_attach(struct kmcl_channel *ch,
 
 	mutex_lock(&ch->lock);
 	if (kmcl_channel_needs_device(ch) && kmcl_sub_join(ch)) {
-		WRITE_ONCE(ch->bus, bus);
-		ch->endpoint = endpoint;
-		ch->instance = *instance;
-		ch->lost = false;
-		ch->severed = false;
-		ch->asleep = false;
+		kmcl_channel_take_device(ch, bus, endpoint, instance);
 		kmcl_channel_kick(ch);
 		attached = true;
 	}
@@ -81,6 +89,27 @@ bool kmcl_channel_attach(struct kmcl_channel *ch,
 	return attached;
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_attach);
+
+/**
+ * kmcl_channel_attach_server - attach an offer to the channel of a server
+ * @ch: a server's channel in &kmcl_bus_ops.listen, which is called only for a
+ *	channel that is enabled and has no offer
+ * @bus: the bus that makes the offer
+ * @endpoint: the bus's own structure for the offer, as for kmcl_channel_attach()
+ *
+ * While no client has opened the offer, the channel is asleep. It is opened after
+ * kmcl_channel_resume_device(), and closed by kmcl_channel_close_server().
+ *
+ * Context: may sleep.
+ */
+void kmcl_channel_attach_server(struct kmcl_channel *ch,
+				const struct kmcl_bus_ops *bus, void *endpoint)
+{
+	mutex_lock(&ch->lock);
+	kmcl_channel_take_device(ch, bus, endpoint, &ch->set.instance);
+	ch->asleep = true;
+	mutex_unlock(&ch->lock);
+}
 
 /*
  * Forget the device, and what is recorded of it: a removal of this device must not be
@@ -213,3 +242,33 @@ void kmcl_channel_resume_device(struct kmcl_channel *ch, void *endpoint)
 	kmcl_channel_mark(ch, endpoint, &ch->asleep, false);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_channel_resume_device);
+
+/* True if a server has let go of everything that belonged to its client. */
+static bool kmcl_server_is_closed(const struct kmcl_channel *ch,
+				  const void *endpoint)
+{
+	return READ_ONCE(ch->endpoint) != endpoint ||
+	       READ_ONCE(ch->state) <= KMCL_ENABLED;
+}
+
+/**
+ * kmcl_channel_close_server - close a server's channel, because its client closes
+ * @ch: the server's channel; the caller holds a reference
+ * @endpoint: as given to kmcl_channel_attach_server(), which the client had opened
+ *
+ * When this function returns, the channel is closed and does not access the rings
+ * or the memory of the client any more. It is offered still, unless the server has
+ * disabled it.
+ *
+ * Context: may sleep; waits for the server's callbacks and until the server has
+ * completed the packets that it holds, so it must not be called from a callback.
+ */
+void kmcl_channel_close_server(struct kmcl_channel *ch, void *endpoint)
+{
+	if (!kmcl_channel_mark(ch, endpoint, &ch->asleep, true))
+		return;
+
+	/* A callback may wait for the completion of a packet. */
+	kmcl_tx_cancel(ch, -ENODEV, NULL);
+	kmcl_hostwait_event(ch->changed, kmcl_server_is_closed(ch, endpoint));
+}

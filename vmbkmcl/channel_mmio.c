@@ -68,6 +68,8 @@ VOID VmbChannelGetMmioSpace(VMBCHANNEL channel, UINT64 *mmio_address,
 	might_sleep();
 	if (!ch || !mmio_address || !mmio_size)
 		return;
+	if (ch->is_server)
+		kmcl_warn(ch, "a server has no MMIO space\n");
 	mutex_lock(&ch->lock);
 	*mmio_address = ch->mmio_start;
 	*mmio_size = ch->mmio_size;

@@ -314,6 +314,7 @@ EXPORT_SYMBOL_GPL(VmbChannelInitSetInlinePacketContextSize);
  * * %STATUS_SUCCESS - the setting is changed
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
  * * %STATUS_INVALID_PARAMETER_2 - such a CPU can not exist
+ * * %STATUS_INVALID_DEVICE_REQUEST - @channel is a server's
  *
  * Source: the name is Microsoft's, the prototype ours.
  */
@@ -325,6 +326,8 @@ NTSTATUS VmbClientChannelInitSetTargetProcessorIndex(VMBCHANNEL channel,
 		     cpu_possible(processor_index);
 
 	might_sleep();
+	if (ch && ch->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
 	if (valid) {
@@ -514,6 +517,7 @@ static bool kmcl_ring_pages_valid(u32 pages)
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
  * * %STATUS_INVALID_PARAMETER_2 - @incoming_page_count is out of range
  * * %STATUS_INVALID_PARAMETER_3 - @outgoing_page_count is out of range
+ * * %STATUS_INVALID_DEVICE_REQUEST - @channel is a server's
  *
  * Source: Microsoft's VmbClientChannelInitSetRingBufferPageCount documentation;
  * the limits are ours.
@@ -526,6 +530,8 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL channel,
 	NTSTATUS status = STATUS_SUCCESS;
 
 	might_sleep();
+	if (ch && ch->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
 	if (!kmcl_ring_pages_valid(incoming_page_count)) {
@@ -558,6 +564,7 @@ EXPORT_SYMBOL_GPL(VmbClientChannelInitSetRingBufferPageCount);
  * * %STATUS_SUCCESS - the setting is changed
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL or not disabled
  * * %STATUS_INVALID_PARAMETER_2 - @interface_type is %NULL or all zeros
+ * * %STATUS_INVALID_DEVICE_REQUEST - @channel is a server's
  *
  * Source: Microsoft's VmbClientChannelInitSetTargetPnp documentation; that a type of
  * all zeros is refused is ours.
@@ -571,6 +578,8 @@ NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL channel,
 	struct kmcl_channel *ch = channel;
 
 	might_sleep();
+	if (ch && ch->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (!kmcl_settings_lock(ch))
 		return STATUS_INVALID_PARAMETER_1;
 	/* A table of device ids ends with a type of zeros: it would match no device. */
@@ -721,8 +730,9 @@ EXPORT_SYMBOL_GPL(VmbChannelSetPointer);
  * * %STATUS_SUCCESS - @channel is a sub-channel of @primary_channel
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL, not disabled, or has
  *   sub-channels
- * * %STATUS_INVALID_PARAMETER_2 - @primary_channel is %NULL, @channel, or a
- *   sub-channel
+ * * %STATUS_INVALID_PARAMETER_2 - @primary_channel is %NULL, @channel, a
+ *   sub-channel, or a server's
+ * * %STATUS_NOT_SUPPORTED - @channel is a server's
  *
  * Source: the name is Microsoft's, the prototype ours.
  */
@@ -734,13 +744,16 @@ NTSTATUS VmbChannelInitSetPrimaryChannel(VMBCHANNEL channel,
 	struct kmcl_channel *ch = channel;
 
 	might_sleep();
+	if (ch && ch->is_server)
+		return STATUS_NOT_SUPPORTED;
 	mutex_lock(&kmcl_subs_lock);
 	if (!kmcl_settings_lock(ch))
 		goto unlock;
 	if (!list_empty(&ch->subs.list))
 		goto unlock_settings;
 	status = STATUS_INVALID_PARAMETER_2;
-	if (!primary || primary == ch || primary->subs.primary)
+	if (!primary || primary == ch || primary->is_server ||
+	    primary->subs.primary)
 		goto unlock_settings;
 	former = kmcl_sub_set_primary(ch, primary);
 	status = STATUS_SUCCESS;

@@ -25,6 +25,7 @@
 #include "hostwait.h"
 #include "poll.h"
 #include "ring_size.h"
+#include "server_gpadl.h"
 #include "status.h"
 #include "trace.h"
 
@@ -44,11 +45,12 @@ static void kmcl_channel_set_state(struct kmcl_channel *ch,
 
 /*
  * The client enables the channel again when it wants to, and the channel is active
- * then: a pause ends with the opening that it was for.
+ * then: a pause ends with the opening that it was for. A server has to start its channel
+ * each time.
  */
 static void kmcl_channel_set_disabled(struct kmcl_channel *ch)
 {
-	WRITE_ONCE(ch->paused, false);
+	WRITE_ONCE(ch->paused, ch->is_server);
 	kmcl_channel_set_state(ch, KMCL_DISABLED);
 }
 
@@ -240,6 +242,20 @@ static bool kmcl_channel_wait_held(struct kmcl_channel *ch)
 }
 
 /*
+ * A server is waited for without a limit: its client has not got its memory back
+ * before, and nothing but this client waits. If the server's module goes meanwhile,
+ * nobody completes the packets.
+ */
+static void kmcl_server_wait_held(struct kmcl_channel *ch)
+{
+	kmcl_hostwait_event(ch->changed,
+			    kmcl_channel_holds_none(ch) ||
+			    READ_ONCE(ch->abandoned));
+	if (!kmcl_channel_holds_none(ch))
+		kmcl_delivery_forget_held(ch);
+}
+
+/*
  * Wait before the close until the client has completed the packets that it holds.
  * If the client disables the channel, this waits for as long as the client takes.
  * If the device is removed or suspended, this waits for removal_wait_ms at most, as
@@ -261,6 +277,11 @@ static void kmcl_channel_wait_held_going_down(struct kmcl_channel *ch)
 		return;
 	}
 	kmcl_hostwait_start_held(&wait, ch, what, sizeof(what));
+	if (ch->is_server) {
+		kmcl_server_wait_held(ch);
+		kmcl_hostwait_stop(&wait);
+		return;
+	}
 	kmcl_hostwait_event(ch->changed,
 			    kmcl_channel_holds_none(ch) || kmcl_channel_going_away(ch));
 	left = wait_event_idle_timeout(ch->changed, kmcl_channel_holds_none(ch),
@@ -346,6 +367,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	if (opened)
 		kmcl_call(ch, ch->set.evt.EvtChannelClosed);
 	kmcl_gpadl_delete_leftovers(ch);
+	kmcl_server_unmap_leftovers(ch);
 	kmcl_mmio_put(ch);
 	kmcl_channel_unpin_target(ch);
 }
@@ -408,11 +430,28 @@ static void kmcl_channel_sleep(struct kmcl_channel *ch)
 	kmcl_channel_enter(ch, KMCL_ENABLED);
 }
 
+/*
+ * The open of a server's channel fails, and so does its client's, which waits for
+ * it. The channel is offered still.
+ */
+static void kmcl_server_failed(struct kmcl_channel *ch)
+{
+	mutex_lock(&ch->lock);
+	ch->asleep = true;
+	kmcl_channel_set_state(ch, KMCL_ENABLED);
+	mutex_unlock(&ch->lock);
+	ch->bus->opened(ch, -ECONNREFUSED);
+}
+
 /* Disable the channel after a failure. The PnP failure callback is the last one. */
 static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 				NTSTATUS status)
 {
 	kmcl_warn(ch, "%s failed: status %#x\n", step, status);
+	if (ch->is_server) {
+		kmcl_server_failed(ch);
+		return;
+	}
 	kmcl_channel_finish_queued(ch);
 	if (ch->set.pnp_failure && !READ_ONCE(ch->abandoned))
 		ch->set.pnp_failure(ch, status);
@@ -470,6 +509,8 @@ static void kmcl_channel_up(struct kmcl_channel *ch)
 	if (!NT_SUCCESS(status)) {
 		kmcl_channel_shut_down(ch, false);
 		kmcl_channel_failed(ch, "EvtChannelOpened", status);
+	} else if (ch->is_server) {
+		ch->bus->opened(ch, 0);
 	}
 }
 
@@ -539,14 +580,23 @@ static void kmcl_channel_work(struct work_struct *work)
 	WRITE_ONCE(ch->worker, NULL);
 }
 
-/* The client pauses the channel, or undoes that. */
-void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused)
+/*
+ * The client pauses the channel, or undoes that. Returns false, and changes nothing,
+ * for a server that starts before it is enabled.
+ */
+bool kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused)
 {
+	bool too_early;
+
 	mutex_lock(&ch->lock);
-	WRITE_ONCE(ch->paused, paused);
-	kmcl_channel_kick(ch);
-	wake_up_all(&ch->changed);
+	too_early = ch->is_server && !paused && ch->state == KMCL_DISABLED;
+	if (!too_early) {
+		WRITE_ONCE(ch->paused, paused);
+		kmcl_channel_kick(ch);
+		wake_up_all(&ch->changed);
+	}
 	mutex_unlock(&ch->lock);
+	return !too_early;
 }
 
 /*
@@ -563,6 +613,17 @@ void kmcl_channel_request_disable(struct kmcl_channel *ch)
 	mutex_unlock(&ch->lock);
 }
 
+/* A server can be offered only to clients in this kernel. */
+static bool kmcl_channel_has_target(const struct kmcl_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	if (ch->is_server)
+		return ch->set.has_type &&
+		       (ch->set.server_loopback || ch->set.server_flags &
+			VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER);
+	return ch->set.has_type || ch->subs.primary;
+}
+
 /*
  * The client enables the channel, or undoes that before a device is attached.
  * Returns false, and changes nothing, if the channel is not in a state for
@@ -574,14 +635,16 @@ bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted)
 	bool changed;
 
 	mutex_lock(&ch->lock);
-	changed = ch->state == from &&
-		  (ch->set.has_type || ch->subs.primary);
+	changed = ch->state == from && kmcl_channel_has_target(ch);
 	if (changed) {
 		ch->wanted = wanted;
 		if (wanted)
 			kmcl_tx_wait(ch);
 		else
 			kmcl_tx_refuse(ch);
+		/* Each VmbChannelEnable() of a server needs a VmbChannelStart(). */
+		if (ch->is_server)
+			WRITE_ONCE(ch->paused, true);
 		kmcl_channel_set_state(ch, wanted ? KMCL_ENABLED :
 						    KMCL_DISABLED);
 	}

@@ -50,6 +50,6 @@ static inline const char *kmcl_state_name(enum kmcl_state state)
 void kmcl_channel_state_init(struct kmcl_channel *ch);
 bool kmcl_channel_request(struct kmcl_channel *ch, bool wanted);
 void kmcl_channel_request_disable(struct kmcl_channel *ch);
-void kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused);
+bool kmcl_channel_request_paused(struct kmcl_channel *ch, bool paused);
 
 #endif /* _KMCL_CHANNEL_STATE_H */

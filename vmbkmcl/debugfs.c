@@ -44,7 +44,12 @@ static int state_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "state: %s\n", kmcl_state_name(READ_ONCE(ch->state)));
 	seq_printf(m, "client: %s\n", ch->client);
+	seq_printf(m, "endpoint: %s\n", ch->is_server ? "server" : "client");
 	bus_show(ch, m);
+	if (ch->set.mmio_megabytes || ch->set.mmio_megabytes_optional)
+		seq_printf(m, "mmio: %u MiB and %u MiB\n",
+			   ch->set.mmio_megabytes,
+			   ch->set.mmio_megabytes_optional);
 	if (ch->set.has_type)
 		seq_printf(m, "type: %pUl\n", &ch->set.type);
 	kmcl_subs_show(ch, m);

@@ -186,6 +186,8 @@ static int kmcl_gpadl_establish(struct kmcl_channel *ch,
 	gpadl->wire.va = gpadl->memory.va;
 	gpadl->wire.size = gpadl->memory.size;
 	gpadl->wire.in_bounce = gpadl->bounce;
+	gpadl->wire.pages = gpadl->memory.pages;
+	gpadl->wire.read_only = gpadl->memory.read_only;
 	err = ch->bus->establish_gpadl(ch, &gpadl->wire);
 	kmcl_hostwait_stop(&wait);
 	if (!err)
@@ -488,6 +490,7 @@ put_bounce:
  * * %STATUS_INVALID_PARAMETER_4 - @byte_count is 0, or @buffer and @byte_count wrap
  *   around
  * * %STATUS_INVALID_PARAMETER_5 - @gpadl_handle is %NULL
+ * * %STATUS_INVALID_DEVICE_REQUEST - @channel is a server's
  * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
  * * %STATUS_INVALID_BUFFER_SIZE - @byte_count is more than 8190 pages of 4 KiB,
  *   or the buffer ends within a page whose other part may belong to somebody
@@ -523,6 +526,8 @@ NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL channel, UINT32 flags,
 	might_sleep();
 	if (!channel)
 		return STATUS_INVALID_PARAMETER_1;
+	if (channel->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!buffer || !PAGE_ALIGNED(buffer))
@@ -600,6 +605,7 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  *   memory, or not at the start of a page
  * * %STATUS_INVALID_PARAMETER_5 - the GPADL ends behind the end of the memory
  * * %STATUS_INVALID_PARAMETER_6 - @gpadl_handle is %NULL
+ * * %STATUS_INVALID_DEVICE_REQUEST - @channel is a server's
  * * %STATUS_INVALID_DEVICE_STATE - the channel is not open
  * * %STATUS_INVALID_BUFFER_SIZE - the GPADL has more than 8190 pages of 4 KiB,
  *   or it ends within a page whose other part may belong to somebody else
@@ -632,6 +638,8 @@ NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL channel, UINT32 flags,
 	might_sleep();
 	if (!channel)
 		return STATUS_INVALID_PARAMETER_1;
+	if (channel->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!mdl)
@@ -683,6 +691,8 @@ NTSTATUS VmbChannelCreateGpadlFromPfnList(VMBCHANNEL channel, UINT32 flags,
 	might_sleep();
 	if (!channel)
 		return STATUS_INVALID_PARAMETER_1;
+	if (channel->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 	if (flags & ~VMBUS_CHANNEL_GPADL_FLAGS)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!pfns)
@@ -729,8 +739,8 @@ EXPORT_SYMBOL_GPL(VmbChannelCreateGpadlFromPfnList);
  * and debugfs name it. For memory that only its owner holds, this function tries
  * again until the host is told or has rescinded the device.
  *
- * A handle that does not exist, or is already deleted, causes a log line and
- * nothing else.
+ * A handle that does not exist, or is already deleted, and a channel of a server
+ * cause a log line and nothing else.
  *
  * Context: may sleep, for as long as the server has the GPADL mapped; the log names
  * a wait of more than a few seconds. In any process.
@@ -747,6 +757,10 @@ VOID VmbChannelDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 	might_sleep();
 	if (!ch)
 		return;
+	if (ch->is_server) {
+		kmcl_warn(ch, "delete of a GPADL by a server refused\n");
+		return;
+	}
 
 	mutex_lock(&ch->control);
 	gpadl = kmcl_gpadl_lookup(ch, gpadl_handle);
@@ -791,6 +805,7 @@ static int kmcl_gpadl_try_destroy(struct kmcl_channel *ch,
  * * %STATUS_SUCCESS - the host has released the memory
  * * %STATUS_INVALID_PARAMETER_1 - @channel is %NULL
  * * %STATUS_INVALID_PARAMETER_2 - @channel has no GPADL with this handle
+ * * %STATUS_INVALID_DEVICE_REQUEST - @channel is a server's
  * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory
  * * %STATUS_UNSUCCESSFUL - the host could not be told
  *
@@ -807,6 +822,8 @@ NTSTATUS VmbChannelTryDeleteGpadl(VMBCHANNEL channel, UINT32 gpadl_handle)
 	might_sleep();
 	if (!ch)
 		return STATUS_INVALID_PARAMETER_1;
+	if (ch->is_server)
+		return STATUS_INVALID_DEVICE_REQUEST;
 
 	mutex_lock(&ch->control);
 	gpadl = kmcl_gpadl_lookup(ch, gpadl_handle);

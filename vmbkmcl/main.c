@@ -3,10 +3,13 @@
 
 #include <linux/module.h>
 
+#include "bus.h"
 #include "channel_clients_exit.h"
 #include "debugfs.h"
 #include "gpadl.h"
 #include "hostwait.h"
+#include "lo_bus.h"
+#include "lo_offer.h"
 
 static int __init vmbkmcl_init(void)
 {
@@ -15,13 +18,27 @@ static int __init vmbkmcl_init(void)
 	err = kmcl_clients_init();
 	if (err)
 		return err;
+	err = kmcl_lo_offers_init(&kmcl_lo_bus);
+	if (err)
+		goto exit_clients;
+	err = kmcl_bus_register(&kmcl_lo_bus);
+	if (err)
+		goto exit_offers;
 	kmcl_debugfs_init();
 	return 0;
+
+exit_offers:
+	kmcl_lo_offers_exit();
+exit_clients:
+	kmcl_clients_exit();
+	return err;
 }
 
 static void __exit vmbkmcl_exit(void)
 {
 	kmcl_debugfs_exit();
+	kmcl_bus_unregister(&kmcl_lo_bus);
+	kmcl_lo_offers_exit();
 	kmcl_quarantine_abandon();
 	kmcl_clients_exit();
 	kmcl_hostwait_exit();

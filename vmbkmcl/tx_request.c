@@ -319,7 +319,9 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  * * %STATUS_INVALID_PARAMETER_3 - @buffer_size is more than the maximum packet
  *   size
  * * %STATUS_INVALID_PARAMETER_4 - as for VmbPacketSend()
- * * %STATUS_INVALID_PARAMETER_5 - as for VmbPacketSend()
+ * * %STATUS_INVALID_PARAMETER_5 - as for VmbPacketSend(); or @channel is a
+ *   server's, and @flags has %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
+ * * %STATUS_INVALID_PARAMETER_8 - @channel is a server's, and @timeout is not 0
  * * %STATUS_INVALID_PARAMETER_6 - @completion_buffer is %NULL, and its size is
  *   not 0
  * * %STATUS_INVALID_PARAMETER - the size of @completion_buffer is not a
@@ -374,8 +376,12 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		return STATUS_INVALID_PARAMETER_2;
 	if (buffer_size > ch->set.max_packet_size)
 		return STATUS_INVALID_PARAMETER_3;
-	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS)
+	if (external_data_mdl && ch->is_server)
+		return STATUS_INVALID_PARAMETER_4;
+	if (flags & ~VMBUS_CHANNEL_FORMAT_FLAGS || (wait && ch->is_server))
 		return STATUS_INVALID_PARAMETER_5;
+	if (may_queue && ch->is_server)
+		return STATUS_INVALID_PARAMETER_8;
 	if (external_data_mdl)
 		err = kmcl_mdl_range_check(&range, ch->set.max_gpa_direct_size,
 					   ch->set.max_chain);

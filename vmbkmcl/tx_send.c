@@ -310,6 +310,8 @@ static NTSTATUS kmcl_packet_send_mdl_range(struct kmcl_packet *packet,
 	const struct kmcl_settings *set = &packet->ch->set;
 	int err;
 
+	if (packet->ch->is_server)
+		return STATUS_INVALID_PARAMETER_4;
 	err = kmcl_mdl_range_check(&range, set->max_gpa_direct_size,
 				   set->max_chain);
 	if (err)
@@ -508,7 +510,7 @@ EXPORT_SYMBOL_GPL(VmbPacketSendWithExternalMdl);
  * Return: the statuses of VmbPacketSend() without %STATUS_INVALID_BUFFER_SIZE,
  * except for these:
  *
- * * %STATUS_INVALID_PARAMETER_4 - @pfns is %NULL
+ * * %STATUS_INVALID_PARAMETER_4 - @pfns is %NULL, or the channel is a server's
  * * %STATUS_INVALID_PARAMETER_5 - @pfn_length is 0 or too large
  * * %STATUS_INVALID_PARAMETER_6 - @flags has an unknown flag, or lacks
  *   %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
@@ -523,7 +525,7 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET packet, PVOID buffer,
 
 	if (!NT_SUCCESS(status))
 		return status;
-	if (!pfns)
+	if (!pfns || packet->ch->is_server)
 		return STATUS_INVALID_PARAMETER_4;
 	if (!pfn_length || pfn_length > packet->ch->set.max_gpa_direct_size /
 						KMCL_HV_PAGE_SIZE)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The API functions of a server endpoint: see vmbkmcl/api_server.c.
+ * The API functions of a server endpoint: see vmbkmcl/server*.c.
  *
- * A guest has no server endpoint. The functions exist so that code for servers
- * can be compiled and loaded. They return STATUS_NOT_SUPPORTED.
+ * A server is offered to the clients in its own kernel. The functions that save
+ * and restore a channel, and VmbConvertVmbusHandleToKernelHandle(), exist so
+ * that code that calls them can be compiled and loaded. They return
+ * STATUS_NOT_SUPPORTED.
  */
 #ifndef _VMBKMCL_SERVER_H
 #define _VMBKMCL_SERVER_H
@@ -19,6 +21,9 @@
 #define VMBUS_SERVER_CHANNEL_INIT_FLAG_FORCE_NEW_CHANNEL		0x00000008
 #define VMBUS_SERVER_CHANNEL_INIT_FLAG_TLNPI_PROVIDER_OFFER		0x00000010
 #define VMBUS_SERVER_CHANNEL_INIT_FLAGS					0x0000001f
+
+/* VmbServerChannelInitSetVmbusHandle(): the clients in this kernel; ours */
+#define KMCL_VMBUS_HANDLE_LOOPBACK	((HANDLE)(~0UL))
 
 #define VMBUS_SERVER_CHANNEL_INIT_MAXIMUM_OFFER_DATA	120	/* bytes */
 

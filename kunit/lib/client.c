@@ -150,22 +150,27 @@ void client_completes_all(struct client *client)
 		;
 }
 
+void client_init(struct client *client)
+{
+	spin_lock_init(&client->lock);
+	client->seen = STATUS_PENDING;
+	init_completion(&client->entered);
+	init_completion(&client->leave);
+}
+
 struct client *client_alloc(struct kunit *test)
 {
 	struct client *client = kunit_kzalloc(test, sizeof(*client),
 					      GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, client);
-	spin_lock_init(&client->lock);
-	client->seen = STATUS_PENDING;
-	init_completion(&client->entered);
-	init_completion(&client->leave);
+	client_init(client);
 	return client;
 }
 EXPORT_TO_TESTS(client_alloc);
 
-void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
-		   const guid_t *type, const guid_t *instance)
+static void client_set_callbacks(struct kunit *test, struct client *client,
+				 VMBCHANNEL ch)
 {
 	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
 
@@ -184,12 +189,33 @@ void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
 								client_packet,
 								NULL),
 			STATUS_SUCCESS);
+}
+
+void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
+		   const guid_t *type, const guid_t *instance)
+{
+	client_set_callbacks(test, client, ch);
 	KUNIT_ASSERT_EQ(test,
 			VmbClientChannelInitSetTargetPnp(ch, type, instance,
 							 client_pnp_failure),
 			STATUS_SUCCESS);
 }
 EXPORT_TO_TESTS(client_set_up);
+
+void client_set_up_server(struct kunit *test, struct client *client,
+			  VMBCHANNEL ch, const guid_t *type,
+			  const guid_t *instance)
+{
+	client_set_callbacks(test, client, ch);
+	KUNIT_ASSERT_EQ(test,
+			VmbServerChannelInitSetTargetInterfaceId(ch, *type,
+								 *instance),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			VmbServerChannelInitSetFlags(ch,
+						     VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER),
+			STATUS_SUCCESS);
+}
 
 struct client *fake_client(struct kunit *test, struct fake_bus **bus)
 {
@@ -207,17 +233,27 @@ void channel_clean_up(void *ch)
 	VmbChannelCleanup(ch);
 }
 
-VMBCHANNEL get_channel(struct kunit *test)
+static VMBCHANNEL get_endpoint(struct kunit *test, bool is_server)
 {
 	VMBCHANNEL ch;
 
-	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, FALSE, &ch),
+	KUNIT_ASSERT_EQ(test, VmbChannelAllocate(NULL, is_server, &ch),
 			STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
 							channel_clean_up, ch), 0);
 	return ch;
 }
+
+VMBCHANNEL get_channel(struct kunit *test)
+{
+	return get_endpoint(test, false);
+}
 EXPORT_TO_TESTS(get_channel);
+
+VMBCHANNEL get_server(struct kunit *test)
+{
+	return get_endpoint(test, true);
+}
 
 struct client *server_client(struct kunit *test)
 {

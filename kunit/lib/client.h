@@ -77,12 +77,21 @@ struct client {
 /* Allocate a client without a channel; it is freed with the case. */
 struct client *client_alloc(struct kunit *test);
 
+/* The same for one in zeroed memory of the case. */
+void client_init(struct client *client);
+
 /* Set the client's callbacks on a channel, and the channel's target. */
 void client_set_up(struct kunit *test, struct client *client, VMBCHANNEL ch,
 		   const guid_t *type, const guid_t *instance);
 
+/* The same for a server, which offers this instance in this kernel. */
+void client_set_up_server(struct kunit *test, struct client *client,
+			  VMBCHANNEL ch, const guid_t *type,
+			  const guid_t *instance);
+
 /* A channel without settings; it is cleaned up with the case. */
 VMBCHANNEL get_channel(struct kunit *test);
+VMBCHANNEL get_server(struct kunit *test);
 
 /* The action that does so, for a case that needs it earlier. */
 void channel_clean_up(void *ch);
