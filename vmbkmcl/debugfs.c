@@ -115,6 +115,9 @@ static void kmcl_debugfs_create(struct kmcl_channel *ch)
 	debugfs_create_file("state", 0400, dir, ch, &state_fops);
 	debugfs_create_file("gpadls", 0400, dir, ch, &gpadls_fops);
 	debugfs_create_file("stats", 0400, dir, ch, &stats_fops);
+	if (ch->is_server)
+		debugfs_create_u32("external_pending", 0600, dir,
+				   &ch->delivery.external_pending);
 	ch->debugfs = dir;
 }
 

@@ -50,6 +50,7 @@ static void kmcl_passive_work(struct work_struct *work)
 					       delivery);
 
 	WRITE_ONCE(to->worker, current);
+	kmcl_delivery_unmap(ch);
 	kmcl_passive_call(ch);
 	WRITE_ONCE(to->worker, NULL);
 	if (kmcl_packets_have_routines(&ch->packets) ||

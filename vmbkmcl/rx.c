@@ -28,6 +28,7 @@
 #include "poll.h"
 #include "rx.h"
 #include "rx_deliver.h"
+#include "rx_gpa_direct.h"
 #include "rx_packet.h"
 #include "rx_transfer_pages.h"
 #include "trace.h"
@@ -83,34 +84,43 @@ static bool kmcl_rx_message(struct kmcl_channel *ch,
 		kmcl_transfer_pages_fit(pages, *len, room));
 }
 
-static void kmcl_rx_complain(struct kmcl_channel *ch)
+static void kmcl_rx_complain(struct kmcl_channel *ch, bool external)
 {
 	if (ch->rx.complained)
 		return;
 	ch->rx.complained = true;
-	kmcl_warn_always(ch, "malformed packets, or larger than %u bytes: not delivered\n",
-			 ch->delivery.pool->room);
+	if (external)
+		kmcl_warn_always(ch, "malformed external data, or more than %u bytes: dropped\n",
+				 ch->set.max_gpa_direct_size);
+	else
+		kmcl_warn_always(ch, "malformed packets, or larger than %u bytes: not delivered\n",
+				 ch->delivery.pool->room);
 }
 
 /*
- * The packet can not be delivered. The host may wait for its completion, so send one
- * that is empty. Returns false if the pool is empty and the packet must stay in the
+ * The packet can not be delivered. The other end may wait for its completion, so send
+ * one that is empty. @copy: packet of the pool, if the external data is at fault;
+ * otherwise NULL. Returns false if the pool is empty and the packet must stay in the
  * ring.
  */
 static noinline bool kmcl_rx_reject(struct kmcl_channel *ch,
-				    const struct kmcl_ring_packet *packet)
+				    const struct kmcl_ring_packet *packet,
+				    struct kmcl_rx_packet *copy)
 {
-	struct kmcl_rx_packet *copy;
+	bool external = copy;
 
 	if (packet->flags & KMCL_PKT_FLAG_COMPLETION_REQUESTED) {
-		copy = kmcl_pool_pop(ch);
+		if (!copy)
+			copy = kmcl_pool_pop(ch);
 		if (!copy)
 			return false;
 		copy->completion.wire.id = packet->id;
 		kmcl_rx_packet_complete(ch, copy, 0);
+	} else if (copy) {
+		kmcl_pool_push(copy);
 	}
 	kmcl_rx_count_dropped(&ch->rx, 1);
-	kmcl_rx_complain(ch);
+	kmcl_rx_complain(ch, external);
 	return true;
 }
 
@@ -131,7 +141,7 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 		return true;
 	}
 	if (!kmcl_rx_message(ch, packet, &data, &len, &pages))
-		return kmcl_rx_reject(ch, packet);
+		return kmcl_rx_reject(ch, packet, NULL);
 	copy = kmcl_pool_pop(ch);
 	if (!copy)
 		return false;
@@ -141,6 +151,11 @@ static bool kmcl_rx_enqueue(struct kmcl_channel *ch,
 	copy->wants_completion = packet->flags &
 				 KMCL_PKT_FLAG_COMPLETION_REQUESTED;
 	copy->ranges = NULL;
+	copy->was_pending = false;
+	copy->mdl = NULL;
+	if (packet->type == KMCL_PKT_GPA_DIRECT &&
+	    !kmcl_rx_gpa_direct_read(ch, copy, packet))
+		return kmcl_rx_reject(ch, packet, copy);
 	if (packet->type == KMCL_PKT_XFER_PAGES)
 		kmcl_transfer_pages_copy(copy, packet, &pages);
 	kmcl_delivery_enqueue(&ch->delivery, copy);
@@ -154,6 +169,13 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 	case KMCL_PKT_COMPLETION:
 		kmcl_tx_complete(ch, packet->id, packet->data, packet->len);
 		break;
+	case KMCL_PKT_GPA_DIRECT:
+		/* A host refers to no memory of the guest. */
+		if (!ch->is_server) {
+			kmcl_rx_count_dropped(&ch->rx, 1);
+			break;
+		}
+		fallthrough;
 	case KMCL_PKT_INBAND:
 	case KMCL_PKT_XFER_PAGES:
 		if (!kmcl_rx_enqueue(ch, packet))

@@ -20,6 +20,7 @@
 #include "hot.h"
 #include "poll.h"
 #include "rx_deliver.h"
+#include "rx_gpa_direct.h"
 #include "rx_packet.h"
 
 /* The bit in kmcl_delivery.delivering that is used as a lock. */
@@ -54,6 +55,15 @@ int kmcl_delivery_open(struct kmcl_channel *ch)
 	return 0;
 }
 
+/* Packets that nobody completes, as the server's module is gone. */
+static void kmcl_delivery_unmap_lost(struct kmcl_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; pool->mdl_room && i < pool->count; i++)
+		kmcl_rx_gpa_direct_unmap(kmcl_pool_packet(pool, i));
+}
+
 /*
  * The ring is closed: packets still in the backlog can no longer be completed.
  */
@@ -66,6 +76,7 @@ void kmcl_delivery_close(struct kmcl_channel *ch)
 	kmcl_rx_count_dropped(&ch->rx,
 			      kfifo_len(&to->backlog) + !!to->deferred);
 	to->deferred = NULL;
+	kmcl_delivery_unmap_lost(to->pool);
 	kfifo_free(&to->backlog);
 	kmcl_pool_put(to->pool);
 	to->pool = NULL;
@@ -125,13 +136,16 @@ static struct kmcl_rx_packet *kmcl_next(struct kmcl_delivery *to)
 
 static void kmcl_process(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
 {
+	u32 flags = packet->mdl ?
+		    VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
 	const struct kmcl_settings *set = &ch->set;
 
 	if (set->process_packet_ex)
 		set->process_packet_ex(ch, set->context, packet, packet->data,
-				       packet->len, 0);
+				       packet->len, flags);
 	else
-		set->process_packet(ch, packet, packet->data, packet->len, 0);
+		set->process_packet(ch, packet, packet->data, packet->len,
+				    flags);
 }
 
 static void kmcl_processed(struct kmcl_channel *ch, u32 count)
@@ -318,6 +332,8 @@ void kmcl_delivery_orphan(struct kmcl_channel *ch)
  */
 void kmcl_delivery_forget_held(struct kmcl_channel *ch)
 {
+	/* Packets that were completed before are counted by the work item. */
+	kmcl_delivery_finish(ch);
 	atomic_set(&ch->delivery.returned, ch->delivery.lent);
 }
 
@@ -341,10 +357,56 @@ static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
 	}
 }
 
-static void kmcl_send_completion(struct kmcl_channel *ch,
-				 struct kmcl_rx_packet *packet,
-				 const void *data, u32 len)
+/*
+ * The client has given the packet back. Send the completion that is in its data, or none
+ * if the host wants none.
+ */
+static void kmcl_packet_finish(struct kmcl_channel *ch,
+			       struct kmcl_rx_packet *packet)
 {
+	if (packet->wants_completion)
+		kmcl_rx_packet_complete(ch, packet, packet->len);
+	else
+		kmcl_pool_push(packet);
+	kmcl_packet_returned(ch);
+}
+
+/* Memory can be unmapped only where the caller may sleep. */
+static void kmcl_packet_give_back(struct kmcl_channel *ch,
+				  struct kmcl_rx_packet *packet)
+{
+	if (!kmcl_rx_gpa_direct_mapped(packet)) {
+		kmcl_packet_finish(ch, packet);
+		return;
+	}
+	llist_add(&packet->free, &ch->delivery.unmapping);
+	kmcl_passive_schedule(ch);
+}
+
+/**
+ * kmcl_delivery_unmap - finish the packets whose external data must be unmapped first
+ * @ch: channel of a server
+ *
+ * Context: the work item that calls the client in a context that may sleep.
+ */
+void kmcl_delivery_unmap(struct kmcl_channel *ch)
+{
+	struct llist_node *nodes = llist_del_all(&ch->delivery.unmapping);
+	struct kmcl_rx_packet *packet, *next;
+
+	llist_for_each_entry_safe(packet, next, llist_reverse_order(nodes), free) {
+		kmcl_rx_gpa_direct_unmap(packet);
+		kmcl_packet_finish(ch, packet);
+	}
+}
+
+/* Keep the payload of the completion in the packet. */
+static void kmcl_packet_answer(struct kmcl_channel *ch,
+			       struct kmcl_rx_packet *packet, const void *data,
+			       u32 len)
+{
+	if (!packet->wants_completion)
+		return;
 	if (len > packet->pool->room) {
 		kmcl_warn(ch, "completion of %u bytes does not fit, sent without\n",
 			  len);
@@ -352,7 +414,7 @@ static void kmcl_send_completion(struct kmcl_channel *ch,
 	}
 	/* memmove(): the client may pass a part of the packet itself. */
 	memmove(packet->data, data, len);
-	kmcl_rx_packet_complete(ch, packet, len);
+	packet->len = len;
 }
 
 /**
@@ -385,12 +447,9 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION packet_completion,
 
 	if (!ch)
 		return;
-	if (packet->wants_completion)
-		kmcl_send_completion(ch, packet, completion_buffer,
-				     completion_buffer ? buffer_size : 0);
-	else
-		kmcl_pool_push(packet);
-	kmcl_packet_returned(ch);
+	kmcl_packet_answer(ch, packet, completion_buffer,
+			   completion_buffer ? buffer_size : 0);
+	kmcl_packet_give_back(ch, packet);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);
 
@@ -476,41 +535,84 @@ VOID VmbChannelPacketFail(VMBPACKETCOMPLETION packet_completion)
 	kmcl_warn(ch, "%s finds a packet malformed: it is given no more\n",
 		  ch->client);
 	WRITE_ONCE(ch->delivery.refused, true);
-	kmcl_pool_push(packet);
-	kmcl_packet_returned(ch);
+	packet->wants_completion = false;
+	kmcl_packet_give_back(ch, packet);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketFail);
 
+/*
+ * A server has to cope with data that is not there yet, which never happens here by
+ * itself: the switch in debugfs lets it happen. The packet is delivered again.
+ */
+static bool kmcl_external_data_pending(struct kmcl_rx_packet *packet)
+{
+	struct kmcl_channel *ch = packet->pool->ch;
+	struct kmcl_delivery *to = &ch->delivery;
+	u32 every = READ_ONCE(to->external_pending);
+
+	if (!every || packet->was_pending ||
+	    READ_ONCE(to->current_packet) != packet)
+		return false;
+	packet->was_pending = true;
+	if (++to->external_calls % every || !kmcl_reclaim(packet))
+		return false;
+	WRITE_ONCE(to->deferred, packet);
+	kmcl_packet_returned(ch);
+	return true;
+}
+
 /**
  * VmbChannelPacketGetExternalData() - get the external data of a packet
- * @packet_completion: a packet that the client has
- * @flags: 0 or %VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY
- * @mdl: where the memory would be described. Not written.
+ * @packet_completion: a packet that the server has, whose ProcessPacket callback got
+ *	%VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA
+ * @flags: 0, or %VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY if the server will
+ *	only read
+ * @mdl: set to a chain of MDLs, one for each range of the client's memory; untouched
+ *	unless the status is %STATUS_SUCCESS
  *
- * Packets of a host have no external data: external data is memory of the
- * guest, and only the packets of the guest refer to it. The function is for
- * servers.
+ * The memory stays until the packet is completed. The MDLs belong to the library, and
+ * are not valid any more then: VmbChannelPacketComplete() also unmaps them.
+ * MmGetSystemAddressForMdlSafe() maps the memory. It can be called in any context for
+ * a range whose pages are next to each other. Otherwise it may sleep: then the server
+ * needs VmbChannelPacketDeferToPassive().
  *
- * Context: any.
+ * Packets of a host have no external data: the function is for servers.
+ *
+ * Context: any but hard interrupts.
  * Return:
+ * * %STATUS_SUCCESS - the memory is described
+ * * %STATUS_PENDING - the data is not there yet. The ProcessPacket callback must return
+ *   without completing the packet, and is called again with the same packet, possibly
+ *   in another context. This happens only if ``external_pending`` in debugfs is set.
  * * %STATUS_INVALID_PARAMETER_1 - @packet_completion is %NULL
  * * %STATUS_INVALID_PARAMETER_2 - @flags has an unknown flag
  * * %STATUS_INVALID_PARAMETER_3 - @mdl is %NULL
  * * %STATUS_INVALID_DEVICE_REQUEST - the packet has no external data
  *
- * Source: Microsoft's VmbChannelPacketGetExternalData documentation; the status
- * is ours.
+ * Source: Microsoft's VmbChannelPacketGetExternalData documentation; the statuses
+ * of failures are ours, and when the data is pending.
  */
 NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION packet_completion,
 					 UINT32 flags, PMDL *mdl)
 {
-	if (!packet_completion)
+	struct kmcl_rx_packet *packet = packet_completion;
+	PMDL each;
+
+	if (!packet)
 		return STATUS_INVALID_PARAMETER_1;
 	if (flags & ~VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!mdl)
 		return STATUS_INVALID_PARAMETER_3;
-	return STATUS_INVALID_DEVICE_REQUEST;
+	if (!packet->mdl)
+		return STATUS_INVALID_DEVICE_REQUEST;
+	if (kmcl_external_data_pending(packet))
+		return STATUS_PENDING;
+	for (each = packet->mdl; each; each = each->Next)
+		if (!(flags & VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY))
+			each->MdlFlags |= MDL_WRITE_OPERATION;
+	*mdl = packet->mdl;
+	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketGetExternalData);
 
@@ -531,7 +633,8 @@ PVOID VmbChannelPacketGetClientContext(VMBPACKETCOMPLETION packet_completion)
 {
 	struct kmcl_pool *pool = packet_completion->pool;
 
-	if (pool->stride == sizeof(*packet_completion) + pool->room)
+	if (pool->stride - pool->mdl_room ==
+	    sizeof(*packet_completion) + pool->room)
 		return NULL;
 	return packet_completion->data + pool->room;
 }
@@ -608,4 +711,5 @@ EXPORT_SYMBOL_GPL(VmbChannelSetIncomingProcessingAtPassive);
 void kmcl_delivery_init(struct kmcl_channel *ch)
 {
 	ch->delivery.quota = KMCL_QUOTA_DEFAULT;
+	init_llist_head(&ch->delivery.unmapping);
 }

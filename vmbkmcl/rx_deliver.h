@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/kfifo.h>
+#include <linux/llist.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -48,6 +49,11 @@ struct kmcl_rx_packet;
  *	holder of @delivering.
  * @returned: number of times a packet came back from the client or was orphaned
  * @stalled: the poll or the delivery waits for a packet to be returned
+ * @unmapping: packets that the server has completed and whose external data must be
+ *	unmapped, by @work, before the completion is sent
+ * @external_pending: if not 0, VmbChannelPacketGetExternalData() returns
+ *	%STATUS_PENDING for each packet of so many, once; set in debugfs
+ * @external_calls: number of packets that could have been pending
  * @work: work item that calls the client in a context that may sleep
  * @worker: task that runs @work, while @work runs
  * @delivered: number of packets that were delivered
@@ -69,6 +75,9 @@ struct kmcl_delivery {
 	u32 lent;
 	atomic_t returned;
 	bool stalled;
+	struct llist_head unmapping;
+	u32 external_pending;
+	u32 external_calls;
 	struct work_struct work;
 	struct task_struct *worker;
 
@@ -129,6 +138,8 @@ void kmcl_delivery_stop(struct kmcl_channel *ch);
 void kmcl_delivery_finish(struct kmcl_channel *ch);
 void kmcl_delivery_orphan(struct kmcl_channel *ch);
 void kmcl_delivery_forget_held(struct kmcl_channel *ch);
+
+void kmcl_delivery_unmap(struct kmcl_channel *ch);
 
 bool kmcl_delivery_is_due(struct kmcl_channel *ch, bool may_sleep);
 void kmcl_deliver(struct kmcl_channel *ch, struct kmcl_budget *budget);

@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "hot.h"
 #include "rx_deliver.h"
+#include "rx_gpa_direct.h"
 #include "rx_packet.h"
 
 struct kmcl_rx_packet *kmcl_pool_packet(struct kmcl_pool *pool, unsigned int i)
@@ -99,8 +100,9 @@ void __kmcl_hot kmcl_rx_packet_complete(struct kmcl_channel *ch,
 struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 {
 	u32 room = ALIGN(ch->set.max_packet_size, sizeof(u64));
+	u32 mdl_room = kmcl_rx_gpa_direct_room(ch);
 	u32 stride = sizeof(struct kmcl_rx_packet) + room +
-		     ALIGN(ch->set.context_size, sizeof(u64));
+		     ALIGN(ch->set.context_size, sizeof(u64)) + mdl_room;
 	u32 quota = min_t(u32, READ_ONCE(ch->delivery.quota), KMCL_QUOTA_MAX);
 	u32 count = quota + KMCL_BACKLOG;
 	struct kmcl_pool *pool;
@@ -115,6 +117,7 @@ struct kmcl_pool *kmcl_pool_alloc(struct kmcl_channel *ch)
 	pool->ch = ch;
 	pool->room = room;
 	pool->stride = stride;
+	pool->mdl_room = mdl_room;
 	pool->count = count;
 	pool->quota = quota;
 	init_llist_head(&pool->free);

@@ -27,6 +27,8 @@ enum kmcl_rx_owner {
  *	that succeeds may use the packet.
  * @completion: entry that sends the completion
  * @wants_completion: the host has asked for a completion
+ * @mdl: the external data, a chain of MDLs behind the client's context; or %NULL
+ * @was_pending: the server was told once that the external data is not there yet
  * @len: number of bytes of payload in @data
  * @page_set: number of the page set of a transfer-page packet
  * @nr_ranges: number of @ranges
@@ -41,6 +43,8 @@ struct kmcl_rx_packet {
 	atomic_t owner;
 	struct kmcl_tx_entry completion;
 	bool wants_completion;
+	bool was_pending;
+	PMDL mdl;
 	u32 len;
 	u16 page_set;
 	u32 nr_ranges;
@@ -56,6 +60,7 @@ struct kmcl_rx_packet {
  *	%KMCL_OWNER_NOBODY
  * @room: bytes of payload that each packet has room for
  * @stride: distance from one packet to the next in bytes
+ * @mdl_room: bytes for MDLs at the end of each packet
  * @count: number of packets
  * @quota: the largest number of packets that the client may hold
  * @free: packets that were returned since the poll last refilled @spare
@@ -67,6 +72,7 @@ struct kmcl_pool {
 	struct kmcl_channel *ch;
 	u32 room;
 	u32 stride;
+	u32 mdl_room;
 	u32 count;
 	u32 quota;
 	struct llist_head free;
@@ -83,6 +89,14 @@ struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch);
 void kmcl_pool_push(struct kmcl_rx_packet *packet);
 void kmcl_rx_packet_complete(struct kmcl_channel *ch,
 			     struct kmcl_rx_packet *packet, u32 len);
+
+/* Room for the MDLs of the external data. */
+static inline PMDL kmcl_rx_packet_mdls(struct kmcl_rx_packet *packet)
+{
+	const struct kmcl_pool *pool = packet->pool;
+
+	return (void *)packet + pool->stride - pool->mdl_room;
+}
 
 /* A packet was returned: schedule the poll if it waits for one. */
 static inline void kmcl_unstall(struct kmcl_channel *ch)
