@@ -26,6 +26,10 @@ uninstall:
 demo:
 	scripts/demo.sh
 
+# Share buffers with a server in the same kernel, without Hyper-V.
+loop-demo:
+	scripts/loop-demo.sh
+
 # The KUnit suites that need no Hyper-V, in a plain guest; SUITE=glob for some.
 test-quick:
 	scripts/test-quick.sh $(SUITE)
@@ -87,6 +91,7 @@ help:
 	@echo 'make package    build the Debian packages'
 	@echo 'make package-test  install and remove them in a chroot'
 	@echo 'make demo       see it work in a Hyper-V guest [KERNEL=version]'
+	@echo 'make loop-demo  see both ends work in one kernel [KERNEL=version]'
 	@echo 'make test-quick run the tests that need no Hyper-V [SUITE=glob]'
 	@echo 'make test       run the tests [SUITE=name] [KERNEL=version]'
 	@echo 'make test-rt    run the packet suites on PREEMPT_RT kernels'
@@ -99,5 +104,5 @@ help:
 	@echo 'make check-all  the long ones as well'
 	@echo 'make clean      remove what was built here'
 
-.PHONY: all modules install uninstall clean demo test-quick test test-rt mutate test-all coverage bench \
+.PHONY: all modules install uninstall clean demo loop-demo test-quick test test-rt mutate test-all coverage bench \
 	check check-all docs package package-test fuzz help

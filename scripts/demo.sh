@@ -14,43 +14,11 @@
 . "$scripts/lib/packages.sh"
 . "$scripts/lib/suites.sh"
 . "$scripts/lib/kernels.sh"
+. "$scripts/lib/demo.sh"
 (($# == 0)) || { usage >&2; exit 2; }
 
-sample=Documentation/samples/share
 buffers=4
 [[ ! ${HIBERNATE:-} ]] || buffers=8
-
-# Print everything that the build depends on, apart from the kernel.
-sources() {
-	gcc --version | head -n 1
-	(
-		cd "$tree"
-		find Kbuild dkms.conf include vmbkmcl "$sample" kunit/host/protocol.h -type f \
-			\( -name Kbuild -o -name dkms.conf -o -name '*.[ch]' \) ! -name '*.mod.c' -print0 |
-			LC_ALL=C sort -z | xargs -0 sha256sum
-	)
-}
-
-# Build what the guest needs: the modules, and the program that uses them.
-build_demo() {
-	local dir=$1 kernel=$2 built module hv_vmbus
-
-	built=$("$scripts/build-modules.sh" "$kernel/KDIR")
-	logged "$logs/demo-build.log" module_make "$kernel/KDIR" M="$built/$sample" modules
-	for module in vmbkmcl vmbkmcl_hv; do
-		strip --strip-debug -o "$dir/$module.ko" "$built/$module.ko"
-	done
-	strip --strip-debug -o "$dir/share.ko" "$built/$sample/share.ko"
-	logged "$logs/demo-build.log" gcc -static -O2 -Wall -I"$built/kunit/host" \
-		-o "$dir/demo" "$built/$sample/demo.c"
-
-	hv_vmbus=$(find -L "$kernel/modules" -name 'hv_vmbus.ko*')
-	case $hv_vmbus in
-	'') ;; # built in
-	*.xz) xzcat "$hv_vmbus" >"$dir/hv_vmbus.ko" ;;
-	*) cp "$hv_vmbus" "$dir" ;;
-	esac
-}
 
 # Hibernation takes all of VMBus down and up again. The kernel cannot write the
 # image, because there is no swap: it reports an error and resumes at once.
@@ -95,10 +63,6 @@ run_guest() {
 		--file "$build/demo:/bin/demo" --command "$(guest_command)"
 }
 
-handles() { sed -n 's/^gpadl \(0x[0-9a-f]*\): .* bytes$/\1/p' "$dir/verdict"; }
-
-guest_lines() { sed -n "s/^gpadl $1: //p" "$dir/verdict"; }
-
 # host_trace GPADL EVENTS: lines of QEMU's own trace, which writes GPADL handles in
 # decimal, and may repeat a line
 host_trace() { grep -E "^vmbus_gpadl_($2) gpadl #$(($1))( |\$)" "$dir/host.log" | uniq; }
@@ -132,8 +96,6 @@ check_buffer() {
 		echo "the host never let go of it"
 }
 
-prefix() { sed "s/^/$1/"; }
-
 show_buffer() {
 	local number=$1 handle=$2 lines wrong
 
@@ -163,10 +125,7 @@ account() {
 	((good == buffers))
 }
 
-"$scripts/setup.sh"
-use_vmbus_of "${KERNEL:-$(own_kernel)}"
-kernel=$("$scripts/guest/stock-kernel.sh" ${KERNEL:+--kernel "$KERNEL"})
-build=$(keyed demo "$(sources)" "building the demo (half a minute, once)" build_demo "$kernel")
+prepare_demo
 device=$("$tree/kunit/host/build.sh")
 
 mkdir -p "$logs"
