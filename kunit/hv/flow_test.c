@@ -630,7 +630,7 @@ static void room_while_the_queue_is_filled(struct kunit *test)
 /**
  * struct keeper - a client that keeps a packet, on a host that makes little room
  * @kept: the packet
- * @room: packets that the host makes room for each time the ring is full
+ * @room: packets that the host makes room for the next time that the ring is full
  */
 struct keeper {
 	VMBPACKETCOMPLETION kept;
@@ -651,7 +651,8 @@ static void make_a_little_room(struct kmcl_channel *ch, bool first)
 	struct fake_bus *bus = container_of(ch->pinned, struct fake_bus, ops);
 	struct keeper *keeper = VmbChannelGetPointer(ch);
 
-	fake_bus_make_room(bus, keeper->room);
+	if (keeper->room)
+		fake_bus_make_room(bus, keeper->room);
 	keeper->room = 0;
 }
 
