@@ -559,7 +559,7 @@ static void rescind_does_not_wait_for_ever(struct kunit *test)
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_GE(test, jiffies_to_msecs(jiffies - start), 290);
 	KUNIT_EXPECT_LT(test, jiffies_to_msecs(jiffies - start), 3000);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
 	is_logged(test, "has not completed 2 packets");
 	KUNIT_EXPECT_EQ(test, client->ch->delivery.orphaned, 2);
@@ -625,7 +625,7 @@ static void rescind_ends_a_pause(struct kunit *test)
 	fake_bus_rescind(bus);
 	job_join(test, pause);
 	heard(test, client, "Closed");
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 }
 
 static void rescind_while_paused(struct kunit *test)
@@ -636,7 +636,7 @@ static void rescind_while_paused(struct kunit *test)
 	bring_up(test, client);
 	VmbChannelPause(client->ch);
 	fake_bus_rescind(bus);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
 }
 
@@ -904,7 +904,7 @@ static void lost_while_asleep(struct kunit *test)
 	bring_up(test, client);
 	put_to_sleep(bus);
 	fake_bus_rescind(bus);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 1);
 }
@@ -1269,7 +1269,7 @@ static void rescind_while_active(struct kunit *test)
 
 	bring_up(test, client);
 	fake_bus_rescind(bus);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
 
 	bus->is_rescinded = false;
@@ -1319,7 +1319,7 @@ static void rescind_in_post_started(struct kunit *test)
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
 	fake_bus_rescind(bus);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
 }
 
@@ -1362,7 +1362,7 @@ static void rescind_before_open_completes(struct kunit *test)
 	enable(test, client);
 	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting));
 	fake_bus_rescind(bus);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, "PnpFailure");
 	KUNIT_EXPECT_EQ(test, client->failure, STATUS_DEVICE_REMOVED);
 }

@@ -263,7 +263,7 @@ static void primary_is_rescinded(struct kunit *test)
 
 	fake_bus_rescind(pair->primary_bus);
 	both_went_up_and_down(test, pair);
-	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_DISABLED);
+	becomes(test, pair->primary->ch, KMCL_DISABLED);
 }
 
 static void primary_sleeps(struct kunit *test)
@@ -490,7 +490,7 @@ static void sub_is_rescinded(struct kunit *test)
 
 	log_record(test);
 	fake_bus_rescind(pair->sub_bus);
-	KUNIT_EXPECT_EQ(test, pair->sub->ch->state, KMCL_DISABLED);
+	becomes(test, pair->sub->ch, KMCL_DISABLED);
 	heard(test, pair->sub, UP_DOWN);
 	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
 	pair->sub_bus->is_rescinded = false;
