@@ -18,7 +18,7 @@
 static const guid_t other_instance = GUID_INIT(0x100bac02, 1, 2, 3, 4, 5, 6, 7,
 					       8, 9, 10);
 
-/* Who comes first */
+/* A server is offered before or after its client listens. */
 
 static void server_first(struct kunit *test)
 {
