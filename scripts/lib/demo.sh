@@ -56,3 +56,17 @@ handles() { sed -n 's/^gpadl \(0x[0-9a-f]*\): .* bytes$/\1/p' "$dir/verdict"; }
 guest_lines() { sed -n "s/^gpadl $1: //p" "$dir/verdict"; }
 
 prefix() { sed "s/^/$1/"; }
+
+# account WHERE: show each buffer with show_buffer, count those that are good, and fail if
+# there are not $buffers of them
+account() {
+	local handle number=0 good=0
+
+	for handle in $(handles); do
+		number=$((number + 1))
+		! show_buffer "$number" "$handle" || good=$((good + 1))
+	done
+	printf '\n%d of %d buffers are as they should be %s (logs: %s)\n' \
+		"$good" "$buffers" "$1" "$dir"
+	((good == buffers))
+}
