@@ -266,6 +266,10 @@ class Worker:
                      "KCFLAGS=-g"]
         self.dir = Path(output(SCRIPTS / "build-modules.sh", self.kdir, "VMBKMCL_KUNIT=y",
                                f"MUTATE={number}"))
+        # An object file may be of a mutant of an earlier campaign.
+        for file in SUITES:
+            self.put(file, source(file))
+        self.build("modules")
         self.process = None     # the guest that runs
         self.originals = self.logs / "objects"
         self.originals.mkdir()
@@ -334,17 +338,18 @@ class Worker:
         return subprocess.run([SCRIPTS / "guest/kernel-reports.sh", console], check=False,
                               stdout=subprocess.DEVNULL).returncode == 1
 
-    def measure(self, file):
-        """The time limits of a file's suites; None if they fail without any change."""
-        limits = []
-        for quick in True, False:
-            began = time.monotonic()
-            if self.run(file, quick, 1800) != "survived":
-                return None
-            limits.append(int(60 + 3 * (time.monotonic() - began)))
-        return limits
+    def measure(self, file, quick):
+        """The time limit of a file's suites; None if they fail without any change."""
+        # The modules may still be those of a mutant.
+        self.put(file, source(file))
+        if self.build("modules"):
+            return None
+        began = time.monotonic()
+        if self.run(file, quick, 1800) != "survived":
+            return None
+        return int(60 + 3 * (time.monotonic() - began))
 
-    def judge(self, mutant, limits):
+    def judge(self, mutant, limit_of):
         """What becomes of a mutant: "no build", "equal", "caught", "survived", "platform"."""
         target = f"vmbkmcl/{mutant.file.replace('.c', '.o')}"
         original = self.original(mutant.file)
@@ -354,9 +359,11 @@ class Worker:
                 return "no build"
             if filecmp.cmp(original, self.code(mutant.file, "mutant"), shallow=False):
                 return "equal"
-            if self.build("modules"):
-                return "no build"
-            for quick, limit in zip((True, False), limits):
+            for quick in True, False:
+                limit = limit_of(mutant.file, quick)
+                self.put(mutant.file, apply(mutant))
+                if self.build("modules"):
+                    return "no build"
                 outcome = self.run(mutant.file, quick, limit)
                 if outcome == "platform":
                     outcome = self.run(mutant.file, quick, limit)
@@ -365,6 +372,10 @@ class Worker:
             return "survived"
         finally:
             self.put(mutant.file, source(mutant.file))
+
+
+class Broken(Exception):
+    """The suites of a file fail without any change."""
 
 
 class Campaign:
@@ -389,14 +400,16 @@ class Campaign:
                 return None
             return self.waiting.pop()
 
-    def limits_of(self, worker, file):
+    def limit_of(self, worker, file, quick):
         with self.lock:
-            limits = self.limits.get(file)
-        if limits is None:
-            limits = worker.measure(file)
+            limit = self.limits.get((file, quick))
+        if limit is None:
+            limit = worker.measure(file, quick)
+            if limit is None:
+                raise Broken(file)
             with self.lock:
-                self.limits[file] = limits
-        return limits
+                self.limits[file, quick] = limit
+        return limit
 
     def note(self, worker, mutant, outcome):
         with self.lock:
@@ -415,16 +428,16 @@ class Campaign:
         sys.stdout.flush()
 
     def work(self, worker):
-        while (mutant := self.next()) is not None:
-            limits = self.limits_of(worker, mutant.file)
-            if not limits:
-                print(f"the suites of {mutant.file} fail without any change: see "
-                      f"{worker.logs}/guest", flush=True)
-                with self.lock:
-                    self.broken.append(mutant.file)
-                    self.waiting.clear()
-                break
-            self.note(worker, mutant, worker.judge(mutant, limits))
+        try:
+            while (mutant := self.next()) is not None:
+                outcome = worker.judge(mutant, functools.partial(self.limit_of, worker))
+                self.note(worker, mutant, outcome)
+        except Broken as broken:
+            print(f"the suites of {broken} fail without any change: see "
+                  f"{worker.logs}/guest", flush=True)
+            with self.lock:
+                self.broken.append(str(broken))
+                self.waiting.clear()
 
     def report(self):
         """Print the score. Returns the number of survivors that are not accepted."""
