@@ -262,8 +262,11 @@ static void stress_on_the_fake_bus(struct kunit *test)
 		job_join(test, helpers[i]);
 	stress_ends(test, &s);
 	KUNIT_EXPECT_EQ(test, atomic_read(&bus->overlaps), 0);
-	KUNIT_EXPECT_GT(test, atomic_read(&bus->opens), 10);
-	KUNIT_EXPECT_GT(test, client->packets, 10);
+	/* How many there are in a short run depends on the machine. */
+	KUNIT_EXPECT_GT(test, atomic_read(&bus->opens),
+			min(10u, READ_ONCE(stress_steps) / 50));
+	KUNIT_EXPECT_GT(test, client->packets,
+			min(10u, READ_ONCE(stress_steps) / 50));
 	kunit_info(test, "%d opens, %u packets, %llu orphaned, %llu sent\n",
 		   atomic_read(&bus->opens), client->packets,
 		   client->ch->delivery.orphaned, READ_ONCE(client->ch->tx.sent));
