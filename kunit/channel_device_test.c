@@ -135,37 +135,38 @@ static void unbound(struct kunit *test)
 
 	bring_up(test, client);
 	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
 	bring_up(test, client);
 	KUNIT_EXPECT_EQ(test, call_server(test, client->ch, TESTDEV_ECHO, 0),
 			TESTDEV_OK);
 }
 
-static void bound_after_enable(struct kunit *test)
+/* A channel that is enabled after the device was unbound takes the device itself. */
+static void taken_after_unbind(struct kunit *test)
 {
 	struct client *client = server_client(test);
 
 	keep_the_driver(test);
 	bring_up(test, client);
 	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
+	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, UP_DOWN);
-	enable(test, client);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_ENABLED);
-	write_text(test, DRIVER "/bind", TESTDEV_INSTANCE_GUID);
-	becomes(test, client->ch, KMCL_ACTIVE);
+	bring_up(test, client);
 	heard(test, client, UP);
 }
 
-static void bound_before_enable(struct kunit *test)
+/* While no channel waits for the device, another driver may have it. */
+static void bind_declined_before_enable(struct kunit *test)
 {
 	struct client *client = server_client(test);
 
 	keep_the_driver(test);
 	bring_up(test, client);
 	write_text(test, DRIVER "/unbind", TESTDEV_INSTANCE_GUID);
-	write_text(test, DRIVER "/bind", TESTDEV_INSTANCE_GUID);
-	KUNIT_EXPECT_EQ(test, client->ch->state, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, try_write_text(test, DRIVER "/bind",
+					     TESTDEV_INSTANCE_GUID), -ENODEV);
 	bring_up(test, client);
 }
 
@@ -187,8 +188,8 @@ static struct kunit_case channel_device_server_cases[] = {
 	KUNIT_CASE(any_device_of_the_type),
 	KUNIT_CASE(device_goes_to_the_next_channel),
 	KUNIT_CASE_SLOW(unbound),
-	KUNIT_CASE_SLOW(bound_after_enable),
-	KUNIT_CASE_SLOW(bound_before_enable),
+	KUNIT_CASE_SLOW(taken_after_unbind),
+	KUNIT_CASE_SLOW(bind_declined_before_enable),
 	KUNIT_CASE(target_device),
 	{}
 };

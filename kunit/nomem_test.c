@@ -412,7 +412,7 @@ static void work_without(struct work_struct *work)
 	struct opening *opening = VmbChannelGetPointer(ch);
 	unsigned int nth = opening->nth;
 
-	opening->nth = 0;
+	WRITE_ONCE(opening->nth, 0);
 	fail_nth(nth);
 	fail_by_filter(opening->no_slabs);
 	opening->work(work);
@@ -471,6 +471,8 @@ static unsigned int each_fails_in_the_opening(struct kunit *test,
 		opening->failed = false;
 		opening->nth = nth;
 		KUNIT_ASSERT_EQ(test, VmbChannelEnable(ch), STATUS_SUCCESS);
+		/* A work item of the bus may attach the device. */
+		EXPECT_EVENTUALLY(test, !READ_ONCE(opening->nth));
 		flush_work(&ch->work);
 		KUNIT_ASSERT_EQ(test, opening->nth, 0);
 		if (ch->state == KMCL_DISABLED) {

@@ -7,9 +7,9 @@
  * for, a "target", and pairs the devices and the channels of the type itself. The
  * driver has a name that driver_override can use.
  *
- * A device that no channel waits for is declined, so that another driver of the type
- * gets it; hv_vmbus logs that as an error. When a channel waits for it later, a work item
- * takes it. The work item also says which driver has the device, if one has it.
+ * A work item takes the devices that are there when a channel begins to listen, and says
+ * which driver has the device, if one has it. A device that no channel waits for is
+ * declined, so that another driver of the type gets it; hv_vmbus logs that as an error.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -154,10 +154,11 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	struct kmcl_device *dev;
 
 	/*
-	 * driver_override and new_id bind devices of other types, too. There is no id if
-	 * the override names another driver.
+	 * driver_override and new_id bind devices of other types, too, and bind within
+	 * the registration. There is no id if the override names another driver.
 	 */
-	if (!id || !guid_equal(&hdev->dev_type, &target->ids[0].guid) ||
+	if (!id || !READ_ONCE(driver->id_table) ||
+	    !guid_equal(&hdev->dev_type, &target->ids[0].guid) ||
 	    !kmcl_target_wants(target, &hdev->dev_instance))
 		return -ENODEV;
 	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
@@ -340,31 +341,43 @@ static void kmcl_target_name_drivers(struct kmcl_target *target)
 
 #define KMCL_BIND_AGAIN_MS	100
 
+static void kmcl_target_bind_later(struct kmcl_target *target)
+{
+	schedule_delayed_work(&target->bind,
+			      msecs_to_jiffies(KMCL_BIND_AGAIN_MS));
+}
+
 /*
  * Take the device if no driver has it and a channel waits for it. A device that is being
  * bound or unbound now is left for the next time: the thread that does so holds the
  * device's lock, and may wait for kmcl_buses_lock, and whoever holds that for the work
- * item.
+ * item. The device is also tried again if memory was short, or if the driver core puts
+ * all probes off, as it does while the system suspends.
  */
 static int kmcl_target_bind_device(struct device *device, void *data)
 {
 	struct hv_device *hdev = container_of(device, struct hv_device, device);
 	struct kmcl_target *target = data;
 	bool unbound;
+	int err = 0;
 
 	if (!guid_equal(&hdev->dev_type, &target->ids[0].guid) ||
 	    !kmcl_target_wants(target, &hdev->dev_instance))
 		return 0;
 	if (!device_trylock(device)) {
-		schedule_delayed_work(&target->bind,
-				      msecs_to_jiffies(KMCL_BIND_AGAIN_MS));
+		kmcl_target_bind_later(target);
 		return 0;
 	}
 	unbound = !device->driver;
 	device_unlock(device);
 	/* If another driver is faster, this fails, and the channel goes on waiting. */
-	if (unbound && device_driver_attach(&target->driver.driver, device))
-		dev_dbg(device, "not bound to %s\n", target->name);
+	if (unbound)
+		err = device_driver_attach(&target->driver.driver, device);
+	if (err)
+		dev_dbg(device, "not bound to %s: error %d\n", target->name,
+			err);
+	if (err == -ENOMEM || err == -EAGAIN)
+		kmcl_target_bind_later(target);
 	return 0;
 }
 
@@ -389,7 +402,6 @@ static struct kmcl_target *kmcl_target_alloc(const guid_t *type)
 	snprintf(target->name, sizeof(target->name), "vmbkmcl-%pUl", type);
 	target->ids[0].guid = *type;
 	target->driver.name = target->name;
-	target->driver.id_table = target->ids;
 	target->driver.probe = kmcl_target_probe;
 	target->driver.remove = kmcl_target_remove;
 	target->driver.suspend = kmcl_target_suspend;
@@ -424,7 +436,12 @@ static void kmcl_target_add(struct kmcl_target *target,
 	mutex_unlock(&target->lock);
 }
 
-/* The driver binds the devices of its type within its registration. */
+/*
+ * The driver has no table of ids while it is registered, so no device is bound then: a
+ * registration may fail after it has bound devices, and a channel that had been given one
+ * would still release it afterwards. hv_vmbus reads the table each time it looks for a
+ * driver.
+ */
 static int kmcl_target_create(struct kmcl_listener *listener)
 {
 	struct kmcl_target *target = kmcl_target_alloc(&listener->ch->set.type);
@@ -438,6 +455,8 @@ static int kmcl_target_create(struct kmcl_listener *listener)
 		kfree(target);
 		return err;
 	}
+	/* hv_vmbus reads the entries through the pointer, and so after it. */
+	smp_store_release(&target->driver.id_table, target->ids);
 	kmcl_target_watch_devices(target);
 	target->listeners = 1;
 	list_add(&target->node, &kmcl_targets);

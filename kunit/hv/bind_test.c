@@ -9,6 +9,8 @@
 #include <linux/sizes.h>
 
 #include "../lib/client.h"
+#include "../lib/eventually.h"
+#include "../lib/failing.h"
 #include "../lib/files.h"
 #include "../lib/log.h"
 #include "../lib/server.h"
@@ -181,6 +183,87 @@ static void dead_device_is_not_offered(struct kunit *test)
 	hv_device_ops.set_missing(&hdev->device, false);
 	KUNIT_EXPECT_EQ(test, any->ch->state, KMCL_ENABLED);
 	heard(test, any, "");
+}
+
+/* Allocations that fail while the driver takes the device */
+
+/**
+ * struct taking - what becomes of the next time that a driver takes a device
+ * @block: it is told of that
+ * @nth: allocation that fails then; 0: none does
+ * @counting: in the task that takes the device, @nth counts down
+ * @done: it was tried
+ * @failed: the allocation was made, and failed
+ */
+struct taking {
+	struct notifier_block block;
+	unsigned int nth;
+	bool counting;
+	bool done;
+	bool failed;
+};
+
+static int see_taking(struct notifier_block *block, unsigned long event,
+		      void *device)
+{
+	struct taking *taking = container_of(block, struct taking, block);
+
+	if (event == BUS_NOTIFY_BIND_DRIVER && taking->nth) {
+		fail_nth(taking->nth);
+		taking->nth = 0;
+		taking->counting = true;
+	} else if (taking->counting && (event == BUS_NOTIFY_BOUND_DRIVER ||
+					event == BUS_NOTIFY_DRIVER_NOT_BOUND)) {
+		taking->failed = has_failed();
+		fail_nth(0);
+		taking->counting = false;
+		WRITE_ONCE(taking->done, true);
+	}
+	return NOTIFY_DONE;
+}
+
+static bool has_settled(struct client *client)
+{
+	enum kmcl_state state = READ_ONCE(client->ch->state);
+
+	return state == KMCL_ACTIVE || state == KMCL_DISABLED;
+}
+
+/*
+ * The channel gets the device later. If the driver core has bound it and then takes it
+ * away again, the channel is disabled, as after an unbind.
+ */
+static void taken_when_there_is_memory(struct kunit *test)
+{
+	struct hv_device *hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+	struct taking taking = { .block.notifier_call = see_taking };
+	unsigned int nth, failures = 0;
+
+	KUNIT_ASSERT_EQ(test, bus_register_notifier(hdev->device.bus,
+						    &taking.block), 0);
+	taking.failed = true;
+	for (nth = 1; taking.failed && nth < MOST_ALLOCATIONS; nth++) {
+		taking.failed = false;
+		taking.done = false;
+		taking.nth = nth;
+		if (VmbChannelEnable(client->ch))
+			break;
+		if (!eventually(READ_ONCE(taking.done)) ||
+		    !eventually(has_settled(client)))
+			break;
+		failures += taking.failed;
+		VmbChannelDisable(client->ch);
+	}
+	bus_unregister_notifier(hdev->device.bus, &taking.block);
+	kunit_info(test, "%u allocations fail", failures);
+	KUNIT_EXPECT_FALSE(test, taking.failed);
+	KUNIT_EXPECT_TRUE(test, taking.done);
+	if (IS_ENABLED(CONFIG_FAULT_INJECTION))
+		KUNIT_EXPECT_GE(test, failures, 2);
+	VmbChannelDisable(client->ch);
+	enable(test, client);
+	becomes(test, client->ch, KMCL_ACTIVE);
 }
 
 /* Another driver */
@@ -613,6 +696,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(no_line_for_a_channel_with_a_device),
 	KUNIT_CASE(device_of_another_type),
 	KUNIT_CASE(dead_device_is_not_offered),
+	KUNIT_CASE_SLOW(taken_when_there_is_memory),
 	KUNIT_CASE(device_of_another_driver),
 	KUNIT_CASE(device_that_another_driver_lets_go),
 	KUNIT_CASE(probe_does_not_wait_for_the_client),

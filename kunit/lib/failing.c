@@ -2,6 +2,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "failing.h"
 
 /* Enough to overflow what each CPU keeps for itself (64 or 128). */
@@ -36,6 +37,7 @@ void fail_nth(unsigned int nth)
 	WRITE_ONCE(current->fail_nth, nth);
 #endif
 }
+EXPORT_TO_TESTS(fail_nth);
 
 /* What this task allocates until fail_go_on() is not counted, and does not fail. */
 struct fail_pause fail_put_off(void)

@@ -84,15 +84,22 @@ char *read_text(struct kunit *test, const char *path)
 }
 EXPORT_TO_TESTS(read_text);
 
-void write_text(struct kunit *test, const char *path, const char *text)
+ssize_t try_write_text(struct kunit *test, const char *path, const char *text)
 {
 	struct file *file = open_file(path, O_WRONLY, 0);
 	loff_t pos = 0;
+	ssize_t written;
 
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s: %ld", path,
 			       PTR_ERR(file));
-	KUNIT_EXPECT_EQ(test, kernel_write(file, text, strlen(text), &pos),
-			strlen(text));
+	written = kernel_write(file, text, strlen(text), &pos);
 	fput(file);
+	return written;
+}
+EXPORT_TO_TESTS(try_write_text);
+
+void write_text(struct kunit *test, const char *path, const char *text)
+{
+	KUNIT_EXPECT_EQ(test, try_write_text(test, path, text), strlen(text));
 }
 EXPORT_TO_TESTS(write_text);

@@ -17,5 +17,7 @@ void run_shell(struct kunit *test, const char *script);
 /* Text of a small file, e.g. in debugfs; freed with the case. */
 char *read_text(struct kunit *test, const char *path);
 void write_text(struct kunit *test, const char *path, const char *text);
+/* Returns the number of bytes that the file has taken, or a negative error. */
+ssize_t try_write_text(struct kunit *test, const char *path, const char *text);
 
 #endif /* _KUNIT_FILES_H */
