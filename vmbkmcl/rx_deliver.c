@@ -342,7 +342,8 @@ void kmcl_delivery_forget_held(struct kmcl_channel *ch)
  * has nothing to do: the packet was orphaned, or the client did not have the
  * packet.
  */
-static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
+static __always_inline struct kmcl_channel *
+kmcl_reclaim(struct kmcl_rx_packet *packet)
 {
 	kmcl_assert_interrupts_on();
 	switch (atomic_xchg(&packet->owner, KMCL_OWNER_POOL)) {
@@ -361,21 +362,26 @@ static struct kmcl_channel *kmcl_reclaim(struct kmcl_rx_packet *packet)
  * The client has given the packet back. Send the completion that is in its data, or none
  * if the host wants none.
  */
-static void kmcl_packet_finish(struct kmcl_channel *ch,
-			       struct kmcl_rx_packet *packet)
+static __always_inline void kmcl_packet_finish(struct kmcl_channel *ch,
+					       struct kmcl_rx_packet *packet)
 {
 	if (packet->wants_completion)
 		kmcl_rx_packet_complete(ch, packet, packet->len);
 	else
-		kmcl_pool_push(packet);
+		kmcl_pool_return(packet);
+	/* This calls kmcl_unstall(). */
 	kmcl_packet_returned(ch);
 }
 
-/* Memory can be unmapped only where the caller may sleep. */
-static void kmcl_packet_give_back(struct kmcl_channel *ch,
-				  struct kmcl_rx_packet *packet)
+/*
+ * Memory can be unmapped only where the caller may sleep. A work item that runs already
+ * may take the packet at once, and whoever waits for the last packet may free the channel
+ * then: after an RCU grace period, as in kmcl_packet_returned().
+ */
+static __always_inline void kmcl_packet_give_back(struct kmcl_channel *ch,
+						  struct kmcl_rx_packet *packet)
 {
-	if (!kmcl_rx_gpa_direct_mapped(packet)) {
+	if (likely(!packet->mdl) || !kmcl_rx_gpa_direct_mapped(packet)) {
 		kmcl_packet_finish(ch, packet);
 		return;
 	}
@@ -405,15 +411,14 @@ static void kmcl_packet_answer(struct kmcl_channel *ch,
 			       struct kmcl_rx_packet *packet, const void *data,
 			       u32 len)
 {
-	if (!packet->wants_completion)
-		return;
-	if (len > packet->pool->room) {
+	if (unlikely(len > packet->pool->room)) {
 		kmcl_warn(ch, "completion of %u bytes does not fit, sent without\n",
 			  len);
 		len = 0;
 	}
 	/* memmove(): the client may pass a part of the packet itself. */
-	memmove(packet->data, data, len);
+	if (len)
+		memmove(packet->data, data, len);
 	packet->len = len;
 }
 
@@ -432,7 +437,8 @@ static void kmcl_packet_answer(struct kmcl_channel *ch,
  * payload is too large, an empty completion is sent, and a line is logged. If the
  * channel was closed before this call, because its device was removed or suspended,
  * the function only frees memory. A second call for the same packet is refused with
- * a log line.
+ * a log line, as long as the channel has not given the packet's memory to the client
+ * again with another packet, and is not closed.
  *
  * Context: process or softirq, with interrupts enabled.
  *
@@ -447,8 +453,9 @@ VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION packet_completion,
 
 	if (!ch)
 		return;
-	kmcl_packet_answer(ch, packet, completion_buffer,
-			   completion_buffer ? buffer_size : 0);
+	if (packet->wants_completion)
+		kmcl_packet_answer(ch, packet, completion_buffer,
+				   completion_buffer ? buffer_size : 0);
 	kmcl_packet_give_back(ch, packet);
 }
 EXPORT_SYMBOL_GPL(VmbChannelPacketComplete);

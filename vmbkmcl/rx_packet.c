@@ -66,10 +66,10 @@ __kmcl_hot struct kmcl_rx_packet *kmcl_pool_pop(struct kmcl_channel *ch)
 
 void __kmcl_hot kmcl_pool_push(struct kmcl_rx_packet *packet)
 {
-	struct kmcl_pool *pool = packet->pool;
+	struct kmcl_channel *ch = packet->pool->ch;
 
-	llist_add(&packet->free, &pool->free);
-	kmcl_unstall(pool->ch);
+	kmcl_pool_return(packet);
+	kmcl_unstall(ch);
 }
 
 static void kmcl_completion_sent(struct kmcl_tx_entry *completion, int err,

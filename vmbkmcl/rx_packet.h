@@ -98,6 +98,12 @@ static inline PMDL kmcl_rx_packet_mdls(struct kmcl_rx_packet *packet)
 	return (void *)packet + pool->stride - pool->mdl_room;
 }
 
+/* Return a packet to the pool. The caller then calls kmcl_unstall(). */
+static inline void kmcl_pool_return(struct kmcl_rx_packet *packet)
+{
+	llist_add(&packet->free, &packet->pool->free);
+}
+
 /* A packet was returned: schedule the poll if it waits for one. */
 static inline void kmcl_unstall(struct kmcl_channel *ch)
 {
