@@ -127,11 +127,16 @@ static struct kmcl_rx_packet *kmcl_next(struct kmcl_delivery *to)
 {
 	struct kmcl_rx_packet *packet = to->deferred;
 
-	if (packet)
+	if (packet) {
 		WRITE_ONCE(to->deferred, NULL);
-	else if (!kfifo_get(&to->backlog, &packet))
-		packet = NULL;
-	return packet;
+		return packet;
+	}
+	/*
+	 * Pairs with smp_wmb() in kfifo_put(): kmcl_has_packet() has seen the index, so
+	 * the packet must be read after it. kfifo_get() does not order the two reads.
+	 */
+	smp_rmb();
+	return kfifo_get(&to->backlog, &packet) ? packet : NULL;
 }
 
 static void kmcl_process(struct kmcl_channel *ch, struct kmcl_rx_packet *packet)
