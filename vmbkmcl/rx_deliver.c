@@ -390,8 +390,10 @@ static __always_inline void kmcl_packet_give_back(struct kmcl_channel *ch,
 		kmcl_packet_finish(ch, packet);
 		return;
 	}
+	rcu_read_lock();
 	llist_add(&packet->free, &ch->delivery.unmapping);
 	kmcl_passive_schedule(ch);
+	rcu_read_unlock();
 }
 
 /**
