@@ -2,7 +2,7 @@
 /*
  * Calling the client in a context that may sleep.
  *
- * Each channel has one work item, which calls the completion routines of
+ * Each channel has one work item for this, which calls the completion routines of
  * packets and the ProcessPacket callback of a passive client, so that these
  * never run at the same time. A client that is not passive and defers a packet
  * gets only that packet here. Its completion routines are called in softirq

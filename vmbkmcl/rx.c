@@ -191,9 +191,9 @@ static bool kmcl_rx_handle(struct kmcl_channel *ch,
 
 /*
  * A corrupt ring is not read again until the channel is opened again. No completion
- * can arrive any more, so finish the packets that await one, except those with
- * external data that the host may still access. A client that only receives would
- * not notice that, so the work item closes the channel.
+ * can arrive any more, so kmcl_rx_read() then finishes the packets that await one, except
+ * those with external data that the host may still access. A client that only receives
+ * would not notice that, so the work item closes the channel.
  */
 static void kmcl_rx_fail(struct kmcl_channel *ch, struct kmcl_budget *budget)
 {
@@ -366,4 +366,10 @@ void kmcl_rx_stop(struct kmcl_channel *ch)
 	/* Wait for a kmcl_poll_schedule() that has still seen ->running set. */
 	synchronize_rcu_expedited();
 	tasklet_kill(&ch->rx.poll);
+	/*
+	 * The last poll may have left completion routines to the next one. A callback
+	 * of the client may wait for one of them, so the other work item calls them.
+	 */
+	if (kmcl_packets_have_routines(&ch->packets))
+		kmcl_passive_schedule(ch);
 }
