@@ -380,6 +380,11 @@ static void kmcl_channel_finish_queued(struct kmcl_channel *ch)
 {
 	kmcl_tx_refuse(ch);
 	kmcl_tx_cancel(ch, -ENODEV, NULL);
+	/*
+	 * kmcl_channel_lose(), on another CPU, may have removed a packet from the queue
+	 * whose done() still runs.
+	 */
+	synchronize_rcu_expedited();
 	kmcl_delivery_finish(ch);
 }
 
