@@ -100,6 +100,8 @@ void kmcl_channel_detach(struct kmcl_channel *ch, void *endpoint)
 					msecs_to_jiffies(KMCL_DETACH_POLL_MS))) {
 		if (!kmcl_channel_is_rescinded(ch, endpoint))
 			continue;
+		/* Once more: packets with external data can be finished now. */
+		kmcl_channel_lose(ch, endpoint);
 		kmcl_channel_sever_subs(ch);
 		kmcl_channel_sever(ch, endpoint);
 		break;
