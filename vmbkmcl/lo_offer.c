@@ -183,14 +183,12 @@ int kmcl_lo_make_offer(struct kmcl_channel *server)
 	return -EBUSY;
 }
 
-/* No client gets the offer from here on, and the one that has it loses it. */
-void kmcl_lo_revoke_offer(struct kmcl_channel *server)
+/* The client that has the offer loses it. */
+static void kmcl_lo_lose_offer(struct kmcl_lo_offer *offer)
 {
-	struct kmcl_lo_offer *offer = server->endpoint;
 	struct kmcl_channel *client;
 
 	mutex_lock(&kmcl_lo_lock);
-	list_del_init(&offer->node);
 	client = rcu_dereference_protected(offer->client,
 					   lockdep_is_held(&kmcl_lo_lock));
 	if (client)
@@ -202,13 +200,28 @@ void kmcl_lo_revoke_offer(struct kmcl_channel *server)
 	kmcl_channel_put(client);
 }
 
-/* The server has let go of everything that belongs to the client. */
+/* No client gets the offer from here on, and the one that has it loses it. */
+void kmcl_lo_revoke_offer(struct kmcl_channel *server)
+{
+	struct kmcl_lo_offer *offer = server->endpoint;
+
+	mutex_lock(&kmcl_lo_lock);
+	list_del_init(&offer->node);
+	mutex_unlock(&kmcl_lo_lock);
+	kmcl_lo_lose_offer(offer);
+}
+
+/*
+ * The server has let go of everything that belongs to the client. The client is told
+ * again, as its packets with external data can be finished now.
+ */
 void kmcl_lo_release_offer(struct kmcl_lo_offer *offer)
 {
 	mutex_lock(&kmcl_lo_lock);
 	RCU_INIT_POINTER(offer->server, NULL);
 	mutex_unlock(&kmcl_lo_lock);
 	wake_up_all(&offer->changed);
+	kmcl_lo_lose_offer(offer);
 	device_unregister(&offer->dev);
 }
 
