@@ -76,15 +76,17 @@ free_to_server:
 }
 
 /*
- * The client chooses the sizes of the rings. A packet that does not fit in an empty
- * ring would never be sent.
+ * The client chooses the sizes of the rings. As in kmcl_ring_bytes(), the ring has to hold
+ * two packets: one that does not fit in an empty ring, beside the room that is kept for a
+ * completion, would never be sent.
  */
 static int kmcl_lo_open_server(struct kmcl_channel *ch,
 			       struct kmcl_bus_rings *rings)
 {
 	struct kmcl_lo_offer *offer = kmcl_lo_offer(ch);
 
-	if (kmcl_channel_wire_size(ch) >= offer->to_client.memory.size) {
+	if (2 * kmcl_channel_wire_size(ch) + sizeof(u64) >=
+	    offer->to_client.memory.size) {
 		kmcl_warn(ch, "packets of up to %u bytes do not fit in the client's incoming ring of %u bytes: see VmbChannelInitSetMaximumPacketSize() here, and VmbClientChannelInitSetRingBufferPageCount() there\n",
 			  ch->set.max_packet_size,
 			  offer->to_client.memory.size);
