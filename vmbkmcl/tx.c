@@ -793,6 +793,7 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
 {
 	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_tx_entry *entry;
+	bool removed = false;
 
 	while (!budget || !kmcl_budget_is_spent(budget)) {
 		entry = NULL;
@@ -807,9 +808,13 @@ void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
 		local_bh_enable();
 		if (!entry)
 			break;
+		removed = true;
 		if (budget)
 			kmcl_budget_spend(budget);
 	}
+	/* Completions may still wait for the room that the queue had asked for. */
+	if (removed && !budget)
+		kmcl_poll_schedule(ch);
 }
 
 /**
