@@ -360,7 +360,7 @@ static void put_raw(struct kunit *test, struct client *client,
 	struct kmcl_tx *tx = &client->ch->tx;
 
 	spin_lock_bh(&tx->lock);
-	KUNIT_EXPECT_EQ(test, kmcl_ring_put(&tx->ring, &packet), 0);
+	KUNIT_EXPECT_EQ(test, kmcl_ring_put(&tx->ring, &packet, 0), 0);
 	if (kmcl_ring_publish(&tx->ring))
 		client->ch->bus->signal(client->ch, KMCL_SIGNAL_PACKETS);
 	spin_unlock_bh(&tx->lock);

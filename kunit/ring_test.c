@@ -79,7 +79,7 @@ static int puts_len(struct pipe *pipe, u32 len)
 {
 	struct kmcl_ring_packet packet = packet_of_len(len);
 
-	return kmcl_ring_put(&pipe->in, &packet);
+	return kmcl_ring_put(&pipe->in, &packet, 0);
 }
 
 static u32 read_index(const struct pipe *pipe)
@@ -169,7 +169,7 @@ static void every_offset(struct kunit *test)
 			starts_at(pipe, index);
 			/* The ring is not clean, as in life. */
 			memset(pipe->memory.data, 0xee, SIZE);
-			KUNIT_ASSERT_EQ(test, kmcl_ring_put(&pipe->in, &sent), 0);
+			KUNIT_ASSERT_EQ(test, kmcl_ring_put(&pipe->in, &sent, 0), 0);
 			is_on_the_wire(test, pipe, index, &sent);
 			KUNIT_ASSERT_TRUE(test, kmcl_ring_publish(&pipe->in));
 			KUNIT_ASSERT_EQ(test, write_index(pipe),
@@ -512,7 +512,7 @@ static void own_index_is_ones_own(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(no_indices); i++) {
 		pipe->memory.control->write_index = no_indices[i];
-		KUNIT_ASSERT_EQ(test, kmcl_ring_put(&pipe->in, &sent), 0);
+		KUNIT_ASSERT_EQ(test, kmcl_ring_put(&pipe->in, &sent, 0), 0);
 		kmcl_ring_publish(&pipe->in);
 		pipe->memory.control->read_index = no_indices[i];
 		KUNIT_ASSERT_EQ(test, kmcl_ring_peek(&pipe->out, &packet), 1);

@@ -88,20 +88,21 @@ kmcl_ring_write(void *at, u32 total, u32 index,
  * kmcl_ring_put - write a packet to a ring
  * @ring: the producer's end
  * @packet: the packet, which is copied
+ * @keep: bytes of the ring that must be free afterwards
  *
  * The consumer sees the packet only when kmcl_ring_publish() is called.
  *
  * Context: any.
  * Return:
  * * 0 - the packet is in the ring
- * * -EAGAIN - the ring has not enough room
+ * * -EAGAIN - the ring has not enough room, or would have less than @keep then
  * * -EMSGSIZE - the length of the packet does not fit in its descriptor
  * * -EIO - the index of the consumer is invalid
  *
  * Source: hv_ringbuffer_write().
  */
 int __kmcl_hot kmcl_ring_put(struct kmcl_ring *ring,
-			     const struct kmcl_ring_packet *packet)
+			     const struct kmcl_ring_packet *packet, u32 keep)
 {
 	const struct kmcl_ring_memory *memory = &ring->memory;
 	u32 total = kmcl_ring_packet_size(packet->head_len, packet->len);
@@ -118,7 +119,7 @@ int __kmcl_hot kmcl_ring_put(struct kmcl_ring *ring,
 		return -EMSGSIZE;
 	/* A ring that is filled to the last byte would look empty. */
 	room = memory->size - kmcl_ring_bytes(ring, read, ring->index);
-	if (room <= total)
+	if (room <= total + keep)
 		return -EAGAIN;
 	kmcl_ring_write(memory->data + ring->index, total, ring->index, packet);
 	ring->index = kmcl_ring_wrap(ring, ring->index + total);

@@ -82,7 +82,7 @@ void kmcl_ring_init(struct kmcl_ring *ring,
 
 /* For the producer */
 int kmcl_ring_put(struct kmcl_ring *ring,
-		  const struct kmcl_ring_packet *packet);
+		  const struct kmcl_ring_packet *packet, u32 keep);
 bool kmcl_ring_publish(struct kmcl_ring *ring);
 void kmcl_ring_want_room(struct kmcl_ring *ring, u32 bytes);
 

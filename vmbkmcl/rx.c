@@ -213,13 +213,13 @@ static void kmcl_rx_read_packets(struct kmcl_channel *ch,
 	struct kmcl_ring_packet packet;
 	int found = 0;
 
-	ch->rx.starved = false;
+	WRITE_ONCE(ch->rx.starved, false);
 	while (!kmcl_budget_is_spent(budget)) {
 		found = kmcl_ring_peek(&ch->rx.ring, &packet);
 		if (found <= 0)
 			break;
 		if (!kmcl_rx_handle(ch, &packet)) {
-			ch->rx.starved = true;
+			WRITE_ONCE(ch->rx.starved, true);
 			break;
 		}
 		kmcl_ring_skip(&ch->rx.ring, &packet);

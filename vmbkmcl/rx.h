@@ -28,7 +28,8 @@ enum kmcl_poll_stage {
  *	in the poll, because the host can change the ring. Allocated while the
  *	channel is open.
  * @room: size of @copy in bytes
- * @starved: the poll has left a packet in the ring because the pool was empty
+ * @starved: the poll has left a packet in the ring because the pool was empty. Also
+ *	read without the poll's exclusion.
  * @polling: the poll is running, and will look for deferred completion routines
  *	before it ends
  * @stage: where the next poll begins: %KMCL_POLL_READ, unless the last one has used up

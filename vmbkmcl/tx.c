@@ -31,13 +31,26 @@
 #define KMCL_ID(generation, slot)	((u64)(generation) << 32 | (slot))
 
 /*
+ * Bytes that must stay free behind the packet. The client's own packets leave room for
+ * the largest completion of a packet of the host. If both ends of a channel fill the ring
+ * with packets and hold all that they can hold, neither reads the ring any more before it
+ * has sent a completion.
+ */
+static __always_inline u32 kmcl_tx_keep(const struct kmcl_tx *tx,
+					const struct kmcl_tx_entry *entry)
+{
+	return kmcl_tx_entry_is_completion(entry) ? 0 : tx->keep;
+}
+
+/*
  * Room that is enough for the packet. It is larger than the packet, because a
  * ring may not be filled to the last byte: it would look empty.
  */
-static u32 kmcl_tx_entry_room(const struct kmcl_tx_entry *entry)
+static u32 kmcl_tx_entry_room(const struct kmcl_tx *tx,
+			      const struct kmcl_tx_entry *entry)
 {
 	return kmcl_ring_packet_size(entry->wire.head_len, entry->wire.len) +
-	       sizeof(u64);
+	       kmcl_tx_keep(tx, entry) + sizeof(u64);
 }
 
 static struct kmcl_tx_slot *kmcl_tx_slots_alloc(u32 count)
@@ -162,7 +175,8 @@ static void kmcl_tx_count_full(struct kmcl_channel *ch)
 static __always_inline int kmcl_tx_put(struct kmcl_channel *ch,
 				       struct kmcl_tx_entry *entry)
 {
-	int err = kmcl_ring_put(&ch->tx.ring, &entry->wire);
+	int err = kmcl_ring_put(&ch->tx.ring, &entry->wire,
+				kmcl_tx_keep(&ch->tx, entry));
 
 	if (unlikely(err)) {
 		if (err == -EAGAIN)
@@ -219,7 +233,7 @@ static __always_inline void kmcl_tx_signal(struct kmcl_channel *ch, bool signal)
 static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
 			 const struct kmcl_tx_entry *entry)
 {
-	return max(kmcl_tx_entry_room(entry), tx->batch);
+	return max(kmcl_tx_entry_room(tx, entry), tx->batch);
 }
 
 /*
@@ -236,7 +250,7 @@ static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
 	if (!kmcl_tx_entry_is_completion(entry))
 		return kmcl_tx_batch(tx, entry);
 	first = list_first_entry_or_null(&tx->queue, struct kmcl_tx_entry, link);
-	return max(kmcl_tx_entry_room(entry),
+	return max(kmcl_tx_entry_room(tx, entry),
 		   first ? kmcl_tx_batch(tx, first) : 0);
 }
 
@@ -462,16 +476,22 @@ struct kmcl_tx_batch {
 	bool more;
 };
 
-/* The queued packet that is sent next, or NULL. */
-static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_tx *tx)
+/*
+ * The queued packet that is sent next, or NULL. If the poll has no memory for a packet of
+ * the host, a completion gives some back, and the host may have to send a completion in
+ * turn before it reads the ring again.
+ */
+static struct kmcl_tx_entry *kmcl_tx_first(struct kmcl_channel *ch)
 {
+	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_tx_entry *completion, *head = kmcl_tx_queue_head(tx);
 
 	completion = list_first_entry_or_null(&tx->completions,
 					      struct kmcl_tx_entry, link);
 	if (!completion)
 		return head;
-	if (!head || !tx->queues_turn || kmcl_tx_waits_for_slot(tx))
+	if (!head || !tx->queues_turn || READ_ONCE(ch->rx.starved) ||
+	    kmcl_tx_waits_for_slot(tx))
 		return completion;
 	return head;
 }
@@ -484,7 +504,7 @@ static bool kmcl_tx_drain_one(struct kmcl_channel *ch,
 			      struct kmcl_tx_batch *batch,
 			      struct kmcl_budget *budget)
 {
-	struct kmcl_tx_entry *entry = kmcl_tx_first(&ch->tx);
+	struct kmcl_tx_entry *entry = kmcl_tx_first(ch);
 	int err;
 
 	if (!entry)
@@ -581,7 +601,7 @@ bool kmcl_tx_send_queued(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 
 	spin_lock_bh(&tx->lock);
 	if (tx->open && !list_empty(&entry->link) &&
-	    kmcl_tx_first(tx) == entry && !kmcl_tx_send(ch, entry)) {
+	    kmcl_tx_first(ch) == entry && !kmcl_tx_send(ch, entry)) {
 		kmcl_tx_unqueue(tx, entry);
 		kmcl_tx_settle(tx);
 		signal = kmcl_tx_publish(tx);
@@ -702,6 +722,8 @@ void kmcl_tx_open(struct kmcl_channel *ch)
 
 	spin_lock_bh(&tx->lock);
 	tx->batch = tx->ring.memory.size / 4;
+	tx->keep = ch->delivery.pool ?
+		   kmcl_ring_packet_size(0, ch->set.max_packet_size) : 0;
 	tx->open = true;
 	tx->waiting = false;
 	tx->closing = false;

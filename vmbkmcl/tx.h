@@ -153,6 +153,7 @@ struct kmcl_tx_slot {
  * @count: number of @slots
  * @free: index of the first free slot; @count if there is none
  * @batch: minimum room to ask the host for on behalf of @queue, in bytes
+ * @keep: bytes of the ring that are left to completions
  * @sent: number of packets written to the ring
  * @queued: number of packets that were queued first
  * @ring_full: number of times the ring had no room
@@ -178,6 +179,7 @@ struct kmcl_tx {
 	u32 count;
 	u32 free;
 	u32 batch;
+	u32 keep;
 
 	u64 sent;
 	u64 queued;

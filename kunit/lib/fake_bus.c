@@ -164,12 +164,16 @@ static void fake_note_packet(struct fake_bus *bus,
 							 &bus->sends);
 }
 
-/* Bytes that as many of the queued packets take as there is to be room for. */
+/*
+ * Bytes that as many of the queued packets take as there is to be room for, and what they
+ * leave to completions.
+ */
 static u32 fake_room_for_queue(const struct fake_bus *bus, bool *all)
 {
 	const struct kmcl_tx *tx = &bus->ch->tx;
 	const struct list_head *queues[] = { &tx->completions, &tx->queue };
 	const struct kmcl_tx_entry *packet;
+	u32 keep = bus->ring_room && !list_empty(&tx->queue) ? tx->keep : 0;
 	unsigned int i;
 	u32 bytes = 0;
 	int n = 0;
@@ -177,12 +181,12 @@ static u32 fake_room_for_queue(const struct fake_bus *bus, bool *all)
 	for (i = 0; i < ARRAY_SIZE(queues); i++)
 		list_for_each_entry(packet, queues[i], link) {
 			if (n++ == bus->ring_room)
-				return bytes;
+				return bytes + keep;
 			bytes += kmcl_ring_packet_size(packet->wire.head_len,
 						       packet->wire.len);
 		}
 	*all = bus->ring_room;
-	return bytes;
+	return bytes + keep;
 }
 
 /*
@@ -297,7 +301,7 @@ void fake_bus_fail_sends(struct fake_bus *bus, bool fail)
 
 static bool fake_put(struct fake_bus *bus, const struct kmcl_ring_packet *packet)
 {
-	if (!bus->is_open || kmcl_ring_put(&bus->rx_ring, packet))
+	if (!bus->is_open || kmcl_ring_put(&bus->rx_ring, packet, 0))
 		return false;
 	kmcl_ring_publish(&bus->rx_ring);
 	return true;
