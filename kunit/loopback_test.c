@@ -428,6 +428,24 @@ static void server_refuses(struct kunit *test)
 	ask(test, client, server, 1);
 }
 
+/* The client writes nonsense to its outgoing ring, which is the server's incoming one. */
+static void client_corrupts_its_ring(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+
+	connect_both(test, client, server);
+	WRITE_ONCE(client->ch->tx.ring.memory.control->write_index, 4);
+	kmcl_poll_schedule(server->ch);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, DOWN);
+	becomes(test, server->ch, KMCL_ENABLED);
+	heard(test, server, DOWN);
+	/* The channel is offered still. */
+	bring_up(test, client);
+	ask(test, client, server, 1);
+}
+
 /* A server whose packets would not fit in the ring that the client made. */
 static void server_needs_larger_rings(struct kunit *test)
 {
@@ -773,6 +791,7 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(server_leaves),
 	KUNIT_CASE(server_leaves_a_stuck_client),
 	KUNIT_CASE(server_refuses),
+	KUNIT_CASE(client_corrupts_its_ring),
 	KUNIT_CASE(server_needs_larger_rings),
 	KUNIT_CASE(close_waits_for_the_server),
 	KUNIT_CASE(pause_waits_for_the_server),

@@ -318,13 +318,21 @@ int kmcl_lo_connect(struct kmcl_lo_offer *offer)
 	return err == -EINPROGRESS ? -ENODEV : err;
 }
 
-/* The server tells what came of its open. */
+/*
+ * The server tells what came of its open, or that it has failed later. Nobody waits in the
+ * latter case, and the client would not hear of it.
+ */
 void kmcl_lo_answer(struct kmcl_lo_offer *offer, int err)
 {
+	bool was_open;
+
 	mutex_lock(&kmcl_lo_lock);
+	was_open = !offer->answer;
 	WRITE_ONCE(offer->answer, err);
 	mutex_unlock(&kmcl_lo_lock);
 	wake_up_all(&offer->changed);
+	if (was_open && err)
+		kmcl_lo_lose_offer(offer);
 }
 
 /* Returns when the server does not access the rings any more. */
