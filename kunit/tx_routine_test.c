@@ -379,6 +379,50 @@ static void routine_of_a_client_that_turns_passive(struct kunit *test)
 	EXPECT_EVENTUALLY(test, chain_calls(chain) == 2);
 }
 
+#define LEFT	100
+
+static atomic_t left_calls;
+
+static VOID let_the_client_leave(VMBPACKET packet, NTSTATUS status,
+				 PVOID buffer, UINT32 length)
+{
+	struct client *client = VmbPacketGetPointer(packet);
+
+	mdelay(1);
+	if (atomic_inc_return(&left_calls) == LEFT)
+		complete(&client->leave);
+	VmbPacketFree(packet);
+}
+
+/*
+ * A rescind stops the poll in the middle of the routines. The client waits for them in
+ * a callback.
+ */
+static void routines_that_the_last_poll_leaves(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	VMBPACKET packet;
+	unsigned int i;
+
+	atomic_set(&left_calls, 0);
+	client->at = "Suspend";
+	client->hook = wait_to_leave;
+	bring_up(test, client);
+	for (i = 0; i < LEFT; i++) {
+		packet = VmbPacketAllocate(client->ch);
+		KUNIT_ASSERT_NOT_NULL(test, packet);
+		VmbPacketSetCompletionRoutine(packet, let_the_client_leave);
+		VmbPacketSetPointer(packet, client);
+		KUNIT_ASSERT_EQ(test, VmbPacketSend(packet, NULL, 0, NULL, WAIT),
+				STATUS_SUCCESS);
+	}
+	fake_bus_rescind_at_once(bus);
+	EXPECT_EVENTUALLY(test, atomic_read(&left_calls) == LEFT);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, UP_DOWN);
+}
+
 static struct kunit_case tx_routine_cases[] = {
 	KUNIT_CASE_SLOW(routine_that_sends_again),
 	KUNIT_CASE_SLOW(poll_calls_as_many_as_its_budget),
@@ -390,6 +434,7 @@ static struct kunit_case tx_routine_cases[] = {
 	KUNIT_CASE(routine_in_anothers_timeout),
 	KUNIT_CASE(routine_at_a_disable),
 	KUNIT_CASE(routine_of_a_client_that_turns_passive),
+	KUNIT_CASE(routines_that_the_last_poll_leaves),
 	{}
 };
 
