@@ -14,8 +14,10 @@
 #include <vmbkmcl/linux.h>
 
 #include "lib/client.h"
+#include "lib/mdls.h"
 #include "suites.h"
 
+#define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 #define LOOKS	1000
 
 /* The CPU a callback waits on for what happens on the other one. */
@@ -443,6 +445,37 @@ static void at_once_during_an_unbind(struct kunit *test)
 	heard(test, client, UP_DOWN);
 }
 
+/*
+ * A callback waits for a packet with external data, which the host may access until it
+ * rescinds the device.
+ */
+static void during_an_unbind_that_waits_for_external_data(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	PMDL mdl = kernel_mdl(test, get_vmalloc(test, PAGE_SIZE), PAGE_SIZE);
+	struct job *unbind;
+	VMBPACKET packet;
+
+	client->at = "PostStarted";
+	client->hook = wait_to_leave;
+	enable(test, client);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	packet = packet_that_ends_the_wait(test, client);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, mdl, WAIT),
+			STATUS_SUCCESS);
+	unbind = job_start(test, do_unbind, bus);
+	msleep(MOMENT_MS);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_PENDING);
+	KUNIT_EXPECT_FALSE(test, job_done(unbind));
+	WRITE_ONCE(bus->is_rescinded, true);
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->state) == KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	job_join(test, unbind);
+	heard(test, client, UP_DOWN);
+}
+
 /* What the client was told of the device stays valid until EvtChannelClosed returned. */
 static void device_that_the_client_asked_for(struct kunit *test)
 {
@@ -528,6 +561,7 @@ static struct kunit_case rescind_cases[] = {
 	KUNIT_CASE(at_once_in_a_passive_packet),
 	KUNIT_CASE_PARAM(at_once_in_a_callback_of_a_sub, callback_gen_params),
 	KUNIT_CASE(at_once_during_an_unbind),
+	KUNIT_CASE(during_an_unbind_that_waits_for_external_data),
 	KUNIT_CASE(device_that_the_client_asked_for),
 	KUNIT_CASE(device_that_the_client_asks_for_too_late),
 	KUNIT_CASE(endpoint_is_forgotten_before_its_release),

@@ -349,6 +349,26 @@ void send_something(struct client *client)
 	client->seen = send_word(client->ch, 0, 0);
 }
 
+static VOID let_the_client_leave(VMBPACKET packet, NTSTATUS status,
+				 PVOID buffer, UINT32 length)
+{
+	struct client *client = VmbPacketGetPointer(packet);
+
+	client->seen = status;
+	complete(&client->leave);
+	VmbPacketFree(packet);
+}
+
+VMBPACKET packet_that_ends_the_wait(struct kunit *test, struct client *client)
+{
+	VMBPACKET packet = VmbPacketAllocate(client->ch);
+
+	KUNIT_ASSERT_NOT_NULL(test, packet);
+	VmbPacketSetCompletionRoutine(packet, let_the_client_leave);
+	VmbPacketSetPointer(packet, client);
+	return packet;
+}
+
 /* Functions for job_start() */
 
 void do_disable(void *ch)

@@ -39,7 +39,7 @@ enum client_phase {
  * @failure: what the PnP failure callback was told
  * @at: the callback in which to run @hook
  * @hook: may be NULL
- * @seen: the result of @hook
+ * @seen: the result of @hook, or of the packet that it waits for
  * @entered: @hook has begun to wait
  * @leave: ends that wait
  * @hold: keep packets instead of completing them
@@ -125,6 +125,9 @@ NTSTATUS send_word(VMBCHANNEL ch, u32 flags, s64 timeout);
 void wait_to_leave(struct client *client);
 void ask_the_host(struct client *client);
 void send_something(struct client *client);
+
+/* What wait_to_leave() waits for; its status is in @seen then. It frees itself. */
+VMBPACKET packet_that_ends_the_wait(struct kunit *test, struct client *client);
 
 /* For job_start(); the argument is a channel, a fake bus or a client. */
 void do_disable(void *ch);
