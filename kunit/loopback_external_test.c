@@ -245,6 +245,36 @@ static void kept_by_the_server(struct kunit *test)
 	outcome_is(test, &parties.outcome, STATUS_DEVICE_REMOVED);
 }
 
+/*
+ * The client waits in a callback for a packet that its server, which is paused, has not
+ * seen. Once the server is gone, the memory is the client's.
+ */
+static void in_the_ring_of_a_server_that_leaves(struct kunit *test)
+{
+	u8 *va = kunit_kzalloc(test, BYTES, GFP_KERNEL);
+	PMDL mdl = kernel_mdl(test, va, BYTES);
+	struct parties parties;
+	struct client *client;
+	VMBPACKET packet;
+
+	get_parties(test, &parties);
+	client = parties.client;
+	client->at = "PostStarted";
+	client->hook = wait_to_leave;
+	enable(test, &parties.writer->client);
+	enable(test, client);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	packet = packet_that_ends_the_wait(test, client);
+	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, mdl, WAIT),
+			STATUS_SUCCESS);
+	VmbChannelDisable(parties.writer->client.ch);
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->state) == KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, parties.writer->calls, 0);
+	heard(test, client, UP_DOWN);
+}
+
 /* A packet that the server fails is unmapped, too, and gets no completion. */
 static void failed_by_the_server(struct kunit *test)
 {
@@ -414,6 +444,7 @@ static struct kunit_case loopback_external_cases[] = {
 	KUNIT_CASE(statuses),
 	KUNIT_CASE(pending),
 	KUNIT_CASE(kept_by_the_server),
+	KUNIT_CASE(in_the_ring_of_a_server_that_leaves),
 	KUNIT_CASE(failed_by_the_server),
 	KUNIT_CASE(too_much),
 	KUNIT_CASE_PARAM(hostile_descriptions, hostile_gen_params),
