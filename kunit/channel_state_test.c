@@ -1499,6 +1499,65 @@ static void opened_twenty_times(struct kunit *test)
 	KUNIT_EXPECT_GT(test, free_pages_now() + 10 * 128, pages);
 }
 
+/* A packet in the queue whose done() takes its time */
+struct slow_packet {
+	struct kmcl_tx_entry entry;
+	struct completion entered;
+	bool returned;
+};
+
+static void slow_done(struct kmcl_tx_entry *entry, int err, const void *data,
+		      u32 len)
+{
+	struct slow_packet *slow = container_of(entry, struct slow_packet,
+						entry);
+
+	complete(&slow->entered);
+	mdelay(200);
+	WRITE_ONCE(slow->returned, true);
+}
+
+static void slow_packet_queue(struct kmcl_tx *tx, struct slow_packet *slow)
+{
+	init_completion(&slow->entered);
+	slow->entry.done = slow_done;
+	spin_lock_bh(&tx->lock);
+	list_add_tail(&slow->entry.link, &tx->queue);
+	WRITE_ONCE(tx->nr_queued, tx->nr_queued + 1);
+	spin_unlock_bh(&tx->lock);
+}
+
+static void do_lose(void *data)
+{
+	struct fake_bus *bus = data;
+
+	kmcl_channel_lose(bus->ch, bus);
+}
+
+/* The owner of a packet may free it, and the channel, once the channel is disabled. */
+static void disable_waits_for_the_queue_of_a_lost_channel(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct slow_packet slow = {};
+	struct job *lose;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "one CPU");
+	/* The work item is busy, so it does not take the packet. */
+	bus->withhold = true;
+	bus->open_err = -EIO;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->waiting) == 1);
+	KUNIT_EXPECT_EQ(test, bus->ch->state, KMCL_ENABLED);
+	slow_packet_queue(&bus->ch->tx, &slow);
+	lose = job_start(test, do_lose, bus);
+	wait_for_completion(&slow.entered);
+	fake_bus_let_complete(bus);
+	VmbChannelDisable(bus->ch);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(slow.returned));
+	job_join(test, lose);
+}
+
 static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(pause_and_start),
 	KUNIT_CASE(pause_while_disabled),
@@ -1559,6 +1618,7 @@ static struct kunit_case channel_state_cases[] = {
 	KUNIT_CASE(rescind_during_disable),
 	KUNIT_CASE(rescind_before_open_completes),
 	KUNIT_CASE(disable_before_open_completes),
+	KUNIT_CASE(disable_waits_for_the_queue_of_a_lost_channel),
 	KUNIT_CASE_SLOW(rescinds_race_with_disable),
 	KUNIT_CASE(rescinds_race_with_enable),
 	{}
