@@ -459,6 +459,66 @@ static void bus_refuses(struct kunit *test)
 	outcome_is(test, &outcome, STATUS_SUCCESS);
 }
 
+/* A host that does not read */
+static void signal_nobody(struct kmcl_channel *ch, enum kmcl_signal why)
+{
+}
+
+#define WORD_BYTES	32	/* of a packet with one word, in the ring */
+
+/* Fill the ring with packets of one word; returns the bytes that stay free. */
+static u32 fill_ring(struct kunit *test, struct fake_bus *bus)
+{
+	const struct kmcl_ring *ring = &bus->ch->tx.ring;
+	u32 size = ring->memory.size, used;
+	NTSTATUS status;
+	unsigned int n;
+
+	for (n = 0; n <= size / WORD_BYTES; n++) {
+		status = send_word(bus->ch, 0, 0);
+		if (!NT_SUCCESS(status))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, status, STATUS_BUFFER_OVERFLOW);
+	used = ring->index - READ_ONCE(ring->memory.control->read_index);
+	KUNIT_EXPECT_EQ(test, used, n * WORD_BYTES);
+	return size - used;
+}
+
+/* The largest completion, of one word here, fits in a ring that the client has filled. */
+static void room_is_kept_for_a_completion(struct kunit *test)
+{
+	struct fake_bus *bus;
+	struct client *client = fake_client(test, &bus);
+	u64 word = 0;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetMaximumPacketSize(client->ch,
+							   sizeof(word)),
+			STATUS_SUCCESS);
+	bus->ops.signal = signal_nobody;
+	client->completion_size = sizeof(word);
+	bring_up(test, client);
+	KUNIT_EXPECT_EQ(test, fill_ring(test, bus), 2 * WORD_BYTES);
+	fake_bus_deliver_request(bus, 1, &word, sizeof(word));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->packets) == 1);
+	VmbChannelPause(client->ch);
+	KUNIT_EXPECT_EQ(test, bus->ch->tx.queued, 0);
+	fake_bus_read(bus);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->completions), 1);
+}
+
+/* A client that gets no packets sends no completions. */
+static void no_room_is_kept_without_packets_of_the_host(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+
+	bus->ops.signal = signal_nobody;
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	becomes(test, bus->ch, KMCL_ACTIVE);
+	KUNIT_EXPECT_EQ(test, fill_ring(test, bus), WORD_BYTES);
+}
+
 static void full_ring_queues_in_order(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -1257,6 +1317,8 @@ static struct kunit_case tx_cases[] = {
 	KUNIT_CASE(queued_until_resumed),
 	KUNIT_CASE(queued_when_closed),
 	KUNIT_CASE(bus_refuses),
+	KUNIT_CASE(room_is_kept_for_a_completion),
+	KUNIT_CASE(no_room_is_kept_without_packets_of_the_host),
 	KUNIT_CASE(full_ring_queues_in_order),
 	KUNIT_CASE(room_before_it_is_queued),
 	KUNIT_CASE(sent_behind_the_queue),
