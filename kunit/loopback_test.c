@@ -471,6 +471,54 @@ static void server_needs_larger_rings(struct kunit *test)
 	becomes(test, server->ch, KMCL_ACTIVE);
 }
 
+static void set_max_packet(struct kunit *test, struct client *end, u32 size)
+{
+	KUNIT_ASSERT_EQ(test, VmbChannelInitSetMaximumPacketSize(end->ch, size),
+			STATUS_SUCCESS);
+}
+
+/* The rings have to hold two of the server's largest packets. */
+static void largest_packet_of_a_server(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+	u32 size = SZ_64K / 2 - 32;
+	struct outcome *outcome;
+	unsigned int i;
+	void *data;
+
+	outcome = kunit_kzalloc(test, sizeof(*outcome), GFP_KERNEL);
+	data = kunit_kzalloc(test, size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, outcome);
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetRingBufferPageCount(client->ch,
+								   17, 17),
+			STATUS_SUCCESS);
+	set_max_packet(test, client, size);
+	set_max_packet(test, server, size + 1);
+	offer(test, server);
+	enable(test, client);
+	becomes(test, client->ch, KMCL_DISABLED);
+	heard(test, client, "PnpFailure");
+	heard(test, server, "");
+
+	VmbChannelDisable(server->ch);
+	set_max_packet(test, server, size);
+	connect_both(test, client, server);
+	KUNIT_EXPECT_EQ(test, client->ch->rx.ring.memory.size, SZ_64K);
+	/* The second one can not be sent before the first one was read. */
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test,
+				VmbPacketSend(packet_of(test, server->ch,
+							outcome),
+					      data, size, NULL, WAIT),
+				STATUS_SUCCESS);
+	outcome_calls(test, outcome, 2);
+	KUNIT_EXPECT_EQ(test, outcome->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client->packets, 2);
+}
+
 /* The client's close waits for the packets that the server holds. */
 static void close_waits_for_the_server(struct kunit *test)
 {
@@ -793,6 +841,7 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(server_refuses),
 	KUNIT_CASE(client_corrupts_its_ring),
 	KUNIT_CASE(server_needs_larger_rings),
+	KUNIT_CASE(largest_packet_of_a_server),
 	KUNIT_CASE(close_waits_for_the_server),
 	KUNIT_CASE(pause_waits_for_the_server),
 	KUNIT_CASE(both_directions),
