@@ -226,6 +226,11 @@ static __always_inline void kmcl_tx_signal(struct kmcl_channel *ch, bool signal)
 		ch->bus->signal(ch, KMCL_SIGNAL_PACKETS);
 }
 
+static struct kmcl_tx_entry *kmcl_tx_queue_head(struct kmcl_tx *tx)
+{
+	return list_first_entry_or_null(&tx->queue, struct kmcl_tx_entry, link);
+}
+
 /*
  * Free bytes that are worth a signal for a packet of the queue. This is usually
  * enough for several packets, because a wake-up costs more than a send.
@@ -241,17 +246,22 @@ static u32 kmcl_tx_batch(const struct kmcl_tx *tx,
  * once, when that much is free. A completion may be sent before the queue, but may
  * not ask for less than the queue needs: if kmcl_tx_ask() then finds room for
  * the completion after all, the host would not signal when there is room for
- * the first packet of the queue.
+ * the first packet of the queue. If the poll has no memory for a packet of the
+ * host, kmcl_tx_first() returns completions as long as there are any. The host may
+ * have to receive one before it makes room for more.
  */
-static u32 kmcl_tx_room(struct kmcl_tx *tx, const struct kmcl_tx_entry *entry)
+static u32 kmcl_tx_room(struct kmcl_channel *ch,
+			const struct kmcl_tx_entry *entry)
 {
+	struct kmcl_tx *tx = &ch->tx;
 	struct kmcl_tx_entry *first;
 
 	if (!kmcl_tx_entry_is_completion(entry))
 		return kmcl_tx_batch(tx, entry);
-	first = list_first_entry_or_null(&tx->queue, struct kmcl_tx_entry, link);
-	return max(kmcl_tx_entry_room(tx, entry),
-		   first ? kmcl_tx_batch(tx, first) : 0);
+	first = kmcl_tx_queue_head(tx);
+	if (!first || READ_ONCE(ch->rx.starved))
+		return kmcl_tx_entry_room(tx, entry);
+	return max(kmcl_tx_entry_room(tx, entry), kmcl_tx_batch(tx, first));
 }
 
 /* True if the packet can be sent later: the ring was full, or no slot was free. */
@@ -275,7 +285,7 @@ static int kmcl_tx_ask(struct kmcl_channel *ch, struct kmcl_tx_entry *entry)
 {
 	WRITE_ONCE(ch->tx.asked, true);
 	ch->tx.signal |= kmcl_ring_publish(&ch->tx.ring);
-	kmcl_ring_want_room(&ch->tx.ring, kmcl_tx_room(&ch->tx, entry));
+	kmcl_ring_want_room(&ch->tx.ring, kmcl_tx_room(ch, entry));
 	return kmcl_tx_send(ch, entry);
 }
 
@@ -320,11 +330,6 @@ static void kmcl_tx_unqueue(struct kmcl_tx *tx, struct kmcl_tx_entry *entry)
 {
 	list_del_init(&entry->link);
 	WRITE_ONCE(tx->nr_queued, tx->nr_queued - 1);
-}
-
-static struct kmcl_tx_entry *kmcl_tx_queue_head(struct kmcl_tx *tx)
-{
-	return list_first_entry_or_null(&tx->queue, struct kmcl_tx_entry, link);
 }
 
 /*
