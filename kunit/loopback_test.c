@@ -634,6 +634,94 @@ static void full_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, server->ch->rx.dropped, 0);
 }
 
+#define LARGE	4000
+#define HOARD	200
+
+/* Hold as many packets as there may be, or complete them with a large payload. */
+static VOID hoard_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			 PVOID buffer, UINT32 length, UINT32 flags)
+{
+	struct client *client = VmbChannelGetPointer(ch);
+	bool hold;
+
+	spin_lock_bh(&client->lock);
+	hold = client->hold;
+	if (hold)
+		client->held[client->held_count++] = packet;
+	spin_unlock_bh(&client->lock);
+	if (!hold)
+		VmbChannelPacketComplete(packet, buffer, length);
+}
+
+static void hoard(struct kunit *test, struct client *client)
+{
+	client->hold = true;
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacks(client->ch,
+								hoard_packet,
+								NULL),
+			STATUS_SUCCESS);
+}
+
+static void hoarder_sends(struct kunit *test, struct client *client,
+			  struct outcome *outcome, void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < HOARD; i++)
+		KUNIT_ASSERT_EQ(test,
+				VmbPacketSend(packet_of(test, client->ch,
+							outcome),
+					      data, LARGE, NULL, WAIT),
+				STATUS_SUCCESS);
+}
+
+static void hoarder_completes_all(struct client *client, void *data)
+{
+	unsigned int i;
+
+	spin_lock_bh(&client->lock);
+	client->hold = false;
+	spin_unlock_bh(&client->lock);
+	for (i = 0; i < client->held_count; i++)
+		VmbChannelPacketComplete(client->held[i], data, LARGE);
+}
+
+/*
+ * Both ends have filled the rings with packets of their own, and read no more before
+ * they have sent a completion.
+ */
+static void both_rings_full_of_packets(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+	struct outcome *outcomes;
+	void *data;
+
+	outcomes = kunit_kcalloc(test, 2, sizeof(*outcomes), GFP_KERNEL);
+	data = kunit_kzalloc(test, LARGE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, outcomes);
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetRingBufferPageCount(client->ch,
+								   2, 2),
+			STATUS_SUCCESS);
+	hoard(test, server);
+	hoard(test, client);
+	connect_both(test, client, server);
+	hoarder_sends(test, server, &outcomes[0], data);
+	hoarder_sends(test, client, &outcomes[1], data);
+	EXPECT_EVENTUALLY(test, READ_ONCE(server->ch->rx.starved));
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->rx.starved));
+	KUNIT_EXPECT_GT(test, server->ch->tx.nr_queued, 0);
+	KUNIT_EXPECT_GT(test, client->ch->tx.nr_queued, 0);
+
+	hoarder_completes_all(server, data);
+	hoarder_completes_all(client, data);
+	outcome_calls(test, &outcomes[0], HOARD);
+	outcome_calls(test, &outcomes[1], HOARD);
+}
+
 static void pipe(struct kunit *test)
 {
 	const u32 flags = VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER |
@@ -846,6 +934,7 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(pause_waits_for_the_server),
 	KUNIT_CASE(both_directions),
 	KUNIT_CASE(full_ring),
+	KUNIT_CASE(both_rings_full_of_packets),
 	KUNIT_CASE(pipe),
 	KUNIT_CASE(sends_of_a_server),
 	KUNIT_CASE_PARAM(client_leaves_in_callback, callback_gen_params),
