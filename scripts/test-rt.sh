@@ -10,7 +10,7 @@
 . "$scripts/lib/tests.sh"
 
 [[ ${1:-} != -* ]] || { usage >&2; exit 2; }
-(($#)) || set -- vmbkmcl_{ring,tx,tx_routine,tx_request,tx_gpa_direct,rx,pipe,channel_state,stress}
+(($#)) || set -- vmbkmcl_{ring,tx,tx_routine,tx_request,tx_gpa_direct,rx,pipe,channel_state,rescind,stress}
 
 # test_on KERNEL SUITE…
 test_on() {
