@@ -209,6 +209,8 @@ static void forged_packet(struct kunit *test)
 				forgery->received - forgery->dropped);
 	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.corrupt) == forgery->corrupt);
 	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.dropped) == forgery->dropped);
+	EXPECT_EVENTUALLY(test, READ_ONCE(ch->rx.received) - received ==
+				forgery->received);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, ch->rx.corrupt, forgery->corrupt);
 	KUNIT_EXPECT_EQ(test, ch->rx.dropped, forgery->dropped);
