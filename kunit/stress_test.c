@@ -74,11 +74,18 @@ static u32 below(struct rnd_state *rnd, u32 end)
 	return prandom_u32_state(rnd) % end;
 }
 
+/*
+ * Not usleep_range(): when a guest arms its timer for many short sleeps, the emulated
+ * Hyper-V loses some of the timer's interrupts, and the thread sleeps on.
+ */
 static void some_time(struct rnd_state *rnd)
 {
-	u32 us = 10 + below(rnd, 500);
-
-	usleep_range(us, us + 50);
+	if (below(rnd, 4)) {
+		udelay(10 + below(rnd, 100));
+		cond_resched();
+	} else {
+		msleep(1);
+	}
 }
 
 /* What a client's driver does */
