@@ -341,10 +341,14 @@ static void kmcl_target_name_drivers(struct kmcl_target *target)
 
 #define KMCL_BIND_AGAIN_MS	100
 
-static void kmcl_target_bind_later(struct kmcl_target *target)
+/*
+ * The work item may wait for the probe of another driver. It is always queued on the same
+ * queue, as it would run twice at once otherwise: in 7.3, system_wq and the queue that
+ * schedule_delayed_work() uses are two.
+ */
+static void kmcl_target_bind_in(struct kmcl_target *target, unsigned int ms)
 {
-	schedule_delayed_work(&target->bind,
-			      msecs_to_jiffies(KMCL_BIND_AGAIN_MS));
+	mod_delayed_work(system_long_wq, &target->bind, msecs_to_jiffies(ms));
 }
 
 /*
@@ -365,7 +369,7 @@ static int kmcl_target_bind_device(struct device *device, void *data)
 	    !kmcl_target_wants(target, &hdev->dev_instance))
 		return 0;
 	if (!device_trylock(device)) {
-		kmcl_target_bind_later(target);
+		kmcl_target_bind_in(target, KMCL_BIND_AGAIN_MS);
 		return 0;
 	}
 	unbound = !device->driver;
@@ -377,7 +381,7 @@ static int kmcl_target_bind_device(struct device *device, void *data)
 		dev_dbg(device, "not bound to %s: error %d\n", target->name,
 			err);
 	if (err == -ENOMEM || err == -EAGAIN)
-		kmcl_target_bind_later(target);
+		kmcl_target_bind_in(target, KMCL_BIND_AGAIN_MS);
 	return 0;
 }
 
@@ -460,7 +464,7 @@ static int kmcl_target_create(struct kmcl_listener *listener)
 	kmcl_target_watch_devices(target);
 	target->listeners = 1;
 	list_add(&target->node, &kmcl_targets);
-	schedule_delayed_work(&target->bind, 0);
+	kmcl_target_bind_in(target, 0);
 	return 0;
 }
 
@@ -474,7 +478,7 @@ static int kmcl_target_join(struct kmcl_listener *listener)
 	if (target) {
 		target->listeners++;
 		kmcl_target_add(target, listener);
-		mod_delayed_work(system_wq, &target->bind, 0);
+		kmcl_target_bind_in(target, 0);
 	} else {
 		err = kmcl_target_create(listener);
 	}
