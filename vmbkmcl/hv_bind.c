@@ -365,7 +365,9 @@ static int kmcl_target_bind_device(struct device *device, void *data)
 	bool unbound;
 	int err = 0;
 
+	/* The offers of hv_sock are for hv_sock alone: see vmbus_match(). */
 	if (!guid_equal(&hdev->dev_type, &target->ids[0].guid) ||
+	    is_hvsock_channel(hdev->channel) ||
 	    !kmcl_target_wants(target, &hdev->dev_instance))
 		return 0;
 	if (!device_trylock(device)) {
@@ -410,6 +412,8 @@ static struct kmcl_target *kmcl_target_alloc(const guid_t *type)
 	target->driver.remove = kmcl_target_remove;
 	target->driver.suspend = kmcl_target_suspend;
 	target->driver.resume = kmcl_target_resume;
+	/* Or the unregistration would wait for the asynchronous probes of all drivers. */
+	target->driver.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
 	mutex_init(&target->lock);
 	INIT_LIST_HEAD(&target->devices);
 	INIT_LIST_HEAD(&target->channels);
