@@ -314,13 +314,13 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
 /*
  * The close has failed with @err, so the host may still access the external data of
  * packets. Data that only its owner holds must not be returned before the host has
- * rescinded the device. A sub-channel is closed by its primary channel.
+ * rescinded the device. A sub-channel that is disabled alone stays open for the host.
  */
 static int kmcl_channel_wait_for_owned_data(struct kmcl_channel *ch, int err)
 {
 	struct kmcl_hostwait wait;
 
-	if (!err || ch->subs.primary || !kmcl_tx_has_owned_data(ch))
+	if (!err || ch->subs.state == KMCL_SUB_IN || !kmcl_tx_has_owned_data(ch))
 		return err;
 	kmcl_hostwait_start(&wait, ch,
 			    "rescind, for external data that only its owner holds,",
