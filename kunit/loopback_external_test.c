@@ -255,7 +255,6 @@ static void in_the_ring_of_a_server_that_leaves(struct kunit *test)
 	PMDL mdl = kernel_mdl(test, va, BYTES);
 	struct parties parties;
 	struct client *client;
-	VMBPACKET packet;
 
 	get_parties(test, &parties);
 	client = parties.client;
@@ -263,11 +262,7 @@ static void in_the_ring_of_a_server_that_leaves(struct kunit *test)
 	client->hook = wait_to_leave;
 	enable(test, &parties.writer->client);
 	enable(test, client);
-	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
-							  10 * HZ), 0);
-	packet = packet_that_ends_the_wait(test, client);
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, mdl, WAIT),
-			STATUS_SUCCESS);
+	wait_for_external_data(test, client, mdl);
 	VmbChannelDisable(parties.writer->client.ch);
 	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->state) == KMCL_DISABLED);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_DEVICE_REMOVED);

@@ -428,6 +428,13 @@ static void server_refuses(struct kunit *test)
 	ask(test, client, server, 1);
 }
 
+/* Corrupt the ring in which the client sends to the server. */
+static void corrupt_ring(struct client *client, struct client *server)
+{
+	WRITE_ONCE(client->ch->tx.ring.memory.control->write_index, 4);
+	kmcl_poll_schedule(server->ch);
+}
+
 /* The client writes nonsense to its outgoing ring, which is the server's incoming one. */
 static void client_corrupts_its_ring(struct kunit *test)
 {
@@ -435,8 +442,7 @@ static void client_corrupts_its_ring(struct kunit *test)
 	struct client *client = loopback_client(test);
 
 	connect_both(test, client, server);
-	WRITE_ONCE(client->ch->tx.ring.memory.control->write_index, 4);
-	kmcl_poll_schedule(server->ch);
+	corrupt_ring(client, server);
 	becomes(test, client->ch, KMCL_DISABLED);
 	heard(test, client, DOWN);
 	becomes(test, server->ch, KMCL_ENABLED);
@@ -444,6 +450,55 @@ static void client_corrupts_its_ring(struct kunit *test)
 	/* The channel is offered still. */
 	bring_up(test, client);
 	ask(test, client, server, 1);
+}
+
+/* The client hears of it although the server has not completed a packet of the client's. */
+static void server_with_a_packet_fails(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+	struct outcome outcome = {};
+	u64 word = 0;
+
+	server->hold = true;
+	connect_both(test, client, server);
+	KUNIT_ASSERT_EQ(test, VmbPacketSend(packet_of(test, client->ch, &outcome),
+					    &word, sizeof(word), NULL, WAIT),
+			STATUS_SUCCESS);
+	EXPECT_EVENTUALLY(test, kmcl_delivery_held(&server->ch->delivery) == 1);
+	corrupt_ring(client, server);
+	EXPECT_EVENTUALLY(test, READ_ONCE(client->ch->lost));
+	KUNIT_EXPECT_GT(test, server->ch->state, KMCL_ENABLED);
+	client_completes_all(server);
+	becomes(test, client->ch, KMCL_DISABLED);
+	becomes(test, server->ch, KMCL_ENABLED);
+	KUNIT_EXPECT_EQ(test, outcome.status, STATUS_DEVICE_REMOVED);
+}
+
+/*
+ * The client leaves while its server fails: what the server tells is not for the next
+ * client, which gets the offer at that moment.
+ */
+static void next_client_of_a_server_that_fails(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *clients[] = {
+		loopback_client(test), loopback_client(test),
+	};
+	unsigned int i;
+
+	connect_both(test, clients[0], server);
+	for (i = 0; i < 50; i++) {
+		struct client *client = clients[i % 2];
+		struct client *next = clients[(i + 1) % 2];
+
+		enable(test, next);
+		corrupt_ring(client, server);
+		udelay(20 * i);
+		VmbChannelDisable(client->ch);
+		becomes(test, next->ch, KMCL_ACTIVE);
+		ask(test, next, server, i);
+	}
 }
 
 /* A server whose packets would not fit in the ring that the client made. */
@@ -928,6 +983,8 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(server_leaves_a_stuck_client),
 	KUNIT_CASE(server_refuses),
 	KUNIT_CASE(client_corrupts_its_ring),
+	KUNIT_CASE(server_with_a_packet_fails),
+	KUNIT_CASE_SLOW(next_client_of_a_server_that_fails),
 	KUNIT_CASE(server_needs_larger_rings),
 	KUNIT_CASE(largest_packet_of_a_server),
 	KUNIT_CASE(close_waits_for_the_server),

@@ -456,16 +456,11 @@ static void during_an_unbind_that_waits_for_external_data(struct kunit *test)
 	struct client *client = fake_client(test, &bus);
 	PMDL mdl = kernel_mdl(test, get_vmalloc(test, PAGE_SIZE), PAGE_SIZE);
 	struct job *unbind;
-	VMBPACKET packet;
 
 	client->at = "PostStarted";
 	client->hook = wait_to_leave;
 	enable(test, client);
-	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
-							  10 * HZ), 0);
-	packet = packet_that_ends_the_wait(test, client);
-	KUNIT_EXPECT_EQ(test, VmbPacketSend(packet, NULL, 0, mdl, WAIT),
-			STATUS_SUCCESS);
+	wait_for_external_data(test, client, mdl);
 	unbind = job_start(test, do_unbind, bus);
 	msleep(MOMENT_MS);
 	KUNIT_EXPECT_EQ(test, client->seen, STATUS_PENDING);

@@ -146,8 +146,8 @@ enum kmcl_signal {
  *	an error the host still has the memory and the caller may try again
  *	(-ENOMEM: memory was short); an error after a rescind can be ignored.
  * @opened: what came of the open of a server's channel: 0, or an error after the
- *	channel was closed again. Called again with an error if the channel fails later:
- *	then the client loses the device.
+ *	channel was closed again. Called again with an error if the channel fails later,
+ *	before it is closed: then the client loses the device.
  * @revoke: offer the channel of a server to no client from now on, and tell the
  *	client that has it. Does not wait for that client.
  * @map_gpadl: claim a GPADL of the client for the server, so that its memory stays

@@ -436,14 +436,15 @@ static void kmcl_channel_sleep(struct kmcl_channel *ch)
 }
 
 /*
- * The open of a server's channel fails, and so does its client's, which waits for
- * it. The channel is offered still.
+ * The open of a server's channel fails, and so does its client's, which waits for it; or
+ * the channel fails later, and the client loses it. The channel is offered still. The
+ * caller enters KMCL_ENABLED afterwards: a client that closes waits for that state, and the
+ * next client would be told otherwise.
  */
-static void kmcl_server_failed(struct kmcl_channel *ch)
+static void kmcl_server_tell_failure(struct kmcl_channel *ch)
 {
 	mutex_lock(&ch->lock);
-	ch->asleep = true;
-	kmcl_channel_set_state(ch, KMCL_ENABLED);
+	WRITE_ONCE(ch->asleep, true);
 	mutex_unlock(&ch->lock);
 	ch->bus->opened(ch, -ECONNREFUSED);
 }
@@ -454,7 +455,8 @@ static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 {
 	kmcl_warn(ch, "%s failed: status %#x\n", step, status);
 	if (ch->is_server) {
-		kmcl_server_failed(ch);
+		kmcl_server_tell_failure(ch);
+		kmcl_channel_enter(ch, KMCL_ENABLED);
 		return;
 	}
 	kmcl_channel_finish_queued(ch);
@@ -463,9 +465,17 @@ static void kmcl_channel_failed(struct kmcl_channel *ch, const char *step,
 	kmcl_channel_finish(ch);
 }
 
-/* The incoming ring is corrupt: close the channel as if the device were gone. */
+/*
+ * The incoming ring is corrupt: close the channel as if the device were gone. The client
+ * of a server does not wait until the server has completed its packets.
+ */
 static void kmcl_channel_ring_failed(struct kmcl_channel *ch)
 {
+	if (ch->is_server) {
+		kmcl_server_tell_failure(ch);
+		kmcl_channel_sleep(ch);
+		return;
+	}
 	kmcl_channel_shut_down(ch, true);
 	kmcl_channel_failed(ch, "the incoming ring", kmcl_status(-EIO));
 }

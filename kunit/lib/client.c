@@ -359,14 +359,20 @@ static VOID let_the_client_leave(VMBPACKET packet, NTSTATUS status,
 	VmbPacketFree(packet);
 }
 
-VMBPACKET packet_that_ends_the_wait(struct kunit *test, struct client *client)
+void wait_for_external_data(struct kunit *test, struct client *client, PMDL mdl)
 {
-	VMBPACKET packet = VmbPacketAllocate(client->ch);
+	VMBPACKET packet;
 
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&client->entered,
+							  10 * HZ), 0);
+	packet = VmbPacketAllocate(client->ch);
 	KUNIT_ASSERT_NOT_NULL(test, packet);
 	VmbPacketSetCompletionRoutine(packet, let_the_client_leave);
 	VmbPacketSetPointer(packet, client);
-	return packet;
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSend(packet, NULL, 0, mdl,
+				      VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION),
+			STATUS_SUCCESS);
 }
 
 /* Functions for job_start() */

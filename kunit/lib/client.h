@@ -126,8 +126,11 @@ void wait_to_leave(struct client *client);
 void ask_the_host(struct client *client);
 void send_something(struct client *client);
 
-/* What wait_to_leave() waits for; its status is in @seen then. It frees itself. */
-VMBPACKET packet_that_ends_the_wait(struct kunit *test, struct client *client);
+/*
+ * The hook wait_to_leave() waits until the host has completed a packet with this external
+ * data, whose status is in @seen then.
+ */
+void wait_for_external_data(struct kunit *test, struct client *client, PMDL mdl);
 
 /* For job_start(); the argument is a channel, a fake bus or a client. */
 void do_disable(void *ch);
