@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 prepare_quick_tests "$work" "$@"
 
 status=0
-attended "${tests_guest[@]}" --logs "$dir" --command "$(tests_command "$@")" || status=$?
+run_tests "$dir" "$(tests_command "$@")" || status=$?
 parse_results "$dir"
 "$scripts/guest/ktap-report.py" "$dir" || ((status)) || status=1
 exit "$status"

@@ -20,7 +20,7 @@ test_on() {
 	dir=$(mktemp -d "$logs/test-rt-$KERNEL-XXXXXX")
 	rm -rf "${work:?}"/*
 	prepare_rt_tests "$work"
-	attended "${tests_guest[@]}" --logs "$dir" --command "$(tests_command "$@")" || status=$?
+	run_tests "$dir" "$(tests_command "$@")" || status=$?
 	parse_results "$dir"
 	"$scripts/guest/ktap-report.py" "$dir" || ((status)) || status=1
 	return "$status"

@@ -52,7 +52,7 @@ log "running the tests in ${#commands[@]} guest(s) at once (about seven minutes 
 running=()
 trap 'kill "${running[@]}" 2>/dev/null; exit 143' INT TERM
 for i in "${!commands[@]}"; do
-	"${tests_guest[@]}" --logs "$dir/$((i + 1))" --command "${commands[i]}" &
+	run_tests "$dir/$((i + 1))" "${commands[i]}" &
 	running+=($!)
 done
 

@@ -278,6 +278,20 @@ spoken_vmbus() {
 		tail -n 1 || true
 }
 
+# Whether an interrupt was taken while the guest's CPU had its interrupts off: its entry
+# in a stack trace is followed by the flags of what it interrupted, and bit 9 of them is
+# clear. No CPU does that, and no software can bring it about. The emulated one does when
+# an instruction that crosses a page faults as it is fetched (the cause is not proven).
+took_masked_interrupt() {
+	awk '/ asm_(sysvec_|common_interrupt)/ { entry = 1 }
+		entry && match($0, /EFLAGS: [0-9a-f]+/) {
+			if (substr($0, RSTART + RLENGTH - 3, 1) ~ /[014589cd]/)
+				found = 1
+			entry = 0
+		}
+		END { exit !found }' "$dir/console.log" 2>/dev/null
+}
+
 # Platform failures come first, because they make the run worthless. Then the
 # guest's verdict counts, then the reports of its kernel.
 judge() {
@@ -293,6 +307,8 @@ judge() {
 	! grep -qE 'KVM internal error|KVM: entry failed|emulation failure' \
 		"$dir/qemu.log" 2>/dev/null ||
 		platform_failure "$dir/qemu.log" "the intermediate host's KVM failed"
+	! took_masked_interrupt ||
+		platform_failure "$dir/hypervisor.log" "a CPU took an interrupt while its interrupts were off"
 	case $ended:$status in
 	*:none) platform_failure "$dir/hypervisor.log" "the Hyper-V host was never started" ;;
 	124:started) failure "no verdict within $timeout seconds" ;;

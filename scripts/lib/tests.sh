@@ -100,6 +100,19 @@ take_modules() {
 	done
 }
 
+# run_tests LOGS COMMAND: run the command in a guest. A run in which the platform failed
+# says nothing, so there is one more: the logs of the first are then in LOGS/platform.
+run_tests() {
+	local dir=$1 status=0
+
+	attended "${tests_guest[@]}" --logs "$dir" --command "$2" || status=$?
+	((status == 3)) || return "$status"
+	log "the platform failed, and the guest is run once more"
+	mkdir "$dir/platform"
+	find "$dir" -maxdepth 1 -type f -exec mv -t "$dir/platform" {} +
+	attended "${tests_guest[@]}" --logs "$dir" --command "$2"
+}
+
 # parse_results LOGS: let the kernel's own parser read the KTAP that a guest wrote.
 # The verdict and the counts of lines are not KTAP. A guest that died may have
 # written nothing; ktap-report.py counts that as a failure.
