@@ -144,6 +144,24 @@ static bool kmcl_target_wants(struct kmcl_target *target, const guid_t *instance
 	return wanted;
 }
 
+/*
+ * Give the device to a channel. False if none waits for it any more: another device has
+ * been faster, or the channel was disabled.
+ */
+static bool kmcl_target_take(struct kmcl_target *target, struct kmcl_device *dev)
+{
+	bool taken;
+
+	mutex_lock(&target->lock);
+	list_add_tail(&dev->node, &target->devices);
+	kmcl_target_match(target);
+	taken = dev->endpoint.ch;
+	if (!taken)
+		list_del_init(&dev->node);
+	mutex_unlock(&target->lock);
+	return taken;
+}
+
 static int kmcl_target_probe(struct hv_device *hdev,
 			     const struct hv_vmbus_device_id *id)
 {
@@ -173,10 +191,12 @@ static int kmcl_target_probe(struct hv_device *hdev,
 	dev->endpoint.cpu = kmcl_hv_take_over(hdev->channel);
 	hv_set_drvdata(hdev, dev);
 
-	mutex_lock(&target->lock);
-	list_add_tail(&dev->node, &target->devices);
-	kmcl_target_match(target);
-	mutex_unlock(&target->lock);
+	if (!kmcl_target_take(target, dev)) {
+		kmcl_hv_hand_back(hdev->channel, dev->endpoint.cpu);
+		hv_set_drvdata(hdev, NULL);
+		kmcl_device_put(dev);
+		return -ENODEV;
+	}
 	return 0;
 }
 

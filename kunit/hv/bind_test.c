@@ -185,6 +185,21 @@ static void dead_device_is_not_offered(struct kunit *test)
 	heard(test, any, "");
 }
 
+/* Another driver may have use for it. */
+static void dead_device_is_declined(struct kunit *test)
+{
+	struct hv_device *hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+
+	hv_device_ops.set_missing(&hdev->device, true);
+	enable(test, client);
+	msleep(500);
+	KUNIT_EXPECT_NULL(test, hdev->device.driver);
+	hv_device_ops.set_missing(&hdev->device, false);
+	VmbChannelDisable(client->ch);
+	bring_up(test, client);
+}
+
 /* Allocations that fail while the driver takes the device */
 
 /**
@@ -705,6 +720,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(no_line_for_a_channel_with_a_device),
 	KUNIT_CASE(device_of_another_type),
 	KUNIT_CASE(dead_device_is_not_offered),
+	KUNIT_CASE(dead_device_is_declined),
 	KUNIT_CASE_SLOW(taken_when_there_is_memory),
 	KUNIT_CASE(device_of_another_driver),
 	KUNIT_CASE(device_that_another_driver_lets_go),
