@@ -33,6 +33,8 @@
  * struct kmcl_target - a device type that channels listen for
  * @node: in kmcl_targets, under kmcl_targets_lock
  * @listeners: number of channels that listen, under kmcl_targets_lock
+ * @binding: @bind is queued or runs, under kmcl_targets_lock. The target stays as long.
+ * @bind_again: @bind is queued once more when it ends
  * @driver: the driver that is registered with hv_vmbus for the type
  * @ids: table of @driver: the type, and an empty entry
  * @name: name of @driver: "vmbkmcl-" and the type GUID
@@ -44,6 +46,8 @@
 struct kmcl_target {
 	struct list_head node;
 	unsigned int listeners;
+	bool binding;
+	bool bind_again;
 	struct hv_driver driver;
 	struct hv_vmbus_device_id ids[2];
 	char name[sizeof("vmbkmcl-") + UUID_STRING_LEN];
@@ -78,6 +82,8 @@ static const struct kmcl_bus_ops *kmcl_target_bus;
 static LIST_HEAD(kmcl_targets);
 /* Guards the list. Held while drivers are registered, so not taken in probe or remove. */
 static DEFINE_MUTEX(kmcl_targets_lock);
+/* Runs the work items of the targets. */
+static struct workqueue_struct *kmcl_target_wq;
 
 static void kmcl_device_free(struct kref *ref)
 {
@@ -324,14 +330,18 @@ static bool kmcl_device_fits(const struct hv_device *hdev,
 static int kmcl_target_name_driver(struct device *device, void *data)
 {
 	struct hv_device *hdev = container_of(device, struct hv_device, device);
-	struct kmcl_channel *ch = data;
+	struct kmcl_listener *listener = data;
+	struct kmcl_channel *ch = listener->ch;
 	const char *name = dev_name(device);
 	const char *driver = NULL;
 
 	if (!kmcl_device_fits(hdev, &ch->set) ||
-	    !kmcl_channel_accepts(ch, &hdev->dev_instance) ||
-	    !device_trylock(device))
+	    !kmcl_channel_accepts(ch, &hdev->dev_instance))
 		return 0;
+	if (!device_trylock(device)) {
+		listener->told = false;
+		return 0;
+	}
 	if (device->driver && device->driver->owner != THIS_MODULE)
 		driver = device->driver->name;
 	if (driver) {
@@ -353,8 +363,11 @@ static void kmcl_target_name_drivers(struct kmcl_target *target)
 		if (listener->told)
 			continue;
 		listener->told = true;
-		bus_for_each_dev(target->driver.driver.bus, NULL, listener->ch,
+		bus_for_each_dev(target->driver.driver.bus, NULL, listener,
 				 kmcl_target_name_driver);
+		/* The device was locked: look again. */
+		if (!listener->told)
+			WRITE_ONCE(target->bind_again, true);
 	}
 	mutex_unlock(&target->lock);
 }
@@ -362,21 +375,87 @@ static void kmcl_target_name_drivers(struct kmcl_target *target)
 #define KMCL_BIND_AGAIN_MS	100
 
 /*
- * The work item may wait for the probe of another driver. It is always queued on the same
- * queue, as it would run twice at once otherwise: in 7.3, system_wq and the queue that
- * schedule_delayed_work() uses are two.
+ * Have the work item take devices. It may wait for the probe of another driver, which may
+ * wait for a thread that holds kmcl_targets_lock: nobody waits for it under a lock.
  */
-static void kmcl_target_bind_in(struct kmcl_target *target, unsigned int ms)
+static void kmcl_target_start_binding(struct kmcl_target *target)
 {
-	mod_delayed_work(system_long_wq, &target->bind, msecs_to_jiffies(ms));
+	lockdep_assert_held(&kmcl_targets_lock);
+	if (target->binding) {
+		WRITE_ONCE(target->bind_again, true);
+		return;
+	}
+	target->binding = true;
+	queue_delayed_work(kmcl_target_wq, &target->bind, 0);
+}
+
+/* False if the work item runs. It calls kmcl_target_stop_binding() then. */
+static bool kmcl_target_cancel_binding(struct kmcl_target *target)
+{
+	lockdep_assert_held(&kmcl_targets_lock);
+	/* It queues itself with the lock held, so it does not run while it is queued. */
+	if (target->binding && cancel_delayed_work(&target->bind))
+		target->binding = false;
+	return !target->binding;
+}
+
+static void kmcl_target_free(struct kmcl_target *target)
+{
+	lockdep_assert_held(&kmcl_targets_lock);
+	list_del(&target->node);
+	vmbus_driver_unregister(&target->driver);
+	kfree(target);
+}
+
+static struct hv_device *kmcl_target_first_device(struct kmcl_target *target)
+{
+	struct hv_device *hdev = NULL;
+	struct kmcl_device *dev;
+
+	mutex_lock(&target->lock);
+	dev = list_first_entry_or_null(&target->devices, struct kmcl_device,
+				       node);
+	if (dev) {
+		hdev = dev->endpoint.hdev;
+		get_device(&hdev->device);
+	}
+	mutex_unlock(&target->lock);
+	return hdev;
+}
+
+/*
+ * The driver stays until the work item ends, but it keeps no device: another driver may
+ * be registered now. It takes none either, as nobody listens.
+ */
+static void kmcl_target_unbind(struct kmcl_target *target)
+{
+	struct hv_device *hdev;
+
+	lockdep_assert_held(&kmcl_targets_lock);
+	while ((hdev = kmcl_target_first_device(target))) {
+		device_release_driver(&hdev->device);
+		put_device(&hdev->device);
+	}
+}
+
+/* Called by the work item at its end. Nobody may be left who listens. */
+static void kmcl_target_stop_binding(struct kmcl_target *target)
+{
+	mutex_lock(&kmcl_targets_lock);
+	target->binding = target->listeners && READ_ONCE(target->bind_again);
+	if (target->binding)
+		queue_delayed_work(kmcl_target_wq, &target->bind,
+				   msecs_to_jiffies(KMCL_BIND_AGAIN_MS));
+	else if (!target->listeners)
+		kmcl_target_free(target);
+	mutex_unlock(&kmcl_targets_lock);
 }
 
 /*
  * Take the device if no driver has it and a channel waits for it. A device that is being
- * bound or unbound now is left for the next time: the thread that does so holds the
- * device's lock, and may wait for kmcl_buses_lock, and whoever holds that for the work
- * item. The device is also tried again if memory was short, or if the driver core puts
- * all probes off, as it does while the system suspends.
+ * bound or unbound now is left for the next time, so that the others need not wait. The
+ * device is also tried again if memory was short, or if the driver core puts all probes
+ * off, as it does while the system suspends.
  */
 static int kmcl_target_bind_device(struct device *device, void *data)
 {
@@ -391,7 +470,7 @@ static int kmcl_target_bind_device(struct device *device, void *data)
 	    !kmcl_target_wants(target, &hdev->dev_instance))
 		return 0;
 	if (!device_trylock(device)) {
-		kmcl_target_bind_in(target, KMCL_BIND_AGAIN_MS);
+		WRITE_ONCE(target->bind_again, true);
 		return 0;
 	}
 	unbound = !device->driver;
@@ -403,7 +482,7 @@ static int kmcl_target_bind_device(struct device *device, void *data)
 		dev_dbg(device, "not bound to %s: error %d\n", target->name,
 			err);
 	if (err == -ENOMEM || err == -EAGAIN)
-		kmcl_target_bind_in(target, KMCL_BIND_AGAIN_MS);
+		WRITE_ONCE(target->bind_again, true);
 	return 0;
 }
 
@@ -413,9 +492,11 @@ static void kmcl_target_bind(struct work_struct *work)
 	struct kmcl_target *target = container_of(to_delayed_work(work),
 						  struct kmcl_target, bind);
 
+	WRITE_ONCE(target->bind_again, false);
 	bus_for_each_dev(target->driver.driver.bus, NULL, target,
 			 kmcl_target_bind_device);
 	kmcl_target_name_drivers(target);
+	kmcl_target_stop_binding(target);
 }
 
 static struct kmcl_target *kmcl_target_alloc(const guid_t *type)
@@ -488,7 +569,7 @@ static int kmcl_target_create(struct kmcl_listener *listener)
 	kmcl_target_watch_devices(target);
 	target->listeners = 1;
 	list_add(&target->node, &kmcl_targets);
-	kmcl_target_bind_in(target, 0);
+	kmcl_target_start_binding(target);
 	return 0;
 }
 
@@ -502,7 +583,7 @@ static int kmcl_target_join(struct kmcl_listener *listener)
 	if (target) {
 		target->listeners++;
 		kmcl_target_add(target, listener);
-		kmcl_target_bind_in(target, 0);
+		kmcl_target_start_binding(target);
 	} else {
 		err = kmcl_target_create(listener);
 	}
@@ -514,10 +595,10 @@ static void kmcl_target_put(struct kmcl_target *target)
 {
 	mutex_lock(&kmcl_targets_lock);
 	if (!--target->listeners) {
-		list_del(&target->node);
-		cancel_delayed_work_sync(&target->bind);
-		vmbus_driver_unregister(&target->driver);
-		kfree(target);
+		if (kmcl_target_cancel_binding(target))
+			kmcl_target_free(target);
+		else
+			kmcl_target_unbind(target);
 	}
 	mutex_unlock(&kmcl_targets_lock);
 }
@@ -593,15 +674,18 @@ void kmcl_target_release(struct kmcl_channel *ch,
 	kmcl_device_put(dev);
 }
 
-/* Called after the bus is unregistered. */
+/* Called after the bus is unregistered: no channel listens, so nothing is queued again. */
 void kmcl_target_exit(void)
 {
+	destroy_workqueue(kmcl_target_wq);
 	if (kmcl_vmbus)
 		bus_unregister_notifier(kmcl_vmbus, &kmcl_target_notifier);
 }
 
 /* Called before the bus is registered. */
-void kmcl_target_init(const struct kmcl_bus_ops *bus)
+int kmcl_target_init(const struct kmcl_bus_ops *bus)
 {
 	kmcl_target_bus = bus;
+	kmcl_target_wq = alloc_workqueue("vmbkmcl_bind", WQ_UNBOUND, 0);
+	return kmcl_target_wq ? 0 : -ENOMEM;
 }

@@ -43,7 +43,7 @@ struct kmcl_hv_endpoint {
 	char mmio_name[UUID_STRING_LEN + 1];
 };
 
-void kmcl_target_init(const struct kmcl_bus_ops *bus);
+int kmcl_target_init(const struct kmcl_bus_ops *bus);
 void kmcl_target_exit(void);
 int kmcl_target_listen(struct kmcl_channel *ch);
 void kmcl_target_unlisten(struct kmcl_channel *ch);

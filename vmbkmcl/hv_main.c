@@ -13,11 +13,18 @@
 
 static int __init vmbkmcl_hv_init(void)
 {
+	int err;
+
 	/* hv_vmbus may be built into a kernel that does not run on Hyper-V. */
 	if (!hv_is_hyperv_initialized())
 		return -ENODEV;
-	kmcl_target_init(&kmcl_hv_bus);
-	return kmcl_bus_register(&kmcl_hv_bus);
+	err = kmcl_target_init(&kmcl_hv_bus);
+	if (err)
+		return err;
+	err = kmcl_bus_register(&kmcl_hv_bus);
+	if (err)
+		kmcl_target_exit();
+	return err;
 }
 
 static void __exit vmbkmcl_hv_exit(void)

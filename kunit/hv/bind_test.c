@@ -200,6 +200,30 @@ static void dead_device_is_declined(struct kunit *test)
 	bring_up(test, client);
 }
 
+#define LOCKS	200
+
+/*
+ * As when another driver's probe, which has the device locked, waits for a thread that
+ * disables a channel. The device is dead, so that the work item never binds it.
+ */
+static void disable_with_the_device_locked(struct kunit *test)
+{
+	struct hv_device *hdev = device_find(test, TESTDEV_INSTANCE_GUID);
+	struct client *client = client_of(test, TESTDEV_INSTANCE_GUID);
+	unsigned int i;
+
+	hv_device_ops.set_missing(&hdev->device, true);
+	for (i = 0; i < LOCKS; i++) {
+		enable(test, client);
+		udelay(5 * i);
+		device_lock(&hdev->device);
+		VmbChannelDisable(client->ch);
+		device_unlock(&hdev->device);
+	}
+	hv_device_ops.set_missing(&hdev->device, false);
+	bring_up(test, client);
+}
+
 /* Allocations that fail while the driver takes the device */
 
 /**
@@ -721,6 +745,7 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(device_of_another_type),
 	KUNIT_CASE(dead_device_is_not_offered),
 	KUNIT_CASE(dead_device_is_declined),
+	KUNIT_CASE(disable_with_the_device_locked),
 	KUNIT_CASE_SLOW(taken_when_there_is_memory),
 	KUNIT_CASE(device_of_another_driver),
 	KUNIT_CASE(device_that_another_driver_lets_go),
