@@ -939,6 +939,28 @@ static void rescinded_by_the_server(struct kunit *test)
 	server_echoes(test, pair->sub->ch);
 }
 
+/* No channel has taken the sub-channel, and the bus has not handled the rescind yet. */
+static void rescinded_while_the_primary_closes(struct kunit *test)
+{
+	struct device *device = server_device(test, TESTDEV_SUBS_GUID);
+	struct pair *pair = get_server_pair(test);
+	struct job *disable;
+
+	log_record(test);
+	bring_up(test, pair->primary);
+	server_offers_sub(test, pair);
+	is_logged(test, "no channel waits yet for a sub-channel");
+	KUNIT_EXPECT_TRUE(test, server_device_rescind_sub(device, false));
+	disable = job_start(test, do_disable, pair->primary->ch);
+	KUNIT_EXPECT_TRUE(test, job_returns(disable));
+	if (!job_done(disable))
+		server_device_rescind_sub(device, true);
+	job_join(test, disable);
+	bring_up(test, pair->primary);
+	bring_up_server_sub(test, pair);
+	server_echoes(test, pair->sub->ch);
+}
+
 static void unbound_with_the_server(struct kunit *test)
 {
 	struct pair *pair = get_open_server_pair(test);
@@ -1170,6 +1192,7 @@ static struct kunit_case channel_sub_server_cases[] = {
 	KUNIT_CASE(alone_with_the_server),
 	KUNIT_CASE(alone_while_the_server_sends),
 	KUNIT_CASE(rescinded_by_the_server),
+	KUNIT_CASE(rescinded_while_the_primary_closes),
 	KUNIT_CASE(unbound_with_the_server),
 	KUNIT_CASE(suspended_with_the_server),
 	KUNIT_CASE(both_rescinded_by_the_server),

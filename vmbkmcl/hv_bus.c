@@ -93,13 +93,15 @@ static void kmcl_hv_opened(struct kmcl_channel *ch)
 static void kmcl_hv_not_opened(struct kmcl_channel *ch, int err)
 {
 	struct vmbus_channel *chan = kmcl_hv_channel(ch);
+	LIST_HEAD(unused);
 
-	if (kmcl_hv_endpoint(ch)->is_sub)
+	if (kmcl_hv_endpoint(ch)->is_sub) {
 		kmcl_hv_sub_not_opened(ch->endpoint);
-	else
+	} else {
+		kmcl_hv_subs_refuse_offers(ch->endpoint, &unused);
 		vmbus_disconnect_ring(chan);
-	if (!kmcl_hv_endpoint(ch)->is_sub)
-		kmcl_hv_subs_refuse_offers(ch->endpoint);
+		kmcl_hv_subs_free(&unused);
+	}
 	if (kmcl_hv_free_unopened_rings(chan, err))
 		kmcl_warn_always(ch,
 				 "the host may still have the rings: their memory is kept for good\n");
@@ -134,7 +136,9 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 		return err;
 	}
 	/* The host may offer a sub-channel before the open has returned. */
-	if (!kmcl_hv_endpoint(ch)->is_sub)
+	if (kmcl_hv_endpoint(ch)->is_sub)
+		kmcl_hv_sub_opens(ch->endpoint);
+	else
 		kmcl_hv_subs_accept_offers(ch->endpoint);
 	err = kmcl_hv_connect_rings(chan, kmcl_hv_event, ch);
 	if (err) {

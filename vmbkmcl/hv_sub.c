@@ -13,7 +13,11 @@
  * the reference is dropped when the channel releases the sub-channel, after
  * EvtChannelClosed, or by the close of the primary if the channel was disabled
  * alone before. A sub-channel that no channel has taken keeps its reference until the
- * close of the primary, too.
+ * primary is closed, too.
+ *
+ * vmbus_disconnect_ring() of the primary waits for rescind_event of each sub-channel that
+ * is rescinded, which hv_vmbus completes only for one that is open or being opened. So
+ * rescind_event is completed for good for every other one.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -95,6 +99,7 @@ kmcl_hv_sub_alloc(const struct kmcl_hv_endpoint *primary,
 	INIT_LIST_HEAD(&sub->endpoint.node);
 	INIT_DELAYED_WORK(&sub->poll_rescind, kmcl_hv_sub_poll_rescind);
 	kobject_get(&chan->kobj);
+	complete_all(&chan->rescind_event);
 	return sub;
 }
 
@@ -230,11 +235,15 @@ void kmcl_hv_subs_accept_offers(struct kmcl_hv_endpoint *primary)
 	vmbus_set_sc_create_callback(primary->chan, kmcl_hv_sub_offered);
 }
 
-/* No sub-channel of the primary waits any more, and none is offered. */
-void kmcl_hv_subs_refuse_offers(struct kmcl_hv_endpoint *primary)
+/*
+ * No sub-channel of the primary waits any more, and none is offered. Those that have
+ * waited are moved to @unused, for kmcl_hv_subs_free(): hv_vmbus looks at them, without a
+ * lock, while it closes the primary.
+ */
+void kmcl_hv_subs_refuse_offers(struct kmcl_hv_endpoint *primary,
+				struct list_head *unused)
 {
 	struct kmcl_hv_sub *sub, *next;
-	LIST_HEAD(unused);
 
 	mutex_lock(&kmcl_hv_lock);
 	list_del_init(&primary->node);
@@ -242,10 +251,16 @@ void kmcl_hv_subs_refuse_offers(struct kmcl_hv_endpoint *primary)
 		if (sub->endpoint.chan->primary_channel != primary->chan)
 			continue;
 		kmcl_hv_sub_stop_waiting(sub);
-		list_add(&sub->endpoint.node, &unused);
+		list_add(&sub->endpoint.node, unused);
 	}
 	mutex_unlock(&kmcl_hv_lock);
-	list_for_each_entry_safe(sub, next, &unused, endpoint.node) {
+}
+
+void kmcl_hv_subs_free(struct list_head *unused)
+{
+	struct kmcl_hv_sub *sub, *next;
+
+	list_for_each_entry_safe(sub, next, unused, endpoint.node) {
 		cancel_delayed_work_sync(&sub->poll_rescind);
 		kmcl_hv_sub_free(sub);
 	}
@@ -272,6 +287,7 @@ static void kmcl_hv_sub_closed(struct kmcl_hv_sub *sub)
 	sub->err = kmcl_hv_free_rings(chan);
 	sub->endpoint.is_open = false;
 	nobodys = !sub->endpoint.ch;
+	complete_all(&chan->rescind_event);
 	mutex_unlock(&kmcl_hv_lock);
 	if (nobodys)
 		kmcl_hv_sub_free(sub);
@@ -285,9 +301,10 @@ int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
 {
 	struct kmcl_hv_sub *sub, *next;
 	LIST_HEAD(closing);
+	LIST_HEAD(unused);
 	int err;
 
-	kmcl_hv_subs_refuse_offers(primary);
+	kmcl_hv_subs_refuse_offers(primary, &unused);
 	mutex_lock(&kmcl_hv_lock);
 	primary->is_open = false;
 	list_for_each_entry_safe(sub, next, &kmcl_hv_subs, endpoint.node) {
@@ -301,6 +318,7 @@ int kmcl_hv_subs_close(struct kmcl_hv_endpoint *primary)
 	err = vmbus_disconnect_ring(primary->chan);
 	list_for_each_entry_safe(sub, next, &closing, endpoint.node)
 		kmcl_hv_sub_closed(sub);
+	kmcl_hv_subs_free(&unused);
 	return err;
 }
 
@@ -323,16 +341,21 @@ static void kmcl_hv_sub_silence_callback(struct vmbus_channel *chan)
 	spin_unlock_irq(&chan->sched_lock);
 }
 
+/* From here on, hv_vmbus completes rescind_event if the sub-channel is rescinded. */
+void kmcl_hv_sub_opens(struct kmcl_hv_endpoint *endpoint)
+{
+	reinit_completion(&endpoint->chan->rescind_event);
+}
+
 /*
- * Called after a failed open. If the sub-channel was rescinded meanwhile, hv_vmbus keeps
- * it, and every close of the primary waits for rescind_event, which hv_vmbus completes
- * once. complete_all() keeps the later closes from waiting for ever.
+ * Called after a failed open. hv_vmbus completes rescind_event once if the sub-channel
+ * was rescinded meanwhile, and keeps the sub-channel: each close of the primary would
+ * wait again.
  */
 void kmcl_hv_sub_not_opened(struct kmcl_hv_endpoint *endpoint)
 {
 	kmcl_hv_sub_silence_callback(endpoint->chan);
-	if (READ_ONCE(endpoint->chan->rescind))
-		complete_all(&endpoint->chan->rescind_event);
+	complete_all(&endpoint->chan->rescind_event);
 }
 
 /* -EBUSY: the sub-channel stays open until its primary is closed. */

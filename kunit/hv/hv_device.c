@@ -116,9 +116,25 @@ static void hv_set_missing(struct device *device, bool missing)
 	channel->offermsg.child_relid = missing ? INVALID_RELID : relid;
 }
 
+static bool hv_rescind_sub(struct device *device, bool is_over)
+{
+	struct vmbus_channel *primary = device_to_hv_device(device)->channel;
+	struct vmbus_channel *sub;
+
+	sub = list_first_entry_or_null(&primary->sc_list, struct vmbus_channel,
+				       sc_list);
+	if (!sub)
+		return false;
+	sub->rescind = true;
+	if (is_over)
+		complete_all(&sub->rescind_event);
+	return true;
+}
+
 const struct device_ops hv_device_ops = {
 	.find = hv_find,
 	.suspend = hv_suspend,
 	.resume = hv_resume,
 	.set_missing = hv_set_missing,
+	.rescind_sub = hv_rescind_sub,
 };

@@ -31,3 +31,8 @@ void server_device_set_missing(struct device *device, bool missing)
 {
 	device_ops->set_missing(device, missing);
 }
+
+bool server_device_rescind_sub(struct device *device, bool is_over)
+{
+	return device_ops->rescind_sub(device, is_over);
+}

@@ -12,12 +12,15 @@
  * @suspend: call its driver as before hibernation
  * @resume: call its driver as after hibernation
  * @set_missing: the host did not offer it again after hibernation, or did
+ * @rescind_sub: its sub-channel is rescinded, and the bus has begun to handle that, or has
+ *	done with it; false: it has none
  */
 struct device_ops {
 	struct device *(*find)(struct kunit *test, const char *instance);
 	int (*suspend)(struct kunit *test, struct device *device);
 	int (*resume)(struct kunit *test, struct device *device);
 	void (*set_missing)(struct device *device, bool missing);
+	bool (*rescind_sub)(struct device *device, bool is_over);
 };
 
 /* The module that runs the server's suites says how its bus does it. */
@@ -27,5 +30,6 @@ struct device *server_device(struct kunit *test, const char *instance);
 int server_device_suspend(struct kunit *test, struct device *device);
 int server_device_resume(struct kunit *test, struct device *device);
 void server_device_set_missing(struct device *device, bool missing);
+bool server_device_rescind_sub(struct device *device, bool is_over);
 
 #endif /* _KUNIT_DEVICE_H */
