@@ -15,6 +15,7 @@
 #include <linux/string.h>
 
 #include "hv_handover.h"
+#include "hv_rings.h"
 
 /* VMBUS_CONNECT_CPU of hv_vmbus, which cannot go offline while VMBus is connected. */
 #define KMCL_HV_CONNECT_CPU	0
@@ -41,13 +42,20 @@ static void kmcl_hv_reset(struct vmbus_channel *chan)
 
 /**
  * kmcl_hv_take_over - forget what the driver before left on a channel
- * @chan: a closed channel that no other driver has any more
+ * @chan: a channel that no other driver has any more
+ *
+ * A driver may have left it open: uio_hv_generic does, and frees the rings, if it is
+ * unbound while its file is open. hv_vmbus opens a channel only if it is closed. A
+ * sub-channel comes closed.
  *
  * Context: may sleep.
  * Return: the CPU that the channel interrupts, for kmcl_hv_hand_back().
  */
 u32 kmcl_hv_take_over(struct vmbus_channel *chan)
 {
+	if (!chan->primary_channel && chan->state == CHANNEL_OPENED_STATE &&
+	    !vmbus_disconnect_ring(chan))
+		kmcl_hv_free_rings(chan);
 	kmcl_hv_reset(chan);
 	return READ_ONCE(chan->target_cpu);
 }

@@ -20,6 +20,7 @@
 /**
  * struct plain - a driver that opens the device and sends one request
  * @leaves: leave a rescind callback behind, as uio_hv_generic does
+ * @stays_open: leave the channel open, as uio_hv_generic does if its file is open
  * @chan: the device's channel
  * @err: result of vmbus_open()
  * @hardirq: the callback ran in a hard interrupt
@@ -29,6 +30,7 @@
  */
 static struct plain {
 	bool leaves;
+	bool stays_open;
 	struct vmbus_channel *chan;
 	int err;
 	bool hardirq;
@@ -72,7 +74,7 @@ static int plain_probe(struct hv_device *hdev,
 
 static void plain_remove_device(struct hv_device *hdev)
 {
-	if (hdev->channel == plain.chan && !plain.err)
+	if (hdev->channel == plain.chan && !plain.err && !plain.stays_open)
 		vmbus_close(hdev->channel);
 }
 KMCL_HV_REMOVE(plain_remove)
@@ -204,6 +206,21 @@ static void rescind_callback_of_the_driver_before(struct kunit *test)
 	bring_up(test, client);
 }
 
+/* hv_vmbus opens no channel that is open, so the client would not get the device. */
+static void channel_that_the_driver_before_left_open(struct kunit *test)
+{
+	struct client *client = server_client(test);
+
+	plain_start(test, true);
+	plain.stays_open = true;
+	plain_stop(test);
+	bring_up(test, client);
+	ask_the_host(client);
+	KUNIT_EXPECT_EQ(test, client->seen, STATUS_SUCCESS);
+	VmbChannelDisable(client->ch);
+	plain_driver_works(test);
+}
+
 static void cpu_goes_off_and_on(struct kunit *test)
 {
 	run_shell(test, "cd /sys/devices/system/cpu/cpu1; echo 0 >online && echo 1 >online");
@@ -239,6 +256,7 @@ static struct kunit_case handover_cases[] = {
 	KUNIT_CASE(a_plain_driver_before_and_after),
 	KUNIT_CASE(fields_are_reset),
 	KUNIT_CASE(rescind_callback_of_the_driver_before),
+	KUNIT_CASE(channel_that_the_driver_before_left_open),
 	KUNIT_CASE(cpu_is_given_back),
 	{}
 };
