@@ -245,6 +245,200 @@ static void kept_by_the_server(struct kunit *test)
 	outcome_is(test, &parties.outcome, STATUS_DEVICE_REMOVED);
 }
 
+/* A page that its owner may free while the case still looks at it */
+static struct page *get_page_of_client(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	get_page(page);
+	return page;
+}
+
+/* The server writes to the page that it keeps, and gives it back. */
+static void use_kept_page(struct kunit *test, struct writer *writer,
+			  struct page *page)
+{
+	PMDL mdl = NULL;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelPacketGetExternalData(writer->kept, 0, &mdl),
+			STATUS_SUCCESS);
+	memset(page_address(page), 0, PAGE_SIZE);
+	writer_writes(writer, mdl);
+	KUNIT_EXPECT_TRUE(test, has_pattern(page_address(page), PAGE_SIZE, 7,
+					    0));
+	VmbChannelPacketComplete(writer->kept, NULL, 0);
+}
+
+/*
+ * The client wants no completion, and frees the page when the packet is in the ring. This
+ * breaks the rules; nobody else gets the page before the server has done with it.
+ */
+static void freed_early_by_the_client(struct kunit *test)
+{
+	struct page *page = get_page_of_client(test);
+	struct parties parties;
+	VMBPACKET packet;
+	u64 word = 1;
+
+	get_parties(test, &parties);
+	parties.writer->keeps = true;
+	connect_parties(test, &parties);
+	packet = packet_of(test, parties.client->ch, &parties.outcome);
+	KUNIT_ASSERT_EQ(test,
+			VmbPacketSend(packet, &word, sizeof(word),
+				      kernel_mdl(test, page_address(page),
+						 PAGE_SIZE), 0),
+			STATUS_SUCCESS);
+	outcome_is(test, &parties.outcome, STATUS_SUCCESS);
+	ASSERT_EVENTUALLY(test, READ_ONCE(parties.writer->kept));
+	__free_page(page);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	use_kept_page(test, parties.writer, page);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	put_page(page);
+}
+
+/* A request of a client, whose memory is one page */
+struct requester {
+	VMBCHANNEL ch;
+	PMDL mdl;
+	struct page *page;
+	NTSTATUS status;
+};
+
+static void do_request_and_free(void *data)
+{
+	struct requester *requester = data;
+	u64 word = 1;
+
+	requester->status =
+		VmbChannelSendSynchronousRequest(requester->ch, &word,
+						 sizeof(word), requester->mdl,
+						 WAIT, NULL, NULL, NULL);
+	__free_page(requester->page);
+}
+
+/*
+ * The client disables its channel, which ends its request, and frees the memory, while the
+ * server has the packet.
+ */
+static void freed_by_a_client_that_leaves(struct kunit *test)
+{
+	struct requester requester = { .page = get_page_of_client(test) };
+	struct job *request, *disable;
+	struct page *page = requester.page;
+	struct parties parties;
+
+	get_parties(test, &parties);
+	parties.writer->keeps = true;
+	connect_parties(test, &parties);
+	requester.ch = parties.client->ch;
+	requester.mdl = kernel_mdl(test, page_address(page), PAGE_SIZE);
+	request = job_start(test, do_request_and_free, &requester);
+	EXPECT_EVENTUALLY(test, READ_ONCE(parties.writer->kept));
+	disable = job_start(test, do_disable, requester.ch);
+	job_join(test, request);
+	KUNIT_EXPECT_EQ(test, requester.status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	/* That of the case, of the request's successor, and of the server's end. */
+	KUNIT_EXPECT_EQ(test, page_count(page), 3);
+	use_kept_page(test, parties.writer, page);
+	job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	put_page(page);
+}
+
+/* The references are also dropped for packets that a server never got. */
+static void not_delivered(struct kunit *test)
+{
+	struct page *page = get_page_of_client(test);
+	struct parties parties;
+
+	get_parties(test, &parties);
+	enable(test, &parties.writer->client);
+	bring_up(test, parties.client);
+	becomes(test, parties.writer->client.ch, KMCL_PAUSED);
+	send_mdl(test, &parties, kernel_mdl(test, page_address(page),
+					    PAGE_SIZE));
+	EXPECT_EVENTUALLY(test, page_count(page) == 3);
+	VmbChannelDisable(parties.client->ch);
+	outcome_is(test, &parties.outcome, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, parties.writer->calls, 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	__free_page(page);
+	put_page(page);
+}
+
+/* A client may check that nobody else has its memory when it is told. */
+static void given_back_before_the_completion(struct kunit *test)
+{
+	struct page *page = get_page_of_client(test);
+	struct parties parties;
+
+	get_parties(test, &parties);
+	parties.outcome.page = page;
+	parties.writer->keeps = true;
+	connect_parties(test, &parties);
+	send_mdl(test, &parties, kernel_mdl(test, page_address(page),
+					    PAGE_SIZE));
+	ASSERT_EVENTUALLY(test, READ_ONCE(parties.writer->kept));
+	KUNIT_EXPECT_EQ(test, page_count(page), 3);
+	VmbChannelPacketComplete(parties.writer->kept, NULL, 0);
+	outcome_is(test, &parties.outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, parties.outcome.page_refs, 2);
+	__free_page(page);
+	put_page(page);
+}
+
+/* A page that can be referenced beside one that can not. */
+static void held_in_part(struct kunit *test)
+{
+	struct page *page = get_page_of_client(test);
+	u8 *slab = kunit_kzalloc(test, 100, GFP_KERNEL);
+	struct parties parties;
+	PMDL mdl;
+
+	KUNIT_ASSERT_NOT_NULL(test, slab);
+	mdl = kernel_mdl(test, slab, 100);
+	mdl->Next = kernel_mdl(test, page_address(page), PAGE_SIZE);
+	get_parties(test, &parties);
+	parties.writer->keeps = true;
+	connect_parties(test, &parties);
+	send_mdl(test, &parties, mdl);
+	ASSERT_EVENTUALLY(test, READ_ONCE(parties.writer->kept));
+	KUNIT_EXPECT_EQ(test, parties.writer->mdls, 2);
+	KUNIT_EXPECT_EQ(test, page_count(page), 3);
+	VmbChannelPacketComplete(parties.writer->kept, NULL, 0);
+	outcome_is(test, &parties.outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	__free_page(page);
+	put_page(page);
+}
+
+/* The server's module goes, and nobody completes the packet that it had. */
+static void kept_by_a_server_that_is_gone(struct kunit *test)
+{
+	struct page *page = get_page_of_client(test);
+	struct parties parties;
+
+	get_parties(test, &parties);
+	parties.writer->keeps = true;
+	connect_parties(test, &parties);
+	send_mdl(test, &parties, kernel_mdl(test, page_address(page),
+					    PAGE_SIZE));
+	ASSERT_EVENTUALLY(test, READ_ONCE(parties.writer->kept));
+	/* As kmcl_channel_abandon() begins; the case cleans the channel up itself. */
+	WRITE_ONCE(parties.writer->client.ch->abandoned, true);
+	VmbChannelDisable(parties.writer->client.ch);
+	outcome_is(test, &parties.outcome, STATUS_DEVICE_REMOVED);
+	becomes(test, parties.client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	__free_page(page);
+	put_page(page);
+}
+
 /*
  * The client waits in a callback for a packet that its server, which is paused, has not
  * seen. Once the server is gone, the memory is the client's.
@@ -439,6 +633,12 @@ static struct kunit_case loopback_external_cases[] = {
 	KUNIT_CASE(statuses),
 	KUNIT_CASE(pending),
 	KUNIT_CASE(kept_by_the_server),
+	KUNIT_CASE(freed_early_by_the_client),
+	KUNIT_CASE(freed_by_a_client_that_leaves),
+	KUNIT_CASE(not_delivered),
+	KUNIT_CASE(given_back_before_the_completion),
+	KUNIT_CASE(held_in_part),
+	KUNIT_CASE(kept_by_a_server_that_is_gone),
 	KUNIT_CASE(in_the_ring_of_a_server_that_leaves),
 	KUNIT_CASE(failed_by_the_server),
 	KUNIT_CASE(too_much),

@@ -55,13 +55,16 @@ int kmcl_delivery_open(struct kmcl_channel *ch)
 	return 0;
 }
 
-/* Packets that nobody completes, as the server's module is gone. */
-static void kmcl_delivery_unmap_lost(struct kmcl_pool *pool)
+/*
+ * Let go of the external data of packets that nobody completes: the server was not given
+ * them, or its module is gone.
+ */
+static void kmcl_delivery_let_go(struct kmcl_pool *pool)
 {
 	unsigned int i;
 
 	for (i = 0; pool->mdl_room && i < pool->count; i++)
-		kmcl_rx_gpa_direct_unmap(kmcl_pool_packet(pool, i));
+		kmcl_rx_gpa_direct_let_go(kmcl_pool_packet(pool, i));
 }
 
 /*
@@ -76,7 +79,7 @@ void kmcl_delivery_close(struct kmcl_channel *ch)
 	kmcl_rx_count_dropped(&ch->rx,
 			      kfifo_len(&to->backlog) + !!to->deferred);
 	to->deferred = NULL;
-	kmcl_delivery_unmap_lost(to->pool);
+	kmcl_delivery_let_go(to->pool);
 	kfifo_free(&to->backlog);
 	kmcl_pool_put(to->pool);
 	to->pool = NULL;
@@ -386,7 +389,12 @@ static __always_inline void kmcl_packet_finish(struct kmcl_channel *ch,
 static __always_inline void kmcl_packet_give_back(struct kmcl_channel *ch,
 						  struct kmcl_rx_packet *packet)
 {
-	if (likely(!packet->mdl) || !kmcl_rx_gpa_direct_mapped(packet)) {
+	if (likely(!packet->mdl)) {
+		kmcl_packet_finish(ch, packet);
+		return;
+	}
+	if (!kmcl_rx_gpa_direct_mapped(packet)) {
+		kmcl_rx_gpa_direct_let_go(packet);
 		kmcl_packet_finish(ch, packet);
 		return;
 	}
@@ -408,7 +416,7 @@ void kmcl_delivery_unmap(struct kmcl_channel *ch)
 	struct kmcl_rx_packet *packet, *next;
 
 	llist_for_each_entry_safe(packet, next, llist_reverse_order(nodes), free) {
-		kmcl_rx_gpa_direct_unmap(packet);
+		kmcl_rx_gpa_direct_let_go(packet);
 		kmcl_packet_finish(ch, packet);
 	}
 }
@@ -584,8 +592,13 @@ static bool kmcl_external_data_pending(struct kmcl_rx_packet *packet)
  * @mdl: set to a chain of MDLs, one for each range of the client's memory; untouched
  *	unless the status is %STATUS_SUCCESS
  *
- * The memory stays until the packet is completed. The MDLs belong to the library, and
- * are not valid any more then: VmbChannelPacketComplete() also unmaps them.
+ * The client keeps the memory until the packet is completed. If the client frees pages
+ * before, or its module goes away, the library's references keep them: nobody else gets
+ * them until VmbChannelPacketComplete() or VmbChannelPacketFail(). Slab memory, and the
+ * pages of a non-compound block after the first, can not be referenced.
+ *
+ * The MDLs belong to the library, and are not valid any more after the completion, which
+ * also unmaps them.
  * MmGetSystemAddressForMdlSafe() maps the memory. It can be called in any context for
  * a range whose pages are next to each other. Otherwise it may sleep: then the server
  * needs VmbChannelPacketDeferToPassive().

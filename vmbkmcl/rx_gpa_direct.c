@@ -4,8 +4,13 @@
  *
  * A GPA-direct packet describes ranges of the client's memory. They are read
  * from the ring once, checked, and turned into a chain of MDLs, for which each
- * packet of the pool has room. The client keeps the memory until the packet is
- * completed, or until the server has closed the channel.
+ * packet of the pool has room.
+ *
+ * The client has to keep the memory until the packet is completed, or until the server
+ * has closed the channel. A client that does not must not make the server write to
+ * somebody else's memory. So each page is referenced from here until the server gives
+ * the packet back. Slab memory and the pages of a non-compound block after the first
+ * have no reference to take, and are kept by the client alone.
  */
 
 #include <linux/mm.h>
@@ -22,17 +27,21 @@ struct kmcl_description {
 	u32 left;
 };
 
-/* Bytes of the MDLs of a packet; 0 for the channel of a client. */
+/*
+ * Bytes of the MDLs of a packet, and of the array of their pages behind them; 0 for the
+ * channel of a client.
+ */
 u32 kmcl_rx_gpa_direct_room(const struct kmcl_channel *ch)
 {
 	const struct kmcl_settings *set = &ch->set;
+	u32 pages;
 
 	if (!ch->is_server)
 		return 0;
 	/* Each range may begin and end in the middle of a page. */
+	pages = set->max_gpa_direct_size / MDL_PAGE_SIZE + 2 * set->max_chain;
 	return set->max_chain * sizeof(MDL) +
-	       (set->max_gpa_direct_size / MDL_PAGE_SIZE + 2 * set->max_chain) *
-	       sizeof(PFN_NUMBER);
+	       pages * (sizeof(PFN_NUMBER) + sizeof(struct page *));
 }
 
 /*
@@ -98,19 +107,32 @@ static bool kmcl_rx_read_range(struct kmcl_description *from, PMDL mdl,
 	return true;
 }
 
-/**
- * kmcl_rx_gpa_direct_read - read the description of a packet's external data
- * @ch: channel of a server
- * @copy: packet of the pool, whose chain of MDLs is filled in
- * @packet: GPA-direct packet in the ring
- *
- * Context: the poll.
- * Return: false if the description is malformed, describes more than the server
- * takes, or names pages that the client can not have.
+/*
+ * Reference the pages of the MDLs. The numbers in an MDL can be changed by the server, so
+ * @pages records what was referenced.
  */
-bool kmcl_rx_gpa_direct_read(struct kmcl_channel *ch,
-			     struct kmcl_rx_packet *copy,
-			     const struct kmcl_ring_packet *packet)
+static void kmcl_rx_gpa_direct_hold(struct kmcl_rx_packet *copy,
+				    struct page **pages)
+{
+	struct page *page;
+	PPFN_NUMBER pfns;
+	const MDL *mdl;
+	u32 i;
+
+	copy->pages = pages;
+	for (mdl = copy->mdl; mdl; mdl = mdl->Next) {
+		pfns = MmGetMdlPfnArray(mdl);
+		for (i = 0; i < kmcl_mdl_pages(mdl); i++) {
+			page = pfn_to_page(kmcl_mdl_guest_pfn(pfns[i]));
+			if (kmcl_page_reference(page))
+				pages[copy->held++] = page;
+		}
+	}
+}
+
+static bool kmcl_rx_gpa_direct_describe(struct kmcl_channel *ch,
+					struct kmcl_rx_packet *copy,
+					const struct kmcl_ring_packet *packet)
 {
 	const struct kmcl_gpa_direct *head = packet->head;
 	struct kmcl_description from = {
@@ -134,7 +156,30 @@ bool kmcl_rx_gpa_direct_read(struct kmcl_channel *ch,
 		link = &mdl->Next;
 		mdl = (void *)mdl + mdl->Size;
 	}
+	kmcl_rx_gpa_direct_hold(copy, (struct page **)mdl);
 	return true;
+}
+
+/**
+ * kmcl_rx_gpa_direct_read - read the description of a packet's external data
+ * @ch: channel of a server
+ * @copy: packet of the pool without external data. Gets a chain of MDLs, and the pages
+ *	are referenced until kmcl_rx_gpa_direct_let_go().
+ * @packet: GPA-direct packet in the ring
+ *
+ * Context: the poll.
+ * Return: false, and @copy has no external data, if the description is malformed,
+ * describes more than the server takes, or names pages that the client can not have.
+ */
+bool kmcl_rx_gpa_direct_read(struct kmcl_channel *ch,
+			     struct kmcl_rx_packet *copy,
+			     const struct kmcl_ring_packet *packet)
+{
+	bool described = kmcl_rx_gpa_direct_describe(ch, copy, packet);
+
+	if (!described)
+		copy->mdl = NULL;
+	return described;
 }
 
 /* True if the server has mapped memory that is not mapped anyway. */
@@ -148,11 +193,19 @@ bool kmcl_rx_gpa_direct_mapped(const struct kmcl_rx_packet *packet)
 	return false;
 }
 
-/* Context: may sleep. */
-void kmcl_rx_gpa_direct_unmap(struct kmcl_rx_packet *packet)
+/*
+ * The server has no access to the external data any more. The references are dropped
+ * before the client is told: it may check that nobody else has its pages.
+ *
+ * Context: may sleep if kmcl_rx_gpa_direct_mapped() returns true.
+ */
+void kmcl_rx_gpa_direct_let_go(struct kmcl_rx_packet *packet)
 {
 	PMDL mdl;
 
 	for (mdl = packet->mdl; mdl; mdl = mdl->Next)
 		kmcl_mdl_unmap(mdl);
+	packet->mdl = NULL;
+	while (packet->held)
+		put_page(packet->pages[--packet->held]);
 }

@@ -14,6 +14,6 @@ bool kmcl_rx_gpa_direct_read(struct kmcl_channel *ch,
 			     struct kmcl_rx_packet *copy,
 			     const struct kmcl_ring_packet *packet);
 bool kmcl_rx_gpa_direct_mapped(const struct kmcl_rx_packet *packet);
-void kmcl_rx_gpa_direct_unmap(struct kmcl_rx_packet *packet);
+void kmcl_rx_gpa_direct_let_go(struct kmcl_rx_packet *packet);
 
 #endif /* _KMCL_RX_GPA_DIRECT_H */

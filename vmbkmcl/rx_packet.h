@@ -28,6 +28,8 @@ enum kmcl_rx_owner {
  * @completion: entry that sends the completion
  * @wants_completion: the host has asked for a completion
  * @mdl: the external data, a chain of MDLs behind the client's context; or %NULL
+ * @pages: pages of @mdl that are referenced, behind the MDLs
+ * @held: number of @pages
  * @was_pending: the server was told once that the external data is not there yet
  * @len: number of bytes of payload in @data
  * @page_set: number of the page set of a transfer-page packet
@@ -45,6 +47,8 @@ struct kmcl_rx_packet {
 	bool wants_completion;
 	bool was_pending;
 	PMDL mdl;
+	struct page **pages;
+	u32 held;
 	u32 len;
 	u16 page_set;
 	u32 nr_ranges;
@@ -60,7 +64,7 @@ struct kmcl_rx_packet {
  *	%KMCL_OWNER_NOBODY
  * @room: bytes of payload that each packet has room for
  * @stride: distance from one packet to the next in bytes
- * @mdl_room: bytes for MDLs at the end of each packet
+ * @mdl_room: bytes for MDLs and their pages at the end of each packet
  * @count: number of packets
  * @quota: the largest number of packets that the client may hold
  * @free: packets that were returned since the poll last refilled @spare
