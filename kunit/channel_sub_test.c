@@ -450,6 +450,51 @@ static void callback_asks_the_host(struct kunit *test)
 	both_went_up_and_down(test, pair);
 }
 
+static void ask_on_the_primary(struct client *client)
+{
+	client->seen = send_word(client->ch->subs.primary,
+				 VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+				 -20 * SECOND);
+}
+
+static struct pair *get_asking_pair(struct kunit *test)
+{
+	struct pair *pair = get_pair(test);
+
+	pair->sub->at = "PostStarted";
+	pair->sub->hook = ask_on_the_primary;
+	bring_up(test, pair->primary);
+	enable(test, pair->sub);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(pair->sub_bus));
+	ASSERT_EVENTUALLY(test, atomic_read(&pair->primary_bus->sends));
+	return pair;
+}
+
+/* The request of the callback is one of the primary's. */
+static void callback_asks_on_the_primary(struct kunit *test)
+{
+	struct pair *pair = get_asking_pair(test);
+
+	VmbChannelDisable(pair->primary->ch);
+	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_DEVICE_REMOVED);
+	both_went_up_and_down(test, pair);
+}
+
+/* So it does not end when the sub-channel alone goes down. */
+static void alone_while_a_callback_asks_on_the_primary(struct kunit *test)
+{
+	struct pair *pair = get_asking_pair(test);
+	struct job *job = job_start(test, do_disable, pair->sub->ch);
+
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, job_done(job));
+	fake_bus_complete(pair->primary_bus, pair->primary_bus->last_id, NULL,
+			  0);
+	job_join(test, job);
+	KUNIT_EXPECT_EQ(test, pair->sub->seen, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pair->primary->ch->state, KMCL_ACTIVE);
+}
+
 /* Going alone */
 
 static void sub_goes_alone(struct kunit *test)
@@ -1161,6 +1206,8 @@ static struct kunit_case channel_sub_cases[] = {
 	KUNIT_CASE(packets_of_the_hosts_are_waited_for),
 	KUNIT_CASE(requests_of_the_clients_end),
 	KUNIT_CASE(callback_asks_the_host),
+	KUNIT_CASE(callback_asks_on_the_primary),
+	KUNIT_CASE(alone_while_a_callback_asks_on_the_primary),
 	KUNIT_CASE(sub_goes_alone),
 	KUNIT_CASE(sub_is_cleaned_up_alone),
 	KUNIT_CASE(sub_is_rescinded),

@@ -9,12 +9,15 @@
 
 #include "lib/client.h"
 #include "lib/files.h"
+#include "lib/log.h"
 #include "lib/mdls.h"
 #include "lib/outcome.h"
 #include "suites.h"
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 #define ORDER	1
+#define REQUEST	"request, with external data that only its owner holds,"
+#define WARN_MS	"/sys/module/vmbkmcl/parameters/wait_warn_ms"
 
 /* Memory, the last page of which has no reference to take. */
 struct owned {
@@ -127,14 +130,13 @@ static void timed_out_request_is_completed(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
 	struct asker *asker = asker_start(test, bus);
-	static const char shown[] =
-		"waiting: request, with external data that only its owner holds,";
 	char path[80], *text;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
 		 bus->ch->name);
 	text = read_text(test, path);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, shown), "%s", text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "waiting: " REQUEST),
+				  "%s", text);
 	fake_bus_complete(bus, bus->last_id, NULL, 0);
 	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
 	KUNIT_EXPECT_EQ(test, asker->status, STATUS_SUCCESS);
@@ -196,6 +198,60 @@ static void request_in_a_callback_is_rescinded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, asker.status, STATUS_DEVICE_REMOVED);
 }
 
+static VOID request_without_a_limit(VMBCHANNEL ch)
+{
+	struct asker *asker = VmbChannelGetPointer(ch);
+	u64 word = 0;
+
+	asker->status = VmbChannelSendSynchronousRequest(ch, &word,
+							 sizeof(word),
+							 asker->mdl, WAIT, NULL,
+							 NULL, NULL);
+}
+
+/*
+ * The close waits for the callback, and the callback for a host that does not answer.
+ * debugfs and the log name what has to end.
+ */
+static void disable_waits_for_a_request_in_a_callback(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_create(test);
+	struct asker asker = { .bus = bus, .mdl = owned_mdl(test) };
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS evt;
+	char path[80], line[120], *first, *text;
+	struct job *disable;
+
+	first = read_text(test, WARN_MS);
+	write_text(test, WARN_MS, "50");
+	log_record(test);
+	VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(&evt);
+	evt.EvtChannelPostStarted = request_without_a_limit;
+	VmbChannelInitSetStateChangeCallbacks(bus->ch, &evt);
+	VmbChannelSetPointer(bus->ch, &asker);
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	ASSERT_EVENTUALLY(test, atomic_read(&bus->sends));
+	disable = job_start(test, do_disable, bus->ch);
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	KUNIT_EXPECT_EQ(test, atomic_read(&bus->closes), 0);
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbkmcl/%s/state",
+		 bus->ch->name);
+	text = read_text(test, path);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "waiting: " REQUEST),
+				  "%s", text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "waiting: disable"),
+				  "%s", text);
+	snprintf(line, sizeof(line), "%s: " REQUEST " has waited for ",
+		 bus->ch->name);
+	is_logged(test, line);
+
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	job_join(test, disable);
+	KUNIT_EXPECT_EQ(test, asker.status, STATUS_SUCCESS);
+	write_text(test, WARN_MS, first);
+}
+
 /* The host may not know of the close: only a rescind ends its access. */
 static void close_is_not_posted(struct kunit *test)
 {
@@ -225,6 +281,8 @@ static struct kunit_case owned_cases[] = {
 	KUNIT_CASE_PARAM(timed_out_request_is_closed, owned_gen_params),
 	KUNIT_CASE_PARAM(timed_out_in_the_queue, owned_gen_params),
 	KUNIT_CASE_PARAM(request_in_a_callback_is_rescinded, owned_gen_params),
+	KUNIT_CASE_PARAM(disable_waits_for_a_request_in_a_callback,
+			 owned_gen_params),
 	KUNIT_CASE_PARAM(close_is_not_posted, owned_gen_params),
 	{}
 };

@@ -153,7 +153,9 @@ static void kmcl_channel_disable(struct kmcl_channel *ch)
  * The offer of a server is revoked. This does not wait for the client that has it.
  *
  * Context: may sleep, until the client's callbacks and the host are done; the log
- * names a wait of more than a few seconds. A call from a callback of @channel, or
+ * names a wait of more than a few seconds. A synchronous request of @channel that a
+ * callback waits for is ended, unless its external data can not be referenced: see
+ * VmbChannelSendSynchronousRequest(). A call from a callback of @channel, or
  * of a sub-channel of the same device, is refused with a log line.
  *
  * Source: Microsoft's VmbChannelDisable documentation.

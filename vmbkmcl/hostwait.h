@@ -29,18 +29,25 @@ struct kmcl_hostwait {
 };
 
 /*
- * Wait for a condition, after kmcl_hostwait_start(). The log names the wait, so the hung
- * task detector need not: it leaves TASK_IDLE out. A process that waits here does not
- * keep the machine from hibernating. Freezing it is safe although it may hold
- * &kmcl_channel.api, which nothing takes on the way into hibernation.
+ * State of a task that waits between kmcl_hostwait_start() and kmcl_hostwait_stop(). The
+ * log names the wait, so the hung task detector need not: it leaves TASK_IDLE out. A
+ * process that waits in this state does not keep the machine from hibernating. Freezing
+ * it is safe although it may hold &kmcl_channel.api, which nothing takes on the way into
+ * hibernation.
+ */
+#define KMCL_HOSTWAIT_STATE	(TASK_IDLE | TASK_FREEZABLE_UNSAFE)
+
+/*
+ * Wait for a condition. The wait is named only if the caller, or the function that waits
+ * for the caller's end, has called kmcl_hostwait_start().
  */
 #define kmcl_hostwait_event(head, condition)				\
 do {									\
 	might_sleep();							\
 	if (!(condition))						\
 		(void)___wait_event(head, condition,			\
-				    (TASK_IDLE | TASK_FREEZABLE_UNSAFE), \
-				    0, 0, schedule());			\
+				    KMCL_HOSTWAIT_STATE, 0, 0,		\
+				    schedule());			\
 } while (0)
 
 void kmcl_hostwait_start(struct kmcl_hostwait *wait, struct kmcl_channel *ch,

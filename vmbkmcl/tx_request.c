@@ -32,6 +32,8 @@
  * after the first) are kept only by their owner, who may free them when the request
  * returns. A request with such a page has no successor. It does not return before
  * the host has completed the packet, the ring is closed, or the device is rescinded.
+ * The ring is not closed while a state-change callback of the channel runs, so in such
+ * a callback only the host ends the request.
  */
 
 /**
@@ -188,6 +190,22 @@ static ktime_t kmcl_deadline(const LARGE_INTEGER *timeout)
 }
 
 /*
+ * True if neither the sender's timeout nor kmcl_tx_cancel() ends the request once it is
+ * in the ring.
+ */
+static bool kmcl_request_is_bound(const struct kmcl_request *req)
+{
+	return req->data && !req->has_successor;
+}
+
+static void kmcl_request_wait_done(struct kmcl_request *req)
+{
+	wait_for_completion_state(&req->done, kmcl_request_is_bound(req) ?
+					      KMCL_HOSTWAIT_STATE :
+					      TASK_UNINTERRUPTIBLE);
+}
+
+/*
  * Wait until the request is done or @deadline is reached. True if it is done.
  *
  * wait_for_completion_timeout() may return early, because jiffies can run ahead
@@ -198,7 +216,7 @@ static bool kmcl_request_is_done(struct kmcl_request *req, ktime_t deadline)
 	s64 left;
 
 	if (deadline == KTIME_MAX) {
-		wait_for_completion(&req->done);
+		kmcl_request_wait_done(req);
 		return true;
 	}
 	while ((left = ktime_to_ns(ktime_sub(deadline, ktime_get()))) > 0)
@@ -206,23 +224,6 @@ static bool kmcl_request_is_done(struct kmcl_request *req, ktime_t deadline)
 						nsecs_to_jiffies(left) + 1))
 			return true;
 	return try_wait_for_completion(&req->done);
-}
-
-/*
- * The time is over, and kmcl_tx_withdraw() did not take the packet back. done() has
- * been called or is about to be called, except for external data without a successor:
- * then the wait may take long.
- */
-static void kmcl_request_wait_longer(struct kmcl_channel *ch,
-				     struct kmcl_request *req)
-{
-	struct kmcl_hostwait wait;
-
-	kmcl_hostwait_start(&wait, ch,
-			    "request, with external data that only its owner holds,",
-			    0);
-	wait_for_completion(&req->done);
-	kmcl_hostwait_stop(&wait);
 }
 
 static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
@@ -239,9 +240,28 @@ static int kmcl_request_wait(struct kmcl_channel *ch, struct kmcl_request *req,
 		return 0;
 	if (kmcl_tx_withdraw(ch, &req->entry))
 		return -ECANCELED;
-	/* The request is on this stack and must stay until done() has returned. */
-	kmcl_request_wait_longer(ch, req);
+	/*
+	 * The request is on this stack and must stay until done() has returned. It has
+	 * been called or is about to be called, unless the request is bound.
+	 */
+	kmcl_request_wait_done(req);
 	return req->err;
+}
+
+/* Named from the start: whoever disables the channel meanwhile may wait for this, too. */
+static int kmcl_request_wait_bound(struct kmcl_channel *ch,
+				   struct kmcl_request *req,
+				   const LARGE_INTEGER *timeout)
+{
+	struct kmcl_hostwait wait;
+	int err;
+
+	kmcl_hostwait_start(&wait, ch,
+			    "request, with external data that only its owner holds,",
+			    0);
+	err = kmcl_request_wait(ch, req, timeout);
+	kmcl_hostwait_stop(&wait);
+	return err;
 }
 
 static bool kmcl_request_frame(struct kmcl_request *req, gfp_t gfp)
@@ -293,8 +313,12 @@ static void kmcl_request_free(struct kmcl_request *req, int err)
  *	they are not reused whatever the caller does. Their contents may change.
  *	If a page can not be referenced (slab memory, and the pages of a
  *	non-compound block after the first), this function returns only when the
- *	server can not access the memory any more, whatever @timeout is. The log
- *	names the wait once @timeout is over.
+ *	server has completed the packet, the ring is closed or the device is
+ *	rescinded, whatever @timeout is; the log names a wait of more than a few
+ *	seconds. The ring is not closed while a state-change callback of the channel
+ *	or of a sub-channel of it runs. So VmbChannelDisable() does not end a request
+ *	with such memory that is sent in such a callback, but waits for it: use
+ *	vmalloc memory, single pages or compound blocks there.
  *	For external data without %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION see
  *	VmbPacketSend().
  * @flags: %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, or 0 to return as
@@ -407,7 +431,12 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	local_bh_enable();
 	if (err < 0)
 		goto free;
-	err = err == KMCL_TX_PENDING ? kmcl_request_wait(ch, &req, timeout) : 0;
+	if (err == KMCL_TX_SENT)
+		err = 0;
+	else if (kmcl_request_is_bound(&req))
+		err = kmcl_request_wait_bound(ch, &req, timeout);
+	else
+		err = kmcl_request_wait(ch, &req, timeout);
 free:
 	if (completion_buffer_size)
 		*completion_buffer_size = req.len;
