@@ -689,6 +689,139 @@ static void full_ring(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, server->ch->rx.dropped, 0);
 }
 
+/* Send packets of a server until some of them are queued. */
+static void server_fills_its_ring(struct kunit *test, struct client *server,
+				  struct outcome *outcomes, u32 flags)
+{
+	u8 *data = kunit_kzalloc(test, 1000, GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_EQ(test,
+				VmbPacketSend(packet_of(test, server->ch,
+							&outcomes[i]),
+					      data, 1000, NULL, flags),
+				STATUS_SUCCESS);
+	KUNIT_ASSERT_GT(test, server->ch->tx.nr_queued, 0);
+}
+
+static const u32 waits[] = { 0, WAIT };
+
+static void wait_name(const u32 *wait, char *desc)
+{
+	strscpy(desc, *wait ? "with completion" : "without completion",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(wait, waits, wait_name);
+
+/*
+ * The client goes while packets of its server are in the ring and queued. Each ends once:
+ * with success if it was in the ring and wants no completion.
+ */
+static void client_leaves_queued_packets(struct kunit *test)
+{
+	const u32 flags = *(const u32 *)test->param_value;
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+	struct outcome *outcomes;
+	unsigned int i, sent = 0;
+
+	outcomes = kunit_kcalloc(test, MANY, sizeof(*outcomes), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, outcomes);
+	KUNIT_ASSERT_EQ(test,
+			VmbClientChannelInitSetRingBufferPageCount(client->ch,
+								   2, 2),
+			STATUS_SUCCESS);
+	connect_both(test, client, server);
+	VmbChannelPause(client->ch);
+	server_fills_its_ring(test, server, outcomes, flags);
+	VmbChannelDisable(client->ch);
+	for (i = 0; i < MANY; i++) {
+		outcome_calls(test, &outcomes[i], 1);
+		sent += outcomes[i].status == STATUS_SUCCESS;
+		if (flags || outcomes[i].status != STATUS_SUCCESS)
+			KUNIT_EXPECT_EQ(test, outcomes[i].status,
+					STATUS_DEVICE_REMOVED);
+	}
+	KUNIT_EXPECT_EQ(test, sent, flags ? 0 : server->ch->tx.sent);
+	KUNIT_EXPECT_LT(test, sent, MANY);
+	KUNIT_EXPECT_EQ(test, server->ch->tx.nr_queued, 0);
+	KUNIT_EXPECT_EQ(test, server->ch->state, KMCL_ENABLED);
+}
+
+static void server_queues(struct kunit *test, struct client *server,
+			  struct outcome *outcome)
+{
+	u64 word = 0;
+
+	KUNIT_EXPECT_EQ(test,
+			VmbPacketSend(packet_of(test, server->ch, outcome),
+				      &word, sizeof(word), NULL, WAIT),
+			STATUS_SUCCESS);
+}
+
+/* Packets that a server sends while it is offered are for the next client. */
+static void queued_without_a_client(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+	struct outcome outcome = {};
+
+	offer(test, server);
+	server_queues(test, server, &outcome);
+	VmbChannelDisable(server->ch);
+	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
+
+	offer(test, server);
+	server_queues(test, server, &outcome);
+	outcome_calls(test, &outcome, 0);
+	bring_up(test, client);
+	outcome_is(test, &outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, client->packets, 1);
+}
+
+/*
+ * A server that has failed is offered again before its client has closed. That close comes
+ * late, and does not end what the server has sent for the next client.
+ */
+static void queued_before_a_late_close(struct kunit *test)
+{
+	struct client *server = loopback_server(test);
+	struct client *client = loopback_client(test);
+	struct client *next = loopback_client(test);
+	struct outcome outcomes[2] = {};
+
+	connect_both(test, client, server);
+	enable(test, next);
+	client->hook = wait_to_leave;
+	client->at = "Suspend";
+	corrupt_ring(client, server);
+	wait_for_completion(&client->entered);
+	becomes(test, server->ch, KMCL_ENABLED);
+	server_queues(test, server, &outcomes[0]);
+
+	/* The close, and the next open, which the hook of the other end holds up. */
+	next->hook = wait_to_leave;
+	next->at = "Opened";
+	complete(&client->leave);
+	becomes(test, client->ch, KMCL_DISABLED);
+	wait_for_completion(&next->entered);
+	complete(&next->leave);
+	becomes(test, next->ch, KMCL_ACTIVE);
+	outcome_is(test, &outcomes[0], STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, next->packets, 1);
+
+	/* Without a next client, the server still may send. */
+	corrupt_ring(next, server);
+	becomes(test, next->ch, KMCL_DISABLED);
+	becomes(test, server->ch, KMCL_ENABLED);
+	server_queues(test, server, &outcomes[1]);
+	bring_up(test, client);
+	outcome_is(test, &outcomes[1], STATUS_SUCCESS);
+}
+
 #define LARGE	4000
 #define HOARD	200
 
@@ -991,6 +1124,9 @@ static struct kunit_case loopback_cases[] = {
 	KUNIT_CASE(pause_waits_for_the_server),
 	KUNIT_CASE(both_directions),
 	KUNIT_CASE(full_ring),
+	KUNIT_CASE_PARAM(client_leaves_queued_packets, wait_gen_params),
+	KUNIT_CASE(queued_without_a_client),
+	KUNIT_CASE(queued_before_a_late_close),
 	KUNIT_CASE(both_rings_full_of_packets),
 	KUNIT_CASE(pipe),
 	KUNIT_CASE(sends_of_a_server),

@@ -158,23 +158,34 @@ void kmcl_channel_stop_rings(struct kmcl_channel *ch)
 }
 
 /*
+ * True if the channel is asleep already. It may be closed by now, and queue packets for
+ * its next opening. A second loss is no such repetition: the device may be rescinded now.
+ */
+static bool kmcl_channel_sleeps(const struct kmcl_channel *ch, const bool *mark)
+{
+	lockdep_assert_held(&ch->lock);
+	return mark == &ch->asleep && ch->asleep;
+}
+
+/*
  * Set or clear ->lost or ->asleep, to which @mark points. Returns false, and
  * changes nothing, if @endpoint is not the device of the channel any more, or NULL.
  */
 static bool kmcl_channel_mark(struct kmcl_channel *ch, void *endpoint,
 			      bool *mark, bool value)
 {
-	bool attached;
+	bool attached, refuse;
 
 	mutex_lock(&ch->lock);
 	attached = endpoint && ch->endpoint == endpoint;
 	if (attached) {
+		refuse = value && !kmcl_channel_sleeps(ch, mark);
 		WRITE_ONCE(*mark, value);
 		/*
 		 * Refuse sends while ch->lock is held. After the unlock the channel
 		 * may be closed and opened again, and this would refuse its sends.
 		 */
-		if (value)
+		if (refuse)
 			kmcl_tx_refuse(ch);
 		kmcl_channel_kick(ch);
 		wake_up_all(&ch->changed);
