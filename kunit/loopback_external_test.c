@@ -507,6 +507,33 @@ static void too_much(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, parties.writer->bytes, BYTES - 1);
 }
 
+/* A server of a pipe takes no external data. */
+static void none_in_a_pipe(struct kunit *test)
+{
+	const u32 flags = VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER |
+			  VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE;
+	u8 *va = kunit_kzalloc(test, BYTES, GFP_KERNEL);
+	struct parties parties;
+
+	get_parties(test, &parties);
+	KUNIT_ASSERT_EQ(test,
+			VmbServerChannelInitSetFlags(parties.writer->client.ch,
+						     flags),
+			STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetFlags(parties.client->ch,
+					       VMBUS_CHANNEL_INIT_FLAG_IS_PIPE),
+			STATUS_SUCCESS);
+	connect_parties(test, &parties);
+	send_mdl(test, &parties, kernel_mdl(test, va, BYTES));
+	outcome_is(test, &parties.outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, parties.outcome.length, 0);
+	KUNIT_EXPECT_EQ(test, parties.writer->calls, 0);
+	send_mdl(test, &parties, NULL);
+	outcome_is(test, &parties.outcome, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, parties.writer->calls, 1);
+}
+
 /* Hostile descriptions, written raw to the ring */
 
 #define PFNS	4
@@ -642,6 +669,7 @@ static struct kunit_case loopback_external_cases[] = {
 	KUNIT_CASE(in_the_ring_of_a_server_that_leaves),
 	KUNIT_CASE(failed_by_the_server),
 	KUNIT_CASE(too_much),
+	KUNIT_CASE(none_in_a_pipe),
 	KUNIT_CASE_PARAM(hostile_descriptions, hostile_gen_params),
 	KUNIT_CASE(for_a_client),
 	{}

@@ -304,8 +304,9 @@ static const struct kmcl_form *kmcl_form_of(const GUID *type, USHORT size,
  * holds a reference of this module. A client that does not use the interface
  * any more must call its InterfaceDereference, and must call its
  * InterfaceReference before it passes on a copy. A server interface has the
- * functions of the client interface and those of vmbkmcl/server.h, which a
- * guest can not support.
+ * functions of the client interface and those of vmbkmcl/server.h. A server is
+ * offered to the clients in its own kernel, and can not be saved and restored:
+ * those functions return %STATUS_NOT_SUPPORTED.
  *
  * Context: any.
  * Return:

@@ -31,8 +31,9 @@
 #define KMCL_BUS_MODULE	"vmbkmcl-bus-hv"
 
 /*
- * Guards all below. The listen() and unlisten() of a bus run under this lock; neither
- * waits for a client.
+ * Guards all below. The listen() and unlisten() of a bus run under this lock. They may
+ * wait for the driver core, and so for the probe of another driver, but not for the
+ * callback of a client.
  */
 static DEFINE_MUTEX(kmcl_buses_lock);
 /* A bus keeps its place, which is its bit in &kmcl_channel.buses. NULL: free. */

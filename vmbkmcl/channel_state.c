@@ -388,7 +388,10 @@ static void kmcl_channel_finish_queued(struct kmcl_channel *ch)
 	kmcl_delivery_finish(ch);
 }
 
-/* Release the device of a closed channel and disable the channel. */
+/*
+ * Release the device of a channel that is closed, was not opened, or could not be opened,
+ * and disable the channel.
+ */
 static void kmcl_channel_finish(struct kmcl_channel *ch)
 {
 	const struct kmcl_bus_ops *bus = ch->bus;
@@ -406,9 +409,9 @@ static void kmcl_channel_finish(struct kmcl_channel *ch)
 	kmcl_channel_set_disabled(ch);
 	mutex_unlock(&ch->lock);
 	/*
-	 * kmcl_subs_lock is held since the state changed, so that the client can
-	 * neither enable the channel again nor give it another primary channel
-	 * before it has left this one.
+	 * VmbChannelDisable() may return from here on. kmcl_subs_lock is held since the
+	 * state changed: the client can enable the channel again, but before the channel
+	 * has left its primary it gets neither a device of it nor another primary.
 	 */
 	kmcl_sub_leave(ch);
 	mutex_unlock(&kmcl_subs_lock);

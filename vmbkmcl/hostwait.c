@@ -6,8 +6,9 @@
  * memory that the host may still write to, so the wait continues. The waits for
  * a client's callbacks, packets and sub-channels continue, too; only the wait
  * for packets of a client whose device goes away ends after removal_wait_ms.
- * All waits are made visible: debugfs shows each from the start, and a line is
- * logged after a few seconds and then every minute.
+ * These waits are made visible: debugfs shows each from the start, and a line is
+ * logged after a few seconds and then every minute. A synchronous request is such a
+ * wait only if neither its timeout nor VmbChannelDisable() ends it.
  *
  * All waits share one timer, because nearly all waits are short. The end of a
  * wait does not stop the timer. When the timer expires and there is no wait, it

@@ -3,11 +3,16 @@
  * A channel of hv_vmbus changes drivers.
  *
  * struct vmbus_channel is as old as the offer, so a driver finds in it what the driver
- * before left there. hv_vmbus resets nothing: it calls a callback of a module that may
- * be unloaded, and opens the ring with the packet size and the read mode of another
- * protocol. So every field that a driver may set is set to what hv_vmbus allocates a
- * channel with, both before our first use of the channel and after our last one. The
- * CPU is no field of a driver: hv_vmbus chooses it at the offer, so it is restored.
+ * before left there. hv_vmbus resets only what vmbus_open() was given: at a rescind it
+ * calls a callback of a module that may be unloaded, and it opens the ring with the
+ * packet size and the read mode of another protocol. So the fields that a driver may set
+ * before the open are set to what hv_vmbus allocates a channel with, both before our
+ * first use of the channel and after our last one. The file of the rings in sysfs is
+ * left out: uio_hv_generic, which shows it, hides it again.
+ *
+ * The CPU is hv_vmbus's choice at the offer, or an administrator's since then. The one
+ * that we have found is restored; what an administrator chooses while we have the channel
+ * is not kept.
  */
 
 #include <linux/cpu.h>
@@ -65,8 +70,9 @@ u32 kmcl_hv_take_over(struct vmbus_channel *chan)
  * @chan: a closed channel
  * @cpu: as returned by kmcl_hv_take_over()
  *
- * hv_vmbus refuses to take a CPU offline that any channel, open or not, interrupts.
- * If @cpu went offline meanwhile, the channel interrupts a CPU that never does.
+ * hv_vmbus refuses to take a CPU offline that any channel interrupts, open or not. Newer
+ * versions move the open channels to another CPU, but not the closed ones. If @cpu went
+ * offline meanwhile, the channel interrupts a CPU that never does.
  *
  * Context: may sleep.
  */

@@ -344,7 +344,8 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  * @external_data_mdl: %NULL, or a chain of MDLs with page numbers, whose whole
  *	memory is the packet's external data. The server reads and writes it
  *	until the packet is complete. The caller may reuse the MDLs when the
- *	function returns, and the memory when the packet is complete.
+ *	function returns, and the memory when the packet is complete. Must be
+ *	%NULL for the channel of a server.
  * @flags: with %VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION, the packet is
  *	complete when the server has completed it; without it, when the packet
  *	is in the ring. The other flags have no effect.
@@ -386,8 +387,8 @@ static NTSTATUS kmcl_packet_send_mdl(struct kmcl_packet *packet, void *buffer,
  * * %STATUS_INVALID_PARAMETER_3 - @buffer_length is more than the maximum
  *   packet size
  * * %STATUS_INVALID_PARAMETER_4 - an MDL has no page numbers, the chain has
- *   more MDLs than VmbChannelInitSetMaximumExternalData() allows, or the MDLs
- *   describe no byte
+ *   more MDLs than VmbChannelInitSetMaximumExternalData() allows, the MDLs
+ *   describe no byte, or the channel is a server's
  * * %STATUS_INVALID_PARAMETER_5 - @flags has an unknown flag
  * * %STATUS_INVALID_BUFFER_SIZE - there is more external data than
  *   VmbChannelInitSetMaximumExternalData() allows
@@ -448,7 +449,7 @@ EXPORT_SYMBOL_GPL(VmbPacketSend);
  *
  * * %STATUS_INVALID_PARAMETER_4 - @mdl is %NULL, an MDL has no page numbers,
  *   the chain has more MDLs than VmbChannelInitSetMaximumExternalData() allows,
- *   or the MDLs describe no byte
+ *   the MDLs describe no byte, or the channel is a server's
  * * %STATUS_INVALID_PARAMETER_5 - @mdl_offset is not less than the length of
  *   the memory
  * * %STATUS_INVALID_PARAMETER_6 - @mdl_length goes beyond the end of the

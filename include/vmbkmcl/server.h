@@ -28,10 +28,10 @@
 #define VMBUS_SERVER_CHANNEL_INIT_MAXIMUM_OFFER_DATA	120	/* bytes */
 
 /*
- * Callbacks that save and restore a packet. The prototypes of the Ex variants,
- * which have a context of the server, are ours. If @SaveBufSize is too small,
- * the callback sets @BytesNeeded and fails, and is called again with a larger
- * buffer.
+ * Callbacks that save and restore a packet. They are not called, as channels can not be
+ * saved. By Microsoft's contract, a save callback whose @SaveBufSize is too small sets
+ * @BytesNeeded and fails, and is called again with a larger buffer. The prototypes of the
+ * Ex variants, which have a context of the server, are ours.
  */
 typedef NTSTATUS EVT_VMB_CHANNEL_SAVE_PACKET(VMBCHANNEL Channel,
 					     VMBPACKET Packet, PVOID SaveBuf,
