@@ -44,7 +44,8 @@ run_suites_after(tests_init,
 		 &vmbkmcl_windows_suite,
 		 &vmbkmcl_loopback_suite,
 		 &vmbkmcl_loopback_gpadl_suite,
-		 &vmbkmcl_loopback_external_suite);
+		 &vmbkmcl_loopback_external_suite,
+		 &vmbkmcl_scripted_suite);
 
 KMCL_IMPORT_BUS_NS;
 MODULE_DESCRIPTION("KUnit tests of vmbkmcl");

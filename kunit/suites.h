@@ -36,6 +36,7 @@ extern struct kunit_suite vmbkmcl_windows_suite;
 extern struct kunit_suite vmbkmcl_loopback_suite;
 extern struct kunit_suite vmbkmcl_loopback_gpadl_suite;
 extern struct kunit_suite vmbkmcl_loopback_external_suite;
+extern struct kunit_suite vmbkmcl_scripted_suite;
 
 /* With a server, for the module of a bus that has one */
 extern struct kunit_suite vmbkmcl_channel_server_suite;
