@@ -563,6 +563,38 @@ static void half_sent_create_outlasts_an_unbind(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
 }
 
+/* The host rescinds, and the bus tells of it, between two questions of the core. */
+static bool rescinds_meanwhile(struct kmcl_channel *ch)
+{
+	struct fake_bus *bus = container_of(ch->pinned, struct fake_bus, ops);
+
+	if (!atomic_read(&bus->establishes) || bus->is_rescinded)
+		return bus->is_rescinded;
+	WRITE_ONCE(bus->is_rescinded, true);
+	kmcl_gpadl_device_gone(bus);
+	return false;
+}
+
+/* The bus of a sub-channel tells of the rescind while a create is under way. */
+static void half_sent_create_while_the_bus_tells(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_owned(test);
+	struct call *call;
+
+	bus->establish_err = -EINVAL;
+	bus->ops.rescinded = rescinds_meanwhile;
+	call = call_start_pages(test, bus, call_create, va, OWNED_PAGES, 0x5eed);
+	if (!job_returns(call->job)) {
+		KUNIT_FAIL(test, "the create waits though the host is gone");
+		kmcl_gpadl_device_gone(bus);
+	}
+	KUNIT_ASSERT_TRUE(test, job_returns(call->job));
+	KUNIT_EXPECT_EQ(test, call->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, call->handle, 0x5eed);
+	KUNIT_EXPECT_FALSE(test, in_quarantine(test, bus));
+}
+
 /* The quarantine */
 
 static void rescind_gives_the_quarantine_back(struct kunit *test)
@@ -1253,6 +1285,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE_PARAM(half_sent_create_of_owned_memory_waits,
 			 owned_gen_params),
 	KUNIT_CASE_PARAM(half_sent_create_outlasts_an_unbind, owned_gen_params),
+	KUNIT_CASE_PARAM(half_sent_create_while_the_bus_tells, owned_gen_params),
 	KUNIT_CASE_PARAM_ATTR(delete_that_says_what_came_of_it,
 			      owned_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(rescind_gives_the_quarantine_back),

@@ -414,6 +414,48 @@ static void at_once_in_a_callback_of_a_sub(struct kunit *test)
 	heard(test, client, UP_DOWN);
 }
 
+#define OWNED_ORDER	6		/* too much for one message */
+
+/* Memory that has no reference to take. The host may get a part of the GPADL. */
+static void create_half_sent(struct client *client)
+{
+	unsigned long va = __get_free_pages(GFP_KERNEL, OWNED_ORDER);
+	UINT32 handle;
+
+	client->seen = VmbChannelCreateGpadlFromBuffer(client->ch, 0, (void *)va,
+						       PAGE_SIZE << OWNED_ORDER,
+						       &handle);
+	free_pages(va, OWNED_ORDER);
+}
+
+/* The create ends with the rescind, and the channel releases its device after that. */
+static void at_once_in_a_half_sent_create_of_a_sub(struct kunit *test)
+{
+	struct fake_bus *bus, *sub_bus;
+	struct client *client = fake_client(test, &bus);
+	struct client *sub = client_alloc(test);
+
+	sub_bus = fake_bus_create_sub(test, bus);
+	client_set_up(test, sub, sub_bus->ch, &some_guid, NULL);
+	bring_up(test, client);
+	sub_bus->establish_err = -EINVAL;
+	sub->at = "PostStarted";
+	sub->hook = create_half_sent;
+	enable(test, sub);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(sub_bus));
+	EXPECT_EVENTUALLY(test,
+			  READ_ONCE(sub->ch->gpadl_stats.quarantined) == 1);
+	KUNIT_EXPECT_LT(test, ms_of(do_rescind_at_once, bus), MOMENT_MS);
+	if (!eventually(READ_ONCE(sub->ch->state) == KMCL_DISABLED)) {
+		KUNIT_FAIL(test, "the create waits though the host is gone");
+		kmcl_gpadl_device_gone(sub_bus);
+	}
+	becomes(test, sub->ch, KMCL_DISABLED);
+	becomes(test, client->ch, KMCL_DISABLED);
+	KUNIT_EXPECT_EQ(test, sub->seen, STATUS_DEVICE_REMOVED);
+	heard(test, sub, UP_DOWN);
+}
+
 static void do_unbind(void *data)
 {
 	struct fake_bus *bus = data;
@@ -556,6 +598,7 @@ static struct kunit_case rescind_cases[] = {
 	KUNIT_CASE(at_once_with_a_gpadl),
 	KUNIT_CASE(at_once_in_a_passive_packet),
 	KUNIT_CASE_PARAM(at_once_in_a_callback_of_a_sub, callback_gen_params),
+	KUNIT_CASE(at_once_in_a_half_sent_create_of_a_sub),
 	KUNIT_CASE(at_once_during_an_unbind),
 	KUNIT_CASE(during_an_unbind_that_waits_for_external_data),
 	KUNIT_CASE(device_that_the_client_asked_for),

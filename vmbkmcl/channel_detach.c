@@ -38,10 +38,12 @@ static bool kmcl_channel_is_rescinded(struct kmcl_channel *ch, void *endpoint)
 
 /*
  * Nothing uses the device of @endpoint afterwards. ch->control waits for the host at
- * most, whose rescind ends that wait.
+ * most, whose rescind ends that wait. A callback may wait for the rescind in the create of
+ * a GPADL, and the bus may tell of it only when the channel has released the device.
  */
 static void kmcl_channel_sever(struct kmcl_channel *ch, void *endpoint)
 {
+	LIST_HEAD(gone);
 	bool attached;
 
 	kmcl_gpadl_lock_for_close(ch);
@@ -53,8 +55,10 @@ static void kmcl_channel_sever(struct kmcl_channel *ch, void *endpoint)
 	if (attached) {
 		kmcl_channel_stop_rings(ch);
 		ch->bus->forget(ch);
+		kmcl_gpadl_prove_all(endpoint, &gone);
 	}
 	mutex_unlock(&ch->control);
+	kmcl_gpadl_free_all(&gone);
 }
 
 /* The bus closes the sub-channels together with their primary channel. */

@@ -82,18 +82,17 @@ static DEFINE_MUTEX(kmcl_quarantine_lock);
 /* Woken after GPADLs have left the quarantine. */
 static DECLARE_WAIT_QUEUE_HEAD(kmcl_quarantine_left);
 
-static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
-				  struct kmcl_gpadl *gpadl, const char *reason,
-				  int err)
+static void kmcl_gpadl_quarantine_locked(struct kmcl_channel *ch,
+					 struct kmcl_gpadl *gpadl,
+					 const char *reason, int err)
 {
+	lockdep_assert_held(&kmcl_quarantine_lock);
 	gpadl->reason = reason;
 	gpadl->endpoint = ch->endpoint;
 	gpadl->bus = ch->bus->owner;
 	__module_get(gpadl->bus);
 	strscpy(gpadl->owner, ch->name, sizeof(gpadl->owner));
-	mutex_lock(&kmcl_quarantine_lock);
 	list_add_tail(&gpadl->node, &kmcl_quarantine);
-	mutex_unlock(&kmcl_quarantine_lock);
 
 	ch->gpadl_stats.quarantined++;
 	trace_vmbkmcl_gpadl_quarantine(ch, gpadl->handle, gpadl->memory.size,
@@ -102,6 +101,27 @@ static void kmcl_gpadl_quarantine(struct kmcl_channel *ch,
 		 gpadl->handle, reason, err, gpadl->memory.size,
 		 kmcl_memory_kind_name(&gpadl->memory),
 		 kmcl_memory_holder(&gpadl->memory));
+}
+
+/*
+ * Put the GPADL in quarantine, or return false if the host has rescinded the device
+ * meanwhile. The bus of a sub-channel tells of the rescind without ch->control. So the
+ * question is asked under kmcl_quarantine_lock: if the answer is no,
+ * kmcl_gpadl_device_gone() comes later and finds the GPADL. It frees memory that the
+ * module holds, so the caller must not access a GPADL that is in quarantine.
+ */
+static bool kmcl_gpadl_quarantine(struct kmcl_channel *ch,
+				  struct kmcl_gpadl *gpadl, const char *reason,
+				  int err)
+{
+	bool rescinded;
+
+	mutex_lock(&kmcl_quarantine_lock);
+	rescinded = ch->bus->rescinded(ch);
+	if (!rescinded)
+		kmcl_gpadl_quarantine_locked(ch, gpadl, reason, err);
+	mutex_unlock(&kmcl_quarantine_lock);
+	return !rescinded;
 }
 
 static unsigned int kmcl_quarantine_count(const void *endpoint)
@@ -124,7 +144,8 @@ static void kmcl_gpadl_free(struct kmcl_gpadl *gpadl)
 	kfree(gpadl);
 }
 
-static void kmcl_gpadl_free_all(struct list_head *gone)
+/* As kmcl_gpadl_free(), for what kmcl_gpadl_prove_all() has put in @gone. */
+void kmcl_gpadl_free_all(struct list_head *gone)
 {
 	struct kmcl_gpadl *gpadl, *next;
 
@@ -282,11 +303,10 @@ static void kmcl_gpadl_destroy(struct kmcl_channel *ch,
 
 	kmcl_gpadl_erase(ch, gpadl);
 	trace_vmbkmcl_gpadl_delete(ch, gpadl->handle, gpadl->memory.size, err);
-	if (gpadl->state == KMCL_GPADL_GONE) {
+	if (gpadl->state == KMCL_GPADL_GONE ||
+	    !kmcl_gpadl_quarantine(ch, gpadl, "not torn down", err)) {
 		ch->gpadl_stats.deleted++;
 		list_add_tail(&gpadl->node, gone);
-	} else {
-		kmcl_gpadl_quarantine(ch, gpadl, "not torn down", err);
 	}
 }
 
@@ -311,16 +331,19 @@ static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 	kmcl_hostwait_stop(&wait);
 }
 
-/* Called after an establish that failed with @err. */
-static void kmcl_gpadl_abandon(struct kmcl_channel *ch,
+/*
+ * Called after an establish that failed with @err. Returns true if the GPADL is in
+ * quarantine.
+ */
+static bool kmcl_gpadl_abandon(struct kmcl_channel *ch,
 			       struct kmcl_gpadl *gpadl, int err)
 {
 	lockdep_assert_held(&ch->control);
 	if (ch->bus->rescinded(ch) ||
 	    kmcl_gpadl_is_unsent(gpadl->memory.size, err))
-		return;
+		return false;
 	gpadl->state = KMCL_GPADL_UNKNOWN;
-	kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
+	return kmcl_gpadl_quarantine(ch, gpadl, "half sent", err);
 }
 
 /*
@@ -347,27 +370,29 @@ static int kmcl_gpadl_allowed(struct kmcl_channel *ch,
 	return 0;
 }
 
+/* @kept: set if the GPADL is in quarantine */
 static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
-				     struct kmcl_gpadl *gpadl)
+				     struct kmcl_gpadl *gpadl, bool *kept)
 {
 	int err = kmcl_gpadl_allowed(ch, gpadl->bounce);
+	u32 size = gpadl->memory.size;
 
+	*kept = false;
 	if (err)
 		return err;
 	err = kmcl_gpadl_establish(ch, gpadl);
 	if (err) {
-		kmcl_gpadl_abandon(ch, gpadl, err);
+		*kept = kmcl_gpadl_abandon(ch, gpadl, err);
 		err = ch->bus->rescinded(ch) ? -ENODEV : kmcl_host_error(err);
 		ch->gpadl_stats.failed++;
-		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n",
-			  gpadl->memory.size, err);
+		kmcl_warn(ch, "GPADL of %u bytes not created: %d\n", size,
+			  err);
 	} else {
 		gpadl->state = KMCL_GPADL_ESTABLISHED;
 		kmcl_gpadl_insert(ch, gpadl);
 		ch->gpadl_stats.created++;
 	}
-	trace_vmbkmcl_gpadl_create(ch, err ? 0 : gpadl->handle,
-				   gpadl->memory.size, err);
+	trace_vmbkmcl_gpadl_create(ch, err ? 0 : gpadl->handle, size, err);
 	return err;
 }
 
@@ -375,30 +400,28 @@ static int kmcl_gpadl_connect_locked(struct kmcl_channel *ch,
 static int kmcl_gpadl_connect(struct kmcl_channel *ch, struct kmcl_gpadl *gpadl,
 			      u32 *handle)
 {
-	bool gone, half_sent;
+	/* A rescind frees what is in quarantine, unless only its owner holds it. */
+	bool is_owned = !gpadl->memory.held;
+	bool kept, waits;
 	int err;
 
 	mutex_lock(&ch->control);
-	err = kmcl_gpadl_connect_locked(ch, gpadl);
+	err = kmcl_gpadl_connect_locked(ch, gpadl, &kept);
+	/* After the unlock, a delete can free the GPADL. */
 	if (!err)
 		*handle = gpadl->handle;
-	/*
-	 * Read the state before the unlock: after that, a delete can free a GPADL
-	 * that exists, and a rescind can free a held one that is in quarantine.
-	 */
-	gone = gpadl->state == KMCL_GPADL_GONE;
-	half_sent = gpadl->state == KMCL_GPADL_UNKNOWN && !gpadl->memory.held;
+	waits = kept && is_owned;
 	/* The wait below names the channel, which may be cleaned up meanwhile. */
-	if (half_sent)
+	if (waits)
 		kmcl_channel_get(ch);
 	mutex_unlock(&ch->control);
 
-	if (half_sent) {
+	if (waits) {
 		kmcl_gpadl_wait_for_proof(ch, gpadl);
 		err = -ENODEV;
 		kmcl_channel_put(ch);
 	}
-	if (gone || half_sent)
+	if (waits || (err && !kept))
 		kmcl_gpadl_free(gpadl);
 	return err;
 }
@@ -923,38 +946,40 @@ static void kmcl_gpadl_prove(struct kmcl_gpadl *gpadl, struct list_head *gone)
 	smp_store_release(&gpadl->state, KMCL_GPADL_GONE);
 }
 
-/* Hand the GPADLs of @from in quarantine to @to, or free them without @to. */
-static void kmcl_quarantine_move(const void *from, const void *to)
+/*
+ * The host has rescinded the device of @endpoint: take its GPADLs out of the quarantine.
+ * Those in @gone are left to kmcl_gpadl_free_all(), as the caller may hold a lock.
+ */
+void kmcl_gpadl_prove_all(const void *endpoint, struct list_head *gone)
 {
 	struct kmcl_gpadl *gpadl, *next;
-	LIST_HEAD(gone);
 
 	mutex_lock(&kmcl_quarantine_lock);
-	list_for_each_entry_safe(gpadl, next, &kmcl_quarantine, node) {
-		if (gpadl->endpoint != from)
-			continue;
-		if (to)
-			gpadl->endpoint = to;
-		else
-			kmcl_gpadl_prove(gpadl, &gone);
-	}
+	list_for_each_entry_safe(gpadl, next, &kmcl_quarantine, node)
+		if (gpadl->endpoint == endpoint)
+			kmcl_gpadl_prove(gpadl, gone);
 	mutex_unlock(&kmcl_quarantine_lock);
 	wake_up_all(&kmcl_quarantine_left);
-	kmcl_gpadl_free_all(&gone);
 }
 
 /**
  * kmcl_gpadl_device_gone - tell that the host has rescinded a device
  * @endpoint: as given to kmcl_channel_attach(), or @device of
- *	kmcl_gpadl_device_unbound(). No channel is attached to it any more.
+ *	kmcl_gpadl_device_unbound(). If a channel is attached to it,
+ *	the rescinded() operation returns true for the channel.
  *
- * The host has released all GPADLs of the device, so those in quarantine are freed.
+ * The host has released all GPADLs of the device, so those in quarantine are freed, and
+ * a create that waits for that ends. A callback of the client may be in such a create, so
+ * a bus that does not call kmcl_channel_detach() must not wait for release() with this.
  *
  * Context: may sleep.
  */
 void kmcl_gpadl_device_gone(const void *endpoint)
 {
-	kmcl_quarantine_move(endpoint, NULL);
+	LIST_HEAD(gone);
+
+	kmcl_gpadl_prove_all(endpoint, &gone);
+	kmcl_gpadl_free_all(&gone);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_gpadl_device_gone);
 
@@ -972,7 +997,13 @@ KMCL_EXPORT_TO_BUSES(kmcl_gpadl_device_gone);
  */
 void kmcl_gpadl_device_unbound(const void *endpoint, const void *device)
 {
-	kmcl_quarantine_move(endpoint, device);
+	struct kmcl_gpadl *gpadl;
+
+	mutex_lock(&kmcl_quarantine_lock);
+	list_for_each_entry(gpadl, &kmcl_quarantine, node)
+		if (gpadl->endpoint == endpoint)
+			gpadl->endpoint = device;
+	mutex_unlock(&kmcl_quarantine_lock);
 }
 KMCL_EXPORT_TO_BUSES(kmcl_gpadl_device_unbound);
 

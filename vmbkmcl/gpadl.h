@@ -19,6 +19,7 @@
 #define KMCL_GPADL_HEADER_PFNS	26
 
 struct kmcl_channel;
+struct list_head;
 struct seq_file;
 
 /*
@@ -45,6 +46,8 @@ void kmcl_gpadl_init(struct kmcl_channel *ch);
 void kmcl_gpadl_lock_for_close(struct kmcl_channel *ch);
 void kmcl_gpadl_disconnect_all(struct kmcl_channel *ch);
 void kmcl_gpadl_delete_leftovers(struct kmcl_channel *ch);
+void kmcl_gpadl_prove_all(const void *endpoint, struct list_head *gone);
+void kmcl_gpadl_free_all(struct list_head *gone);
 void kmcl_gpadl_show(struct kmcl_channel *ch, struct seq_file *m);
 void kmcl_quarantine_show(struct seq_file *m);
 void kmcl_quarantine_abandon(void);

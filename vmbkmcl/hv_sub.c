@@ -146,6 +146,7 @@ static void kmcl_hv_sub_rescinded(struct kmcl_hv_sub *sub)
 		kmcl_hv_sub_free(sub);
 	} else if (ch) {
 		kmcl_channel_lose(ch, &sub->endpoint);
+		kmcl_gpadl_device_gone(&sub->endpoint);
 		kmcl_channel_put(ch);
 	}
 }

@@ -403,9 +403,13 @@ end:
 	return err;
 }
 
+/* A sub-channel goes with the device. */
 static bool fake_rescinded(struct kmcl_channel *ch)
 {
-	return to_fake(ch)->is_rescinded;
+	const struct fake_bus *bus = to_fake(ch);
+
+	return READ_ONCE(bus->is_rescinded) ||
+	       (bus->primary && READ_ONCE(bus->primary->is_rescinded));
 }
 
 /* As hv_vmbus does, before the channel itself; each is a wait on the sub-channel. */
@@ -445,8 +449,7 @@ static void fake_forget(struct kmcl_channel *ch)
 {
 	struct fake_bus *bus = to_fake(ch);
 
-	KUNIT_EXPECT_TRUE(bus->test, fake_rescinded(ch) ||
-			  (bus->primary && bus->primary->is_rescinded));
+	KUNIT_EXPECT_TRUE(bus->test, fake_rescinded(ch));
 	if (!bus->primary)
 		fake_close(ch);
 	WRITE_ONCE(bus->is_forgotten, true);
