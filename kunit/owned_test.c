@@ -276,6 +276,94 @@ static void close_is_not_posted(struct kunit *test)
 	outcome_is(test, &outcome, STATUS_DEVICE_REMOVED);
 }
 
+/* A sub-channel, which the host has open until its primary channel is closed */
+static struct fake_bus *start_sub(struct kunit *test, struct fake_bus *primary)
+{
+	struct fake_bus *bus = fake_bus_create_sub(test, primary);
+
+	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(bus));
+	ASSERT_EVENTUALLY(test, READ_ONCE(bus->ch->state) == KMCL_ACTIVE);
+	return bus;
+}
+
+/* The sub-channel is disabled alone, and the request of @asker keeps it. */
+static struct job *disable_sub(struct kunit *test, struct asker *asker)
+{
+	struct job *disable = job_start(test, do_disable, asker->bus->ch);
+
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, job_done(asker->job));
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	return disable;
+}
+
+static void sub_goes_alone_until_completed(struct kunit *test)
+{
+	struct fake_bus *primary = fake_bus_start(test);
+	struct fake_bus *bus = start_sub(test, primary);
+	struct asker *asker = asker_start(test, bus);
+	struct job *disable = disable_sub(test, asker);
+
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	job_join(test, disable);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, primary->ch->state, KMCL_ACTIVE);
+}
+
+static void sub_goes_alone_until_its_primary_does(struct kunit *test)
+{
+	struct fake_bus *primary = fake_bus_start(test);
+	struct fake_bus *bus = start_sub(test, primary);
+	struct asker *asker = asker_start(test, bus);
+	struct job *disable = disable_sub(test, asker);
+	struct job *disable_primary;
+
+	primary->withhold = true;
+	disable_primary = job_start(test, do_disable, primary->ch);
+	EXPECT_EVENTUALLY(test, atomic_read(&primary->waiting) == 1);
+	KUNIT_EXPECT_FALSE(test, job_done(asker->job));
+	fake_bus_let_complete(primary);
+	job_join(test, disable_primary);
+	job_join(test, disable);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_DEVICE_REMOVED);
+}
+
+static void sub_goes_alone_until_rescinded(struct kunit *test)
+{
+	struct fake_bus *primary = fake_bus_start(test);
+	struct fake_bus *bus = start_sub(test, primary);
+	struct asker *asker = asker_start(test, bus);
+	struct job *disable = disable_sub(test, asker);
+
+	fake_bus_rescind(primary);
+	job_join(test, disable);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_DEVICE_REMOVED);
+}
+
+/* The primary is closed, but the host was not told of the sub-channel's rings. */
+static void close_of_sub_is_not_posted(struct kunit *test)
+{
+	struct fake_bus *primary = fake_bus_start(test);
+	struct fake_bus *bus = start_sub(test, primary);
+	struct asker *asker = asker_start(test, bus);
+	struct job *disable;
+
+	bus->close_err = -EIO;
+	disable = job_start(test, do_disable, primary->ch);
+	EXPECT_EVENTUALLY(test, atomic_read(&bus->closes) == 1);
+	msleep(200);
+	KUNIT_EXPECT_FALSE(test, job_done(asker->job));
+	KUNIT_EXPECT_FALSE(test, job_done(disable));
+	fake_bus_rescind(primary);
+	job_join(test, disable);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_DEVICE_REMOVED);
+}
+
 static struct kunit_case owned_cases[] = {
 	KUNIT_CASE_PARAM(timed_out_request_is_completed, owned_gen_params),
 	KUNIT_CASE_PARAM(timed_out_request_is_closed, owned_gen_params),
@@ -284,6 +372,10 @@ static struct kunit_case owned_cases[] = {
 	KUNIT_CASE_PARAM(disable_waits_for_a_request_in_a_callback,
 			 owned_gen_params),
 	KUNIT_CASE_PARAM(close_is_not_posted, owned_gen_params),
+	KUNIT_CASE_PARAM(sub_goes_alone_until_completed, owned_gen_params),
+	KUNIT_CASE_PARAM(sub_goes_alone_until_its_primary_does, owned_gen_params),
+	KUNIT_CASE_PARAM(sub_goes_alone_until_rescinded, owned_gen_params),
+	KUNIT_CASE_PARAM(close_of_sub_is_not_posted, owned_gen_params),
 	{}
 };
 

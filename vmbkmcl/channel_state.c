@@ -311,16 +311,50 @@ static void kmcl_channel_suspend(struct kmcl_channel *ch)
 /* How often to look for a rescind: if the device was unbound before, nothing tells. */
 #define KMCL_POLL_RESCIND_MS	1000
 
+/* How often to look whether the host has completed a packet: nothing tells. */
+#define KMCL_POLL_OWNED_MS	20
+
+/* True if a synchronous request of a sub-channel must not return yet. */
+static bool kmcl_sub_has_owned_request(struct kmcl_channel *ch)
+{
+	return kmcl_sub_closes_alone(ch) && !ch->bus->rescinded(ch) &&
+	       kmcl_tx_has_owned_data(ch, true);
+}
+
+/*
+ * A sub-channel that is disabled alone stays open for the host, which may access the
+ * external data of a packet until it has completed the packet. The caller of a synchronous
+ * request takes data that only its owner holds for its own when the request returns, so this
+ * waits while completions are still received. When the primary channel closes, the host
+ * is told to let go.
+ */
+static void kmcl_sub_wait_for_owned_requests(struct kmcl_channel *ch)
+{
+	struct kmcl_hostwait wait;
+
+	if (!kmcl_sub_has_owned_request(ch))
+		return;
+	kmcl_hostwait_start(&wait, ch,
+			    "completion, for external data that only its owner holds,",
+			    0);
+	while (kmcl_sub_has_owned_request(ch))
+		wait_event_timeout(ch->changed, !kmcl_sub_closes_alone(ch),
+				   msecs_to_jiffies(KMCL_POLL_OWNED_MS));
+	kmcl_hostwait_stop(&wait);
+}
+
 /*
  * The close has failed with @err, so the host may still access the external data of
  * packets. Data that only its owner holds must not be returned before the host has
- * rescinded the device. A sub-channel that is disabled alone stays open for the host.
+ * rescinded the device. A sub-channel that is disabled alone stays open for the host, and
+ * the status of its packets tells that the data are not returned.
  */
 static int kmcl_channel_wait_for_owned_data(struct kmcl_channel *ch, int err)
 {
 	struct kmcl_hostwait wait;
 
-	if (!err || ch->subs.state == KMCL_SUB_IN || !kmcl_tx_has_owned_data(ch))
+	if (!err || ch->subs.state == KMCL_SUB_IN ||
+	    !kmcl_tx_has_owned_data(ch, false))
 		return err;
 	kmcl_hostwait_start(&wait, ch,
 			    "rescind, for external data that only its owner holds,",
@@ -348,6 +382,7 @@ static void kmcl_channel_shut_down(struct kmcl_channel *ch, bool opened)
 	if (ch->state >= KMCL_STARTED)
 		kmcl_channel_suspend(ch);
 	kmcl_channel_wait_held_going_down(ch);
+	kmcl_sub_wait_for_owned_requests(ch);
 	kmcl_channel_stop(ch);
 	kmcl_subs_park(ch);
 	kmcl_sub_park(ch);

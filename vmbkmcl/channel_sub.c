@@ -123,6 +123,17 @@ static bool kmcl_subs_parking(const struct kmcl_channel *primary)
 }
 
 /*
+ * True while a sub-channel that shuts down does so alone. Then the host has it open until
+ * its primary channel is closed.
+ */
+bool kmcl_sub_closes_alone(const struct kmcl_channel *ch)
+{
+	const struct kmcl_channel *primary = ch->subs.primary;
+
+	return primary && !kmcl_subs_parking(primary);
+}
+
+/*
  * Called in the shutdown of a channel directly before its close. If @ch is a
  * sub-channel and its primary channel is closing, wait until the primary channel is
  * closed. Otherwise only @ch closes, and this does nothing. The rings of @ch are

@@ -69,6 +69,7 @@ bool kmcl_subs_in_callback(struct kmcl_channel *ch);
 void kmcl_subs_show(struct kmcl_channel *ch, struct seq_file *m);
 
 bool kmcl_sub_join(struct kmcl_channel *ch);
+bool kmcl_sub_closes_alone(const struct kmcl_channel *ch);
 void kmcl_sub_park(struct kmcl_channel *ch);
 void kmcl_sub_leave(struct kmcl_channel *ch);
 struct kmcl_channel *kmcl_sub_set_primary(struct kmcl_channel *ch,

@@ -876,15 +876,22 @@ void kmcl_tx_stop(struct kmcl_channel *ch, int err)
 	synchronize_rcu_expedited();
 }
 
+static bool kmcl_tx_entry_has_owned_data(const struct kmcl_tx_entry *entry)
+{
+	return kmcl_tx_entry_is_gpa_direct(entry) &&
+	       kmcl_gpa_direct_has_owned(entry->wire.head);
+}
+
 /**
  * kmcl_tx_has_owned_data - find out whether the host may access external data that
  * only its owner holds
- * @ch: a channel for which kmcl_tx_stop() was called
+ * @ch: a channel for which kmcl_tx_refuse() and kmcl_tx_cancel() were called
+ * @requests: look at synchronous requests only
  *
  * Context: softirq or process.
  * Return: true if a packet that the host has not completed has such data.
  */
-bool kmcl_tx_has_owned_data(struct kmcl_channel *ch)
+bool kmcl_tx_has_owned_data(struct kmcl_channel *ch, bool requests)
 {
 	struct kmcl_tx *tx = &ch->tx;
 	const struct kmcl_tx_entry *entry;
@@ -894,8 +901,8 @@ bool kmcl_tx_has_owned_data(struct kmcl_channel *ch)
 	spin_lock_bh(&tx->lock);
 	for (i = 0; i < tx->count && !owned; i++) {
 		entry = tx->slots[i].entry;
-		owned = entry && kmcl_tx_entry_is_gpa_direct(entry) &&
-			kmcl_gpa_direct_has_owned(entry->wire.head);
+		if (entry && (entry->is_request || !requests))
+			owned = kmcl_tx_entry_has_owned_data(entry);
 	}
 	spin_unlock_bh(&tx->lock);
 	return owned;

@@ -65,6 +65,8 @@ typedef void (*kmcl_tx_entry_done)(struct kmcl_tx_entry *entry, int err,
  *	GPA-direct packet that the host may still access. @successor->done is
  *	called instead of @done then. %NULL if there is no successor, or if it
  *	has taken over already.
+ * @is_request: a thread waits for @done, and takes the external data for its own
+ *	whatever the error is
  * @done: called exactly once for a packet that is queued or awaits its
  *	completion, unless kmcl_tx_withdraw() takes the packet back. Called in
  *	softirq context or with bottom halves off. No spinlock is held.
@@ -90,6 +92,7 @@ struct kmcl_tx_entry {
 	void *copy;
 	u64 id;
 	struct kmcl_tx_entry *successor;
+	bool is_request;
 	kmcl_tx_entry_done done;
 };
 
@@ -199,7 +202,7 @@ void kmcl_tx_refuse(struct kmcl_channel *ch);
 void kmcl_tx_cancel(struct kmcl_channel *ch, int err,
 		    struct kmcl_budget *budget);
 void kmcl_tx_stop(struct kmcl_channel *ch, int err);
-bool kmcl_tx_has_owned_data(struct kmcl_channel *ch);
+bool kmcl_tx_has_owned_data(struct kmcl_channel *ch, bool requests);
 void kmcl_tx_finish(struct kmcl_channel *ch, int err);
 
 int kmcl_tx_submit(struct kmcl_channel *ch, struct kmcl_tx_entry *entry,
