@@ -302,6 +302,36 @@ static void forced_length(struct kunit *test)
 	chain_is_free(test, chain);
 }
 
+/* The offset in the MDL and the offset of the MDL in its first page exceed 32 bits. */
+static void end_of_the_largest_mdl(struct kunit *test)
+{
+	static const u32 flags[] = { WAIT, WAIT | FORCE };
+	struct fake_bus *bus = fake_bus_start(test);
+	struct outcome outcome = {};
+	VMBPACKET packet = packet_of(test, bus->ch, &outcome);
+	struct kmcl_gpa_direct *desc = (void *)bus->last_gpa;
+	struct kmcl_gpa_range *range = (void *)desc->ranges;
+	void *va = (void *)4095;
+	PMDL mdl = get_vmalloc(test, MmSizeOfMdl(va, U32_MAX));
+	unsigned int i;
+
+	MmInitializeMdl(mdl, va, U32_MAX);
+	mdl->MdlFlags |= MDL_PARTIAL;
+	memset(MmGetMdlPfnArray(mdl), 0, mdl->Size - sizeof(*mdl));
+	MmGetMdlPfnArray(mdl)[0] = 1;
+	MmGetMdlPfnArray(mdl)[0x100000] = 2;
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		KUNIT_ASSERT_EQ(test, send_part(packet, mdl, U32_MAX - 9, 9,
+						flags[i]), STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, desc->range_count, 1);
+		KUNIT_EXPECT_EQ(test, range->pfn[0], 2);
+		KUNIT_EXPECT_EQ(test, range->offset, 4095 - 10);
+		KUNIT_EXPECT_EQ(test, range->len, 9);
+		fake_bus_complete(bus, bus->last_id, NULL, 0);
+		outcome_is(test, &outcome, STATUS_SUCCESS);
+	}
+}
+
 static void refused(struct kunit *test)
 {
 	struct fake_bus *bus = fake_bus_start(test);
@@ -1174,6 +1204,7 @@ static struct kunit_case tx_gpa_direct_cases[] = {
 	KUNIT_CASE(no_memory_for_a_packet),
 	KUNIT_CASE_PARAM(part_of_a_chain, parts_gen_params),
 	KUNIT_CASE(forced_length),
+	KUNIT_CASE(end_of_the_largest_mdl),
 	KUNIT_CASE(refused),
 	KUNIT_CASE(limits),
 	KUNIT_CASE(most_segments),

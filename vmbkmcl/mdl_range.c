@@ -83,7 +83,7 @@ int kmcl_mdl_range_check(struct kmcl_mdl_range *range, u32 most, u32 chain)
 bool kmcl_mdl_range_next(struct kmcl_mdl_range *left,
 			 struct kmcl_mdl_segment *segment)
 {
-	u32 offset;
+	u64 offset;
 
 	if (!left->len)
 		return false;
@@ -91,7 +91,8 @@ bool kmcl_mdl_range_next(struct kmcl_mdl_range *left,
 		left->skip -= left->mdl->ByteCount;
 		left->mdl = left->mdl->Next;
 	}
-	offset = left->mdl->ByteOffset + left->skip;
+	/* The sum may exceed 32 bits. */
+	offset = (u64)left->mdl->ByteOffset + left->skip;
 	segment->pfns =
 		MmGetMdlPfnArray(left->mdl) + (offset >> MDL_PAGE_SHIFT);
 	segment->offset = offset & (MDL_PAGE_SIZE - 1);
