@@ -5,10 +5,12 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/mman.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "../vmbkmcl/mdl_pages.h"
 #include "lib/failing.h"
 #include "lib/fake_bus.h"
 #include "host/protocol.h"
@@ -472,6 +474,44 @@ static void over_the_limit(struct kunit *test)
 	put_cred(user);
 }
 
+/* Pages of the guest that are larger than the 4 KiB of a page number */
+
+static const struct fill {
+	const char *name;
+	unsigned long page_size;
+	PFN_NUMBER pfns[8];
+	u32 count;
+	bool fills;
+} fills[] = {
+	{ "small pages in any order", SZ_4K, { 7, 3, 3, 9 }, 4, true },
+	{ "one number", SZ_64K, { 5 }, 1, true },
+	{ "a part of a page", SZ_64K, { 5, 6, 7 }, 3, true },
+	{ "the end of a page and the start of another", SZ_64K,
+	  { 0x1e, 0x1f, 0x50, 0x51 }, 4, true },
+	{ "a gap in a page", SZ_64K, { 5, 7 }, 2, false },
+	{ "one page twice", SZ_64K, { 5, 5 }, 2, false },
+	{ "backwards", SZ_64K, { 6, 5 }, 2, false },
+	{ "another page before the end of the first", SZ_64K,
+	  { 0x1d, 0x1e, 0x50 }, 3, false },
+	{ "not from the start of the second", SZ_64K,
+	  { 0x1f, 0x51 }, 2, false },
+	{ "a small page in the middle", SZ_16K,
+	  { 0x10, 0x11, 0x12, 0x13, 0x24, 0x17, 0x18 }, 7, false },
+	{ "middle pages", SZ_16K,
+	  { 0x13, 0x28, 0x29, 0x2a, 0x2b, 0x14 }, 6, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(fill, fills, name);
+
+static void pages_to_map(struct kunit *test)
+{
+	const struct fill *fill = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, kmcl_mdl_pfns_fill_pages(fill->pfns, fill->count,
+						       fill->page_size),
+			fill->fills);
+}
+
 /* Misuse */
 
 static void mapping_refused(struct kunit *test)
@@ -734,6 +774,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(memory_of_nobody),
 	KUNIT_CASE(bad_arguments),
 	KUNIT_CASE(over_the_limit),
+	KUNIT_CASE_PARAM(pages_to_map, fill_gen_params),
 	KUNIT_CASE(mapping_refused),
 	KUNIT_CASE(numbers_of_no_memory),
 	KUNIT_CASE(locked_mdl_is_not_freed),

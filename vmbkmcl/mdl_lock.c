@@ -234,7 +234,9 @@ free:
  *	the MDL does not have %MDL_WRITE_OPERATION, as its pages were locked
  *	only for reading.
  *
- * Kernel memory is not mapped again: the address is the one that it already has.
+ * Kernel memory is not mapped again: the address is the one that it already has. If the
+ * guest's own pages are larger than 4 KiB, the page numbers must name all of each such page
+ * in order; the first and the last of them may be named in part.
  *
  * Context: may sleep; for kernel memory any.
  * Return: address of the first byte, valid until MmUnmapLockedPages() or
@@ -260,6 +262,9 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 		return NULL;
 
 	might_sleep();
+	if (!kmcl_mdl_pfns_fill_pages(MmGetMdlPfnArray(mdl),
+				      kmcl_mdl_pages(mdl), PAGE_SIZE))
+		return NULL;
 	if (priority & MdlMappingNoWrite ||
 	    !(mdl->MdlFlags & MDL_WRITE_OPERATION))
 		prot = PAGE_KERNEL_RO;

@@ -39,6 +39,26 @@ static inline unsigned long kmcl_mdl_guest_pfn(PFN_NUMBER pfn)
 	return pfn >> (PAGE_SHIFT - MDL_PAGE_SHIFT);
 }
 
+/*
+ * True if the memory of @count pages of 4 KiB can be mapped with pages of @page_size: they
+ * fill each such page in order, from the start of all but the first to the end of all but
+ * the last. Otherwise a mapping would have memory that the numbers do not name.
+ */
+static inline bool kmcl_mdl_pfns_fill_pages(const PFN_NUMBER *pfns, u32 count,
+					    unsigned long page_size)
+{
+	const PFN_NUMBER mask = page_size / MDL_PAGE_SIZE - 1;
+	u32 i;
+
+	for (i = 1; i < count; i++) {
+		PFN_NUMBER next = pfns[i - 1] + 1;
+
+		if (next & mask ? pfns[i] != next : pfns[i] & mask)
+			return false;
+	}
+	return true;
+}
+
 void kmcl_mdl_unmap(PMDL mdl);
 
 #endif /* _KMCL_MDL_PAGES_H */
