@@ -436,6 +436,17 @@ static void bad_arguments(struct kunit *test)
 	lock_fails(test, va, 8, KernelMode, IoModifyAccess + 1,
 		   STATUS_INVALID_PARAMETER_3);
 
+	/* The client has changed where the MDL begins. */
+	mdl = get_mdl(test, va, 8);
+	mdl->StartVa += 8;
+	KUNIT_EXPECT_EQ(test,
+			MmProbeAndLockPages(mdl, KernelMode, IoReadAccess),
+			STATUS_INVALID_PARAMETER_1);
+	if (mdl->Locked)
+		MmUnlockPages(mdl);
+	MmBuildMdlForNonPagedPool(mdl);
+	KUNIT_EXPECT_EQ(test, mdl->MdlFlags, 0);
+
 	/* An MDL that is locked, and one whose pages were filled in otherwise */
 	mdl = lock_mdl(test, va, BYTES, KernelMode, IoReadAccess);
 	KUNIT_EXPECT_EQ(test,

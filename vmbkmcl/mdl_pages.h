@@ -15,12 +15,12 @@ static inline u32 kmcl_mdl_pages(const MDL *mdl)
 }
 
 /*
- * True if the MDL has room for the numbers of all of its pages. A client can change an
- * MDL.
+ * True if the MDL has room for the numbers of all of its pages, the first of which begins
+ * at StartVa. A client can change an MDL.
  */
 static inline bool kmcl_mdl_has_room(const MDL *mdl)
 {
-	return mdl->ByteOffset < MDL_PAGE_SIZE &&
+	return !BYTE_OFFSET(mdl->StartVa) && mdl->ByteOffset < MDL_PAGE_SIZE &&
 	       mdl->Size >= sizeof(*mdl) +
 			    (u64)kmcl_mdl_pages(mdl) * sizeof(PFN_NUMBER);
 }
