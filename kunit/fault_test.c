@@ -211,6 +211,21 @@ static void body_not_posted_on_a_rescinded_channel(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_held(va));
 }
 
+/* A GPADL of one message that the host has, and that can not be torn down. */
+static void create_left_at_the_host(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	void *va = get_vmalloc(test, SOME_PAGES * PAGE_SIZE);
+
+	bus->establish_err = -EUCLEAN;
+	KUNIT_EXPECT_EQ(test, create_fails(test, bus, va, SOME_PAGES),
+			STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_TRUE(test, is_held(va));
+	KUNIT_EXPECT_TRUE(test, in_quarantine(test, bus));
+	fake_bus_rescind(bus);
+	KUNIT_EXPECT_FALSE(test, is_held(va));
+}
+
 /* What hv_vmbus returns when the host fails a create, and an open */
 static const struct host_error {
 	int err;
@@ -1270,6 +1285,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(header_not_posted),
 	KUNIT_CASE(body_not_posted),
 	KUNIT_CASE(body_not_posted_on_a_rescinded_channel),
+	KUNIT_CASE(create_left_at_the_host),
 	KUNIT_CASE_PARAM(one_status_for_what_the_host_does,
 			 host_error_gen_params),
 	KUNIT_CASE(teardown_not_posted),

@@ -141,7 +141,8 @@ enum kmcl_signal {
  * @gpadls_before_close: return whether the protocol wants GPADLs torn down before the
  *	close
  * @establish_gpadl: send the host a GPADL of &kmcl_bus_gpadl.va and size, and wait for
- *	its response
+ *	its response. -EUCLEAN: the host has accepted it, but it can not be used, and
+ *	may not have been torn down. See kmcl_gpadl_is_unsent() for other errors.
  * @teardown_gpadl: tear the GPADL down and wait until the host has let go of it. On
  *	an error the host still has the memory and the caller may try again
  *	(-ENOMEM: memory was short); an error after a rescind can be ignored.

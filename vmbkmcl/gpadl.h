@@ -33,6 +33,8 @@ static inline bool kmcl_gpadl_is_unsent(u32 bytes, int err)
 	case -EDQUOT:	/* the host refused */
 	case -ENODEV:	/* the channel was rescinded */
 		return true;
+	case -EUCLEAN:	/* the bus: the host has it, and may not have let go of it */
+		return false;
 	default:
 		/*
 		 * A message was not posted. If there is only one, the host got none

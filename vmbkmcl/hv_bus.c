@@ -282,8 +282,19 @@ static int kmcl_hv_send_gpadl(struct vmbus_channel *chan,
 /*
  * hv_vmbus counts handles up and reaches 0 after 4 billion of them. Its teardown sets
  * the handle to 0 when the host was told, so a GPADL with the handle 0 could not be
- * torn down safely. It is torn down at once, and the next handle is used.
+ * torn down safely. It is torn down at once, and the next handle is used. If that fails,
+ * the teardown may have failed for the same reason, whatever it has returned.
  */
+static int kmcl_hv_replace_gpadl(struct vmbus_channel *chan,
+				 const struct kmcl_bus_gpadl *gpadl,
+				 struct vmbus_gpadl *wire)
+{
+	if (vmbus_teardown_gpadl(chan, wire) ||
+	    kmcl_hv_send_gpadl(chan, gpadl, wire))
+		return -EUCLEAN;
+	return 0;
+}
+
 static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 				   struct kmcl_bus_gpadl *gpadl)
 {
@@ -294,10 +305,8 @@ static int kmcl_hv_establish_gpadl(struct kmcl_channel *ch,
 	if (kmcl_hv_endpoint(ch)->gone)
 		return -ENODEV;
 	err = kmcl_hv_send_gpadl(chan, gpadl, &wire);
-	if (!err && !wire.gpadl_handle) {
-		vmbus_teardown_gpadl(chan, &wire);
-		err = kmcl_hv_send_gpadl(chan, gpadl, &wire);
-	}
+	if (!err && !wire.gpadl_handle)
+		err = kmcl_hv_replace_gpadl(chan, gpadl, &wire);
 	gpadl->handle = wire.gpadl_handle;
 	gpadl->decrypted = wire.decrypted;
 	return err;
