@@ -154,13 +154,20 @@ static int kmcl_hv_open(struct kmcl_channel *ch, struct kmcl_bus_rings *rings)
 /* As vmbus_close(), but with the error of a close message that was not posted. */
 static int kmcl_hv_close(struct kmcl_channel *ch)
 {
+	struct vmbus_channel *chan;
+	int err;
+
 	if (kmcl_hv_endpoint(ch)->is_sub)
 		return kmcl_hv_sub_close(ch->endpoint);
 	/* Not open any more: kmcl_hv_forget() has closed it. */
 	if (!kmcl_hv_endpoint(ch)->is_open)
 		return 0;
-	return kmcl_hv_subs_close(ch->endpoint) ?:
-	       kmcl_hv_free_rings(kmcl_hv_channel(ch));
+	chan = kmcl_hv_channel(ch);
+	err = kmcl_hv_subs_close(ch->endpoint);
+	if (!err || READ_ONCE(chan->rescind))
+		return kmcl_hv_free_rings(chan);
+	kmcl_hv_keep_rings(chan);
+	return err;
 }
 
 /*

@@ -73,15 +73,59 @@ kmcl_hv_ring_memory(const struct hv_ring_buffer_info *info)
 }
 
 /*
- * Free the rings, unless the host may still write to them: vmbus_disconnect_ring()
- * returns 0 even when the teardown of the rings' GPADL was never posted. The handle
- * that is left then tells.
+ * The channel whose rings have the GPADL with the handle 0. hv_vmbus gives that handle after
+ * 4 billion others and then takes it for no GPADL, so its close does not tear it down.
+ */
+static struct vmbus_channel *kmcl_hv_zero_chan;
+
+/* True if the rings of @chan have the handle 0. They do not have it any more. */
+static bool kmcl_hv_take_zero(struct vmbus_channel *chan)
+{
+	return cmpxchg(&kmcl_hv_zero_chan, chan, NULL) == chan;
+}
+
+/**
+ * kmcl_hv_keep_rings - leave the memory of rings to the host
+ * @chan: a channel that is not open for this guest any more
+ *
+ * The pages are never freed. hv_vmbus's mappings of them, and its buffer for packets, are
+ * of no use to the host and are freed: the next open of the channel would lose them.
+ *
+ * Context: may sleep.
+ */
+void kmcl_hv_keep_rings(struct vmbus_channel *chan)
+{
+	chan->ringbuffer_page = NULL;
+	vmbus_free_ring(chan);
+}
+
+/*
+ * True if the host may have the rings of a channel that is closed. hv_vmbus's functions
+ * return 0 even when the teardown of the rings' GPADL was never posted, but then the handle
+ * is left. That does not tell for the handle 0: only a lack of memory is known there.
+ */
+static bool kmcl_hv_host_has_rings(struct vmbus_channel *chan)
+{
+	struct vmbus_gpadl *gpadl = &chan->ringbuffer_gpadlhandle;
+	bool is_zero = kmcl_hv_take_zero(chan);
+
+	if (READ_ONCE(chan->rescind))
+		return false;
+	if (is_zero && vmbus_teardown_gpadl(chan, gpadl))
+		return true;
+	return gpadl->gpadl_handle;
+}
+
+/*
+ * Free the rings of a channel that is closed, or return -EIO and keep their memory for
+ * good if the host may still write to them.
  */
 int kmcl_hv_free_rings(struct vmbus_channel *chan)
 {
-	if (chan->ringbuffer_gpadlhandle.gpadl_handle &&
-	    !READ_ONCE(chan->rescind))
+	if (kmcl_hv_host_has_rings(chan)) {
+		kmcl_hv_keep_rings(chan);
 		return -EIO;
+	}
 	vmbus_free_ring(chan);
 	return 0;
 }
@@ -90,9 +134,15 @@ int kmcl_hv_free_rings(struct vmbus_channel *chan)
 int kmcl_hv_connect_rings(struct vmbus_channel *chan,
 			  void (*event)(void *context), void *context)
 {
+	int err;
+
+	kmcl_hv_take_zero(chan);
 	/* hv_vmbus sets the size only when the host has accepted the GPADL. */
 	chan->ringbuffer_gpadlhandle.size = 0;
-	return vmbus_connect_ring(chan, event, context);
+	err = vmbus_connect_ring(chan, event, context);
+	if (!err && !chan->ringbuffer_gpadlhandle.gpadl_handle)
+		WRITE_ONCE(kmcl_hv_zero_chan, chan);
+	return err;
 }
 
 /*
@@ -104,7 +154,9 @@ int kmcl_hv_connect_rings(struct vmbus_channel *chan,
 int kmcl_hv_free_unopened_rings(struct vmbus_channel *chan, int err)
 {
 	if (!chan->ringbuffer_gpadlhandle.size && !READ_ONCE(chan->rescind) &&
-	    !kmcl_gpadl_is_unsent(chan->ringbuffer_pagecount << PAGE_SHIFT, err))
+	    !kmcl_gpadl_is_unsent(chan->ringbuffer_pagecount << PAGE_SHIFT, err)) {
+		kmcl_hv_keep_rings(chan);
 		return -EIO;
+	}
 	return kmcl_hv_free_rings(chan);
 }
