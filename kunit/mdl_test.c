@@ -14,6 +14,7 @@
 #include "lib/failing.h"
 #include "lib/fake_bus.h"
 #include "host/protocol.h"
+#include "lib/job.h"
 #include "lib/log.h"
 #include "lib/mdls.h"
 #include "lib/owner.h"
@@ -485,6 +486,59 @@ static void over_the_limit(struct kunit *test)
 	put_cred(user);
 }
 
+/* Two threads that map the same MDL */
+
+#define MAP_ROUNDS	50
+
+struct mapper {
+	PMDL mdl;
+	atomic_t *ready;
+	PVOID va;
+};
+
+static void do_map(void *data)
+{
+	struct mapper *mapper = data;
+
+	atomic_dec(mapper->ready);
+	while (atomic_read(mapper->ready) > 0)
+		cond_resched();
+	mapper->va = MmGetSystemAddressForMdlSafe(mapper->mdl, 0);
+}
+
+static void mapped_by_two_threads(struct kunit *test)
+{
+	unsigned long addr = user_memory_map(test, NULL, BYTES, READ_WRITE,
+					     ANONYMOUS);
+	PMDL mdl = lock_mdl(test, (void *)addr, BYTES, UserMode, IoWriteAccess);
+	struct mapper mappers[2];
+	struct job *jobs[2];
+	unsigned int round, i, twice = 0;
+	atomic_t ready;
+
+	for (round = 0; round < MAP_ROUNDS; round++) {
+		atomic_set(&ready, 2);
+		for (i = 0; i < 2; i++) {
+			mappers[i] = (struct mapper) { mdl, &ready };
+			jobs[i] = job_start(test, do_map, &mappers[i]);
+		}
+		for (i = 0; i < 2; i++)
+			job_join(test, jobs[i]);
+		KUNIT_EXPECT_NOT_NULL(test, mappers[0].va);
+		if (mappers[0].va == mappers[1].va) {
+			MmUnmapLockedPages(mdl->MappedSystemVa, mdl);
+			continue;
+		}
+		/* One of the mappings has been lost. */
+		twice++;
+		for (i = 0; i < 2; i++)
+			if (mappers[i].va && mappers[i].va != mdl->MappedSystemVa)
+				vunmap(mappers[i].va);
+		MmUnmapLockedPages(mdl->MappedSystemVa, mdl);
+	}
+	KUNIT_EXPECT_EQ(test, twice, 0);
+}
+
 /* Pages of the guest that are larger than the 4 KiB of a page number */
 
 static const struct fill {
@@ -785,6 +839,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(memory_of_nobody),
 	KUNIT_CASE(bad_arguments),
 	KUNIT_CASE(over_the_limit),
+	KUNIT_CASE(mapped_by_two_threads),
 	KUNIT_CASE_PARAM(pages_to_map, fill_gen_params),
 	KUNIT_CASE(mapping_refused),
 	KUNIT_CASE(numbers_of_no_memory),

@@ -222,6 +222,39 @@ free:
 	return va;
 }
 
+/*
+ * Map an MDL that has page numbers, and return its address; NULL on failure. Another
+ * thread may map it at the same time, and may use its mapping already.
+ */
+static void *kmcl_mdl_map(PMDL mdl, ULONG priority)
+{
+	pgprot_t prot = PAGE_KERNEL;
+	void *va, *first;
+
+	might_sleep();
+	if (!kmcl_mdl_pfns_fill_pages(MmGetMdlPfnArray(mdl),
+				      kmcl_mdl_pages(mdl), PAGE_SIZE))
+		return NULL;
+	if (priority & MdlMappingNoWrite ||
+	    !(mdl->MdlFlags & MDL_WRITE_OPERATION))
+		prot = PAGE_KERNEL_RO;
+	va = kmcl_mdl_vmap(mdl, kmcl_mdl_guest_pages(mdl), prot);
+	if (!va)
+		return NULL;
+	va += ((*MmGetMdlPfnArray(mdl) << MDL_PAGE_SHIFT) & ~PAGE_MASK) +
+	      mdl->ByteOffset;
+	/* The address is there before the flag: see MmGetSystemAddressForMdlSafe(). */
+	first = cmpxchg(&mdl->MappedSystemVa, NULL, va);
+	if (first) {
+		vunmap((void *)((unsigned long)va & PAGE_MASK));
+		return first;
+	}
+	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+	if (mdl->MdlFlags & MDL_PARTIAL)
+		mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
+	return va;
+}
+
 /**
  * MmMapLockedPagesSpecifyCache() - map the pages of an MDL into the kernel
  * @mdl: an MDL with page numbers, not mapped yet
@@ -249,9 +282,6 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 				   PVOID requested_address,
 				   ULONG bug_check_on_failure, ULONG priority)
 {
-	pgprot_t prot = PAGE_KERNEL;
-	void *va;
-
 	if (!mdl || !kmcl_mdl_has_pages(mdl) || !mdl->ByteCount ||
 	    access_mode != KernelMode || cache_type != MmCached ||
 	    requested_address)
@@ -260,24 +290,7 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL mdl, KPROCESSOR_MODE access_mode,
 		return mdl->MappedSystemVa;
 	if (mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
 		return NULL;
-
-	might_sleep();
-	if (!kmcl_mdl_pfns_fill_pages(MmGetMdlPfnArray(mdl),
-				      kmcl_mdl_pages(mdl), PAGE_SIZE))
-		return NULL;
-	if (priority & MdlMappingNoWrite ||
-	    !(mdl->MdlFlags & MDL_WRITE_OPERATION))
-		prot = PAGE_KERNEL_RO;
-	va = kmcl_mdl_vmap(mdl, kmcl_mdl_guest_pages(mdl), prot);
-	if (!va)
-		return NULL;
-	va += ((*MmGetMdlPfnArray(mdl) << MDL_PAGE_SHIFT) & ~PAGE_MASK) +
-	      mdl->ByteOffset;
-	mdl->MappedSystemVa = va;
-	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
-	if (mdl->MdlFlags & MDL_PARTIAL)
-		mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
-	return va;
+	return kmcl_mdl_map(mdl, priority);
 }
 EXPORT_SYMBOL_GPL(MmMapLockedPagesSpecifyCache);
 
@@ -304,9 +317,9 @@ EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
 
 /**
  * MmGetSystemAddressForMdlSafe() - get the kernel address of the memory of an MDL
- * @mdl: an MDL with page numbers
- * @priority: as for MmMapLockedPagesSpecifyCache(), which this function calls
- *	if the MDL is not mapped yet
+ * @mdl: an MDL with page numbers. Several threads may call this function for it at the
+ *	same time.
+ * @priority: as for MmMapLockedPagesSpecifyCache(); no effect if the MDL is mapped already
  *
  * Context: any for kernel memory and for an MDL that is mapped; otherwise may
  * sleep.
@@ -317,9 +330,15 @@ EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
  */
 PVOID MmGetSystemAddressForMdlSafe(PMDL mdl, ULONG priority)
 {
-	if (mdl && mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+	if (!mdl)
+		return NULL;
+	/* Pairs with cmpxchg() in kmcl_mdl_map(). */
+	if (smp_load_acquire(&mdl->MdlFlags) & MDL_MAPPED_TO_SYSTEM_VA)
 		return mdl->MappedSystemVa;
-	return MmMapLockedPagesSpecifyCache(mdl, KernelMode, MmCached, NULL,
-					    FALSE, priority);
+	if (!kmcl_mdl_has_pages(mdl) || !mdl->ByteCount)
+		return NULL;
+	if (mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL)
+		return mdl->MappedSystemVa;
+	return kmcl_mdl_map(mdl, priority);
 }
 EXPORT_SYMBOL_GPL(MmGetSystemAddressForMdlSafe);
