@@ -442,6 +442,65 @@ static void some_pages(struct kunit *test, u8 **pages, PFN_NUMBER *pfns,
 
 #define PFNS	5
 
+static NTSTATUS share_pfns(struct fake_bus *bus, PFN_NUMBER *pfns)
+{
+	UINT32 handle;
+	NTSTATUS status;
+
+	status = VmbChannelCreateGpadlFromPfnList(bus->ch, 0, pfns, PFNS,
+						  &handle);
+	if (NT_SUCCESS(status))
+		VmbChannelDeleteGpadl(bus->ch, handle);
+	return status;
+}
+
+static NTSTATUS share_page(struct fake_bus *bus, void *page)
+{
+	UINT32 handle;
+	NTSTATUS status;
+
+	status = VmbChannelCreateGpadlFromBuffer(bus->ch, 0, page, PAGE_SIZE,
+						 &handle);
+	if (NT_SUCCESS(status))
+		VmbChannelDeleteGpadl(bus->ch, handle);
+	return status;
+}
+
+/* A balloon has given the memory of the page to the host. */
+static void page_without_memory(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	PFN_NUMBER pfns[PFNS];
+	u8 *pages[PFNS];
+	struct page *page;
+
+	some_pages(test, pages, pfns, PFNS);
+	page = virt_to_page(pages[2]);
+	__SetPageOffline(page);
+	KUNIT_EXPECT_EQ(test, share_pfns(bus, pfns), STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, share_page(bus, pages[2]), STATUS_ACCESS_DENIED);
+	__ClearPageOffline(page);
+	KUNIT_EXPECT_EQ(test, share_pfns(bus, pfns), STATUS_SUCCESS);
+}
+
+static void page_with_an_error(struct kunit *test)
+{
+	struct fake_bus *bus = fake_bus_start(test);
+	PFN_NUMBER pfns[PFNS];
+	u8 *pages[PFNS];
+	struct page *page;
+
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "no CONFIG_MEMORY_FAILURE");
+	some_pages(test, pages, pfns, PFNS);
+	page = virt_to_page(pages[2]);
+	SetPageHWPoison(page);
+	KUNIT_EXPECT_EQ(test, share_pfns(bus, pfns), STATUS_IN_PAGE_ERROR);
+	KUNIT_EXPECT_EQ(test, share_page(bus, pages[2]), STATUS_IN_PAGE_ERROR);
+	ClearPageHWPoison(page);
+	KUNIT_EXPECT_EQ(test, share_pfns(bus, pfns), STATUS_SUCCESS);
+}
+
 static void pfn_list(struct kunit *test)
 {
 	struct server *srv = server_open(test);
@@ -556,6 +615,8 @@ static struct kunit_case gpadl_mdl_cases[] = {
 	KUNIT_CASE(user_part_of_the_last_page),
 	KUNIT_CASE(memory_of_nobody),
 	KUNIT_CASE(confidential_vm),
+	KUNIT_CASE(page_without_memory),
+	KUNIT_CASE(page_with_an_error),
 	KUNIT_CASE(pfn_list_to_read),
 	KUNIT_CASE(pfn_list_arguments),
 	{}

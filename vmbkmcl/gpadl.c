@@ -634,7 +634,8 @@ static int kmcl_gpadl_create_mdl(struct kmcl_channel *ch,
  *   or it ends within a page whose other part may belong to somebody else
  * * %STATUS_ACCESS_DENIED - the GPADL is writable and the memory was locked for
  *   reading or may only be read; or the pages do not belong to the page
- *   allocator, as those of the kernel's image and MMIO
+ *   allocator, as those of the kernel's image and MMIO, or a balloon has them
+ * * %STATUS_IN_PAGE_ERROR - the hardware reported an error of a page
  * * %STATUS_NOT_SUPPORTED - the user memory can not be pinned for long, or the
  *   VM is confidential
  * * %STATUS_INSUFFICIENT_RESOURCES - there is not enough memory, or the host

@@ -126,7 +126,7 @@ static struct page *kmcl_mdl_kernel_page(const void *va)
 		page = kmcl_has_no_page(va) ? NULL : vmalloc_to_page(va);
 	else if (virt_addr_valid(va))
 		page = virt_to_page(va);
-	return page && kmcl_page_usable(page, NULL) ? page : NULL;
+	return page && !kmcl_page_check(page, NULL) ? page : NULL;
 }
 
 /*

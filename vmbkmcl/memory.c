@@ -281,14 +281,16 @@ static int kmcl_kernel_find_one(struct kmcl_memory *mem, unsigned int i)
 {
 	void *va = mem->va + ((unsigned long)i << PAGE_SHIFT);
 	struct page *page;
+	int err;
 
 	if (mem->kind == KMCL_MEMORY_VMALLOC && kmcl_has_no_page(va))
 		return -EPERM;
 	page = kmcl_kernel_page(mem, i);
 	if (!page)
 		return -EFAULT;
-	if (!kmcl_page_usable(page, i ? mem->pages[i - 1] : NULL))
-		return -EPERM;
+	err = kmcl_page_check(page, i ? mem->pages[i - 1] : NULL);
+	if (err)
+		return err;
 	if (!mem->read_only && !kmcl_is_mapped_writable(va))
 		return -EACCES;
 	mem->pages[i] = page;
@@ -546,7 +548,7 @@ static bool kmcl_memory_owns_last_page(const struct kmcl_memory *mem)
  * Return:
  * * %0 - success
  * * %-EINVAL - stack memory
- * * %-EPERM - the kernel's or a module's image, or MMIO
+ * * %-EPERM - the kernel's or a module's image, MMIO, or a page that a balloon has
  * * %-EFAULT - nothing is mapped at a part of the memory
  * * %-EACCES - the memory may not be written
  * * %-EDQUOT - RLIMIT_MEMLOCK would be exceeded

@@ -28,12 +28,15 @@ static int kmcl_memory_set_pfn(struct kmcl_memory *mem, u32 i, PFN_NUMBER pfn)
 {
 	struct page **page = &mem->pages[i / KMCL_PFNS_A_PAGE];
 	unsigned long guest_pfn = kmcl_mdl_guest_pfn(pfn);
+	int err;
 
 	if (pfn % KMCL_PFNS_A_PAGE != i % KMCL_PFNS_A_PAGE)
 		return i ? -EINVAL : -ERANGE;
-	if (!pfn_valid(guest_pfn) ||
-	    !kmcl_page_usable(pfn_to_page(guest_pfn), NULL))
+	if (!pfn_valid(guest_pfn))
 		return -EPERM;
+	err = kmcl_page_check(pfn_to_page(guest_pfn), NULL);
+	if (err)
+		return err;
 	if (!*page)
 		*page = pfn_to_page(guest_pfn);
 	return *page == pfn_to_page(guest_pfn) ? 0 : -EINVAL;
@@ -114,7 +117,8 @@ static bool kmcl_mdl_range_is_stack(const struct kmcl_mdl_range *range)
  * * %-EOPNOTSUPP - the memory is user memory that can not be pinned for long
  * * %-ERANGE - the range does not begin at the start of a page
  * * %-EINVAL - the range has a gap within a page between two MDLs, or is stack memory
- * * %-EPERM - the pages do not belong to the page allocator
+ * * %-EPERM - the pages do not belong to the page allocator, or have no memory
+ * * %-EHWPOISON - the hardware reported an error of a page
  * * %-EMSGSIZE - a part of the last page may belong to somebody else
  * * %-ENOMEM - there is not enough memory
  */

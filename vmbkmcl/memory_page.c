@@ -77,17 +77,20 @@ static bool kmcl_page_is_free(struct page *page)
 }
 
 /*
- * False for pages that the page allocator never had (kernel image, MMIO) and for
- * free pages. Free pages in the per-CPU lists can not be recognised: true for them,
- * too.
+ * Returns -EPERM for pages that the page allocator never had (kernel image, MMIO), for
+ * free pages, and for pages without memory behind them, which a balloon has given to the
+ * host. Free pages in the per-CPU lists can not be recognised: 0 for them, too. Returns
+ * -EHWPOISON for a page of which the hardware has reported an error.
  *
  * @known: another page that is usable, or NULL. It makes the check faster if
  *	both pages are in the same memory subsection.
  */
-bool kmcl_page_usable(struct page *page, const struct page *known)
+int kmcl_page_check(struct page *page, const struct page *known)
 {
-	return kmcl_page_exists(page, known) && !PageReserved(page) &&
-	       !kmcl_page_is_free(page);
+	if (!kmcl_page_exists(page, known) || PageReserved(page) ||
+	    PageOffline(page) || kmcl_page_is_free(page))
+		return -EPERM;
+	return PageHWPoison(page) ? -EHWPOISON : 0;
 }
 
 /*

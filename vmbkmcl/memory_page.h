@@ -9,7 +9,7 @@ struct page;
 
 bool kmcl_has_no_page(const void *va);
 bool kmcl_is_mapped_writable(const void *va);
-bool kmcl_page_usable(struct page *page, const struct page *known);
+int kmcl_page_check(struct page *page, const struct page *known);
 bool kmcl_page_is_user(struct page *page);
 bool kmcl_page_has_one_owner(struct page *page, unsigned int refs);
 struct page *kmcl_page_reference(struct page *page);

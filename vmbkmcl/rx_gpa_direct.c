@@ -69,7 +69,7 @@ static void kmcl_rx_use_linear_map(PMDL mdl)
 static bool kmcl_rx_pfn_usable(u64 pfn)
 {
 	return pfn <= ULONG_MAX && pfn_valid(kmcl_mdl_guest_pfn(pfn)) &&
-	       kmcl_page_usable(pfn_to_page(kmcl_mdl_guest_pfn(pfn)), NULL);
+	       !kmcl_page_check(pfn_to_page(kmcl_mdl_guest_pfn(pfn)), NULL);
 }
 
 /*

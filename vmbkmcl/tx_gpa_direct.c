@@ -141,7 +141,7 @@ static struct page *kmcl_gpa_direct_page(u64 pfn)
 	if (!pfn_valid(guest_pfn))
 		return NULL;
 	page = pfn_to_page(guest_pfn);
-	return kmcl_page_usable(page, NULL) ? page : NULL;
+	return kmcl_page_check(page, NULL) ? NULL : page;
 }
 
 /**
