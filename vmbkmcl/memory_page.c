@@ -16,7 +16,8 @@
  * Take a reference of a page and return the page, or return NULL. A page with a
  * count of zero (the tail pages of a non-compound block) can not be referenced,
  * as its owner frees it whatever the count is. A reference of a slab page would
- * confuse the slab allocator.
+ * confuse the slab allocator. The owner may break the rules and free the block
+ * meanwhile, so the folio is looked at again once it can not change.
  */
 struct page *kmcl_page_reference(struct page *page)
 {
@@ -24,6 +25,10 @@ struct page *kmcl_page_reference(struct page *page)
 
 	if (folio_test_slab(folio) || !folio_try_get(folio))
 		return NULL;
+	if (page_folio(page) != folio || folio_test_slab(folio)) {
+		folio_put(folio);
+		return NULL;
+	}
 	return page;
 }
 
@@ -90,7 +95,8 @@ int kmcl_page_check(struct page *page, const struct page *known)
 	if (!kmcl_page_exists(page, known) || PageReserved(page) ||
 	    PageOffline(page) || kmcl_page_is_free(page))
 		return -EPERM;
-	return PageHWPoison(page) ? -EHWPOISON : 0;
+	/* Of a huge page, only the first page says so. */
+	return is_page_hwpoison(page) ? -EHWPOISON : 0;
 }
 
 /*

@@ -593,9 +593,9 @@ static bool kmcl_external_data_pending(struct kmcl_rx_packet *packet)
  *	unless the status is %STATUS_SUCCESS
  *
  * The client keeps the memory until the packet is completed. If the client frees pages
- * before, or its module goes away, the library's references keep them: nobody else gets
- * them until VmbChannelPacketComplete() or VmbChannelPacketFail(). Slab memory, and the
- * pages of a non-compound block after the first, can not be referenced.
+ * once the packet was read, or its module goes away, the library's references keep them:
+ * nobody else gets them until VmbChannelPacketComplete() or VmbChannelPacketFail(). Slab
+ * memory, and the pages of a non-compound block after the first, can not be referenced.
  *
  * The MDLs belong to the library, and are not valid any more after the completion, which
  * also unmaps them.
