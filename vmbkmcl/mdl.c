@@ -225,6 +225,7 @@ VOID IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address,
 	u32 room = target_mdl->Size, len = length;
 	ptrdiff_t skip = virtual_address - MmGetMdlVirtualAddress(source_mdl);
 	struct _MDL *next = target_mdl->Next;
+	USHORT flags;
 	u32 first;
 
 	if (target_mdl->Locked || !kmcl_mdl_has_pages(source_mdl) ||
@@ -238,12 +239,13 @@ VOID IoBuildPartialMdl(PMDL source_mdl, PMDL target_mdl, PVOID virtual_address,
 	MmInitializeMdl(target_mdl, virtual_address, len);
 	target_mdl->Next = next;
 	target_mdl->Size = room;
+	/* Another thread may just be mapping the source: pairs with kmcl_mdl_map(). */
+	flags = smp_load_acquire(&source_mdl->MdlFlags);
 	target_mdl->MdlFlags = MDL_PARTIAL |
-			       (source_mdl->MdlFlags &
-				(MDL_SOURCE_IS_NONPAGED_POOL |
-				 MDL_MAPPED_TO_SYSTEM_VA | MDL_WRITE_OPERATION |
-				 MDL_PINNED_SHORT));
-	if (source_mdl->MappedSystemVa)
+			       (flags & (MDL_SOURCE_IS_NONPAGED_POOL |
+					 MDL_MAPPED_TO_SYSTEM_VA |
+					 MDL_WRITE_OPERATION | MDL_PINNED_SHORT));
+	if (flags & (MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA))
 		target_mdl->MappedSystemVa = source_mdl->MappedSystemVa + skip;
 	first = (source_mdl->ByteOffset + skip) >> MDL_PAGE_SHIFT;
 	memcpy(MmGetMdlPfnArray(target_mdl), MmGetMdlPfnArray(source_mdl) + first,

@@ -249,9 +249,9 @@ static void *kmcl_mdl_map(PMDL mdl, ULONG priority)
 		vunmap((void *)((unsigned long)va & PAGE_MASK));
 		return first;
 	}
-	mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
-	if (mdl->MdlFlags & MDL_PARTIAL)
-		mdl->MdlFlags |= MDL_PARTIAL_HAS_BEEN_MAPPED;
+	WRITE_ONCE(mdl->MdlFlags, mdl->MdlFlags | MDL_MAPPED_TO_SYSTEM_VA |
+				  (mdl->MdlFlags & MDL_PARTIAL ?
+				   MDL_PARTIAL_HAS_BEEN_MAPPED : 0));
 	return va;
 }
 

@@ -635,8 +635,10 @@ NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION packet_completion,
 		return STATUS_INVALID_DEVICE_REQUEST;
 	if (kmcl_external_data_pending(packet))
 		return STATUS_PENDING;
+	/* Another thread of the server may map an MDL, which also changes its flags. */
 	for (each = packet->mdl; each; each = each->Next)
-		if (!(flags & VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY))
+		if (!(flags & VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY) &&
+		    !(each->MdlFlags & MDL_WRITE_OPERATION))
 			each->MdlFlags |= MDL_WRITE_OPERATION;
 	*mdl = packet->mdl;
 	return STATUS_SUCCESS;
