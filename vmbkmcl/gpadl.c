@@ -327,7 +327,7 @@ static void kmcl_gpadl_wait_for_proof(struct kmcl_channel *ch,
 	struct kmcl_hostwait wait;
 
 	kmcl_hostwait_start(&wait, ch, "GPADL create, half sent,", 0);
-	wait_event(kmcl_quarantine_left, kmcl_gpadl_is_proved(gpadl));
+	kmcl_hostwait_event(kmcl_quarantine_left, kmcl_gpadl_is_proved(gpadl));
 	kmcl_hostwait_stop(&wait);
 }
 
