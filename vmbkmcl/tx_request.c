@@ -390,6 +390,7 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	struct kmcl_mdl_range range = { .mdl = external_data_mdl };
 	gfp_t gfp = (wait || may_queue ? GFP_KERNEL : GFP_ATOMIC) |
 		    __GFP_NOWARN;
+	bool bound = false;
 	int err = 0;
 
 	kmcl_assert_interrupts_on();
@@ -426,6 +427,10 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 	if (external_data_mdl && !kmcl_request_refer(&req, ch, &range, gfp))
 		goto free;
 	init_completion(&req.done);
+	/* The wait names the channel, which may be cleaned up once the request is done. */
+	bound = kmcl_request_is_bound(&req);
+	if (bound)
+		kmcl_channel_get(ch);
 	local_bh_disable();
 	err = kmcl_tx_submit(ch, &req.entry, may_queue ? KMCL_TX_IF_OPEN :
 							  KMCL_TX_NEVER);
@@ -434,11 +439,13 @@ NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL channel, PVOID buffer,
 		goto free;
 	if (err == KMCL_TX_SENT)
 		err = 0;
-	else if (kmcl_request_is_bound(&req))
+	else if (bound)
 		err = kmcl_request_wait_bound(ch, &req, timeout);
 	else
 		err = kmcl_request_wait(ch, &req, timeout);
 free:
+	if (bound)
+		kmcl_channel_put(ch);
 	if (completion_buffer_size)
 		*completion_buffer_size = req.len;
 	kmcl_request_free(&req, err);
