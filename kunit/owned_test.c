@@ -16,6 +16,7 @@
 
 #define WAIT	VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION
 #define ORDER	1
+#define FLOOD	(KMCL_QUOTA_DEFAULT + KMCL_BACKLOG + 10)
 #define REQUEST	"request, with external data that only its owner holds,"
 #define WARN_MS	"/sys/module/vmbkmcl/parameters/wait_warn_ms"
 
@@ -277,13 +278,19 @@ static void close_is_not_posted(struct kunit *test)
 }
 
 /* A sub-channel, which the host has open until its primary channel is closed */
-static struct fake_bus *start_sub(struct kunit *test, struct fake_bus *primary)
+static void start_sub(struct kunit *test, struct fake_bus *bus)
 {
-	struct fake_bus *bus = fake_bus_create_sub(test, primary);
-
 	KUNIT_ASSERT_EQ(test, VmbChannelEnable(bus->ch), STATUS_SUCCESS);
 	KUNIT_ASSERT_TRUE(test, fake_bus_offer_sub(bus));
 	ASSERT_EVENTUALLY(test, READ_ONCE(bus->ch->state) == KMCL_ACTIVE);
+}
+
+static struct fake_bus *get_open_sub(struct kunit *test,
+				     struct fake_bus *primary)
+{
+	struct fake_bus *bus = fake_bus_create_sub(test, primary);
+
+	start_sub(test, bus);
 	return bus;
 }
 
@@ -301,7 +308,7 @@ static struct job *disable_sub(struct kunit *test, struct asker *asker)
 static void sub_goes_alone_until_completed(struct kunit *test)
 {
 	struct fake_bus *primary = fake_bus_start(test);
-	struct fake_bus *bus = start_sub(test, primary);
+	struct fake_bus *bus = get_open_sub(test, primary);
 	struct asker *asker = asker_start(test, bus);
 	struct job *disable = disable_sub(test, asker);
 
@@ -312,10 +319,45 @@ static void sub_goes_alone_until_completed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, primary->ch->state, KMCL_ACTIVE);
 }
 
+static VOID complete_packet(VMBCHANNEL ch, VMBPACKETCOMPLETION packet,
+			    PVOID buffer, UINT32 length, UINT32 flags)
+{
+	VmbChannelPacketComplete(packet, NULL, 0);
+}
+
+/* More packets than the channel has room for are before the completion in the ring. */
+static void sub_goes_alone_in_a_flood(struct kunit *test)
+{
+	struct fake_bus *primary = fake_bus_start(test);
+	struct fake_bus *bus = fake_bus_create_sub(test, primary);
+	struct asker *asker;
+	struct job *disable;
+	u64 word = 0;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test,
+			VmbChannelInitSetProcessPacketCallbacks(bus->ch,
+								complete_packet,
+								NULL),
+			STATUS_SUCCESS);
+	start_sub(test, bus);
+	asker = asker_start(test, bus);
+	disable = disable_sub(test, asker);
+	for (i = 0; i < FLOOD; i++)
+		fake_bus_deliver(bus, KMCL_PKT_INBAND, i, &word, sizeof(word));
+	fake_bus_complete(bus, bus->last_id, NULL, 0);
+	KUNIT_EXPECT_TRUE(test, job_returns(disable));
+	if (!job_done(disable))
+		fake_bus_rescind(primary);
+	job_join(test, disable);
+	KUNIT_ASSERT_TRUE(test, job_returns(asker->job));
+	KUNIT_EXPECT_EQ(test, asker->status, STATUS_SUCCESS);
+}
+
 static void sub_goes_alone_until_its_primary_does(struct kunit *test)
 {
 	struct fake_bus *primary = fake_bus_start(test);
-	struct fake_bus *bus = start_sub(test, primary);
+	struct fake_bus *bus = get_open_sub(test, primary);
 	struct asker *asker = asker_start(test, bus);
 	struct job *disable = disable_sub(test, asker);
 	struct job *disable_primary;
@@ -334,7 +376,7 @@ static void sub_goes_alone_until_its_primary_does(struct kunit *test)
 static void sub_goes_alone_until_rescinded(struct kunit *test)
 {
 	struct fake_bus *primary = fake_bus_start(test);
-	struct fake_bus *bus = start_sub(test, primary);
+	struct fake_bus *bus = get_open_sub(test, primary);
 	struct asker *asker = asker_start(test, bus);
 	struct job *disable = disable_sub(test, asker);
 
@@ -348,7 +390,7 @@ static void sub_goes_alone_until_rescinded(struct kunit *test)
 static void close_of_sub_is_not_posted(struct kunit *test)
 {
 	struct fake_bus *primary = fake_bus_start(test);
-	struct fake_bus *bus = start_sub(test, primary);
+	struct fake_bus *bus = get_open_sub(test, primary);
 	struct asker *asker = asker_start(test, bus);
 	struct job *disable;
 
@@ -373,6 +415,7 @@ static struct kunit_case owned_cases[] = {
 			 owned_gen_params),
 	KUNIT_CASE_PARAM(close_is_not_posted, owned_gen_params),
 	KUNIT_CASE_PARAM(sub_goes_alone_until_completed, owned_gen_params),
+	KUNIT_CASE_PARAM(sub_goes_alone_in_a_flood, owned_gen_params),
 	KUNIT_CASE_PARAM(sub_goes_alone_until_its_primary_does, owned_gen_params),
 	KUNIT_CASE_PARAM(sub_goes_alone_until_rescinded, owned_gen_params),
 	KUNIT_CASE_PARAM(close_of_sub_is_not_posted, owned_gen_params),

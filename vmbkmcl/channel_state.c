@@ -337,6 +337,9 @@ static void kmcl_sub_wait_for_owned_requests(struct kmcl_channel *ch)
 	kmcl_hostwait_start(&wait, ch,
 			    "completion, for external data that only its owner holds,",
 			    0);
+	/* A completion may be behind packets for which nobody makes room any more. */
+	WRITE_ONCE(ch->delivery.refused, true);
+	kmcl_poll_schedule(ch);
 	while (kmcl_sub_has_owned_request(ch))
 		wait_event_timeout(ch->changed, !kmcl_sub_closes_alone(ch),
 				   msecs_to_jiffies(KMCL_POLL_OWNED_MS));
