@@ -82,8 +82,13 @@ static const struct kmcl_bus_ops *kmcl_target_bus;
 static LIST_HEAD(kmcl_targets);
 /* Guards the list. Held while drivers are registered, so not taken in probe or remove. */
 static DEFINE_MUTEX(kmcl_targets_lock);
-/* Runs the work items of the targets. */
+/* Runs the work items of the module, which is not unloaded before they have ended. */
 static struct workqueue_struct *kmcl_target_wq;
+
+void kmcl_target_queue(struct delayed_work *work, unsigned int ms)
+{
+	queue_delayed_work(kmcl_target_wq, work, msecs_to_jiffies(ms));
+}
 
 static void kmcl_device_free(struct kref *ref)
 {
@@ -386,7 +391,7 @@ static void kmcl_target_start_binding(struct kmcl_target *target)
 		return;
 	}
 	target->binding = true;
-	queue_delayed_work(kmcl_target_wq, &target->bind, 0);
+	kmcl_target_queue(&target->bind, 0);
 }
 
 /* False if the work item runs. It calls kmcl_target_stop_binding() then. */
@@ -444,8 +449,7 @@ static void kmcl_target_stop_binding(struct kmcl_target *target)
 	mutex_lock(&kmcl_targets_lock);
 	target->binding = target->listeners && READ_ONCE(target->bind_again);
 	if (target->binding)
-		queue_delayed_work(kmcl_target_wq, &target->bind,
-				   msecs_to_jiffies(KMCL_BIND_AGAIN_MS));
+		kmcl_target_queue(&target->bind, KMCL_BIND_AGAIN_MS);
 	else if (!target->listeners)
 		kmcl_target_free(target);
 	mutex_unlock(&kmcl_targets_lock);
@@ -686,6 +690,6 @@ void kmcl_target_exit(void)
 int kmcl_target_init(const struct kmcl_bus_ops *bus)
 {
 	kmcl_target_bus = bus;
-	kmcl_target_wq = alloc_workqueue("vmbkmcl_bind", WQ_UNBOUND, 0);
+	kmcl_target_wq = alloc_workqueue("vmbkmcl_hv", WQ_UNBOUND, 0);
 	return kmcl_target_wq ? 0 : -ENOMEM;
 }

@@ -7,6 +7,7 @@
 #include <linux/types.h>
 #include <linux/uuid.h>
 
+struct delayed_work;
 struct hv_device;
 struct kmcl_bus_ops;
 struct kmcl_channel;
@@ -45,6 +46,7 @@ struct kmcl_hv_endpoint {
 
 int kmcl_target_init(const struct kmcl_bus_ops *bus);
 void kmcl_target_exit(void);
+void kmcl_target_queue(struct delayed_work *work, unsigned int ms);
 int kmcl_target_listen(struct kmcl_channel *ch);
 void kmcl_target_unlisten(struct kmcl_channel *ch);
 void kmcl_target_release(struct kmcl_channel *ch,

@@ -77,8 +77,7 @@ static struct kmcl_hv_sub *to_sub(struct kmcl_hv_endpoint *endpoint)
 
 static void kmcl_hv_sub_start_polling(struct kmcl_hv_sub *sub)
 {
-	schedule_delayed_work(&sub->poll_rescind,
-			      msecs_to_jiffies(KMCL_SUB_POLL_RESCIND_MS));
+	kmcl_target_queue(&sub->poll_rescind, KMCL_SUB_POLL_RESCIND_MS);
 }
 
 static void kmcl_hv_sub_poll_rescind(struct work_struct *work);
