@@ -98,7 +98,6 @@ kmcl_hv_sub_alloc(const struct kmcl_hv_endpoint *primary,
 	INIT_LIST_HEAD(&sub->endpoint.node);
 	INIT_DELAYED_WORK(&sub->poll_rescind, kmcl_hv_sub_poll_rescind);
 	kobject_get(&chan->kobj);
-	complete_all(&chan->rescind_event);
 	return sub;
 }
 
@@ -210,6 +209,8 @@ static void kmcl_hv_sub_offered(struct vmbus_channel *chan)
 	struct kmcl_hv_endpoint *primary;
 	struct kmcl_hv_sub *sub = NULL;
 
+	/* Also for one that is not kept: the primary may just be closing. */
+	complete_all(&chan->rescind_event);
 	mutex_lock(&kmcl_hv_lock);
 	primary = kmcl_hv_find_primary(chan->primary_channel);
 	if (primary)
