@@ -142,11 +142,14 @@ static void kmcl_hv_sub_rescinded(struct kmcl_hv_sub *sub)
 	mutex_unlock(&kmcl_hv_lock);
 	if (waits) {
 		kmcl_hv_sub_free(sub);
-	} else if (ch) {
-		kmcl_channel_lose(ch, &sub->endpoint);
-		kmcl_gpadl_device_gone(&sub->endpoint);
-		kmcl_channel_put(ch);
+		return;
 	}
+	if (ch)
+		kmcl_channel_lose(ch, &sub->endpoint);
+	/* A create may wait for this although the channel was disabled alone. */
+	kmcl_gpadl_device_gone(&sub->endpoint);
+	if (ch)
+		kmcl_channel_put(ch);
 }
 
 static void kmcl_hv_sub_poll_rescind(struct work_struct *work)
@@ -290,8 +293,10 @@ static void kmcl_hv_sub_closed(struct kmcl_hv_sub *sub)
 	nobodys = !sub->endpoint.ch;
 	complete_all(&chan->rescind_event);
 	mutex_unlock(&kmcl_hv_lock);
-	if (nobodys)
+	if (nobodys) {
+		cancel_delayed_work_sync(&sub->poll_rescind);
 		kmcl_hv_sub_free(sub);
+	}
 }
 
 /*
@@ -376,8 +381,9 @@ int kmcl_hv_sub_close(struct kmcl_hv_endpoint *endpoint)
 }
 
 /*
- * An open sub-channel is freed by the close of its primary. One that did not open waits
- * for another channel, as hv_vmbus tells of it only once.
+ * An open sub-channel is freed by the close of its primary. It is still looked at whether
+ * it is rescinded. One that did not open waits for another channel, as hv_vmbus tells of it
+ * only once.
  */
 void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint)
 {
@@ -390,9 +396,10 @@ void kmcl_hv_sub_release(struct kmcl_hv_endpoint *endpoint)
 	primary = kmcl_hv_find_primary(endpoint->chan->primary_channel);
 	is_over = !endpoint->is_open &&
 		  (!primary || endpoint->gone || READ_ONCE(endpoint->chan->rescind));
+	if (!is_over)
+		kmcl_hv_sub_start_polling(sub);
 	if (!endpoint->is_open && !is_over) {
 		kmcl_hv_sub_start_waiting(sub);
-		kmcl_hv_sub_start_polling(sub);
 		kmcl_hv_match(primary);
 	}
 	mutex_unlock(&kmcl_hv_lock);
