@@ -58,6 +58,9 @@ static void kmcl_hv_reset(struct vmbus_channel *chan)
  */
 u32 kmcl_hv_take_over(struct vmbus_channel *chan)
 {
+	/* A rescind during the close must not call what the driver left. */
+	vmbus_set_chn_rescind_callback(chan, NULL);
+	vmbus_set_sc_create_callback(chan, NULL);
 	if (!chan->primary_channel && chan->state == CHANNEL_OPENED_STATE &&
 	    !vmbus_disconnect_ring(chan))
 		kmcl_hv_free_rings(chan);
